@@ -1,0 +1,1 @@
+"""Tests of Hearth. The folders mirror ``helpdesk/``; what tests share is in ``tests.support``."""

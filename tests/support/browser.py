@@ -1,0 +1,62 @@
+"""A real Chromium, and axe, which looks at a page as assistive technology does."""
+
+import os
+import shutil
+from functools import cache
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.support.paths import PROJECT
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Nothing but this machine exists for the browser.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+
+def program() -> str | None:
+    """Return the path of Chromium (``HEARTH_CHROMIUM`` names another), or None if there is none."""
+    given = os.environ.get("HEARTH_CHROMIUM")
+    return given or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def launch_options() -> dict[str, Any]:
+    """Return how Playwright starts the browser; skips the test when there is none."""
+    path = program()
+    if path is None:
+        pytest.skip("Chromium (Debian's chromium) is not installed")
+    return {"executable_path": path, "args": ARGUMENTS}
+
+
+@cache
+def _axe() -> str:
+    source = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
+    return source.read_text(encoding="utf-8")
+
+
+def accessibility_problems(page: Page, within: str | None = None) -> list[str]:
+    """Return what axe objects to on the page, or in the part a selector names, a line each."""
+    page.evaluate(_axe())
+    found = page.evaluate(
+        "within => axe.run(within ? document.querySelector(within) : document)", within
+    )
+    return [
+        f"{violation['id']}: {violation['help']}: {node['html'][:160]} ({node['target']})"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def assert_accessible(page: Page, within: str | None = None) -> None:
+    """Fail with a readable list when axe finds anything."""
+    problems = accessibility_problems(page, within)
+    assert not problems, f"axe on {page.url}:\n" + "\n".join(problems)

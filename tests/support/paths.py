@@ -1,0 +1,59 @@
+"""Where things are, and the folder that one run of the tests shares between its processes."""
+
+import fcntl
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+RUN_DIR_VARIABLE = "HEARTH_TEST_RUN_DIR"
+
+
+def make_run_dir() -> Path:
+    """Make the folder of this run and name it to the worker processes through the environment.
+
+    It lies directly in the system's folder for temporary files, because the path of a unix
+    socket may have 107 characters at most.
+    """
+    path = Path(tempfile.mkdtemp(prefix="hearth-test-"))
+    # PostgreSQL and dovecot may run as another user and must be able to pass through.
+    path.chmod(0o755)
+    os.environ[RUN_DIR_VARIABLE] = str(path)
+    return path
+
+
+def run_dir() -> Path:
+    """Return the folder of this run."""
+    return Path(os.environ[RUN_DIR_VARIABLE])
+
+
+@contextmanager
+def run_lock(name: str) -> Iterator[None]:
+    """Let one process of this run at a time do what ``name`` says."""
+    with (run_dir() / f"{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def shared_folder(*parts: str) -> Path:
+    """Return a folder of the sample data that lies beside the checkout, or skip the test.
+
+    ``HEARTH_SHARED`` names another place.
+    """
+    shared = Path(os.environ.get("HEARTH_SHARED") or PROJECT.parent / "shared")
+    folder = shared.joinpath(*parts)
+    if not folder.exists():
+        pytest.skip(f"the sample data is not there: {folder}")
+    return folder
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
