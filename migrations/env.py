@@ -18,7 +18,7 @@ MIGRATION_LOCK = 0x486561727468
 
 
 def render_item(type_: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:
-    """Write our column type as what it is in the database: old migrations import none of our code."""
+    """Write our column type as what the database has: old migrations import none of our code."""
     if type_ == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
     return False
@@ -27,7 +27,7 @@ def render_item(type_: str, item: Any, _autogen: AutogenContext) -> str | Litera
 def include_object(
     item: Any, name: str | None, type_: str, reflected: bool, _compare_to: Any
 ) -> bool:
-    """Leave out the tables full-text search keeps on SQLite, and what a model marks to be skipped."""
+    """Leave out the tables of SQLite's full-text search, and what a model marks to be skipped."""
     if type_ == "table" and reflected and name is not None and "_fts" in name:
         return False
     return not getattr(item, "info", {}).get("skip_autogenerate", False)

@@ -19,6 +19,8 @@ VENDOR = PROJECT / "helpdesk" / "web" / "static" / "vendor"
 ICON_NAMES = PROJECT / "helpdesk" / "web" / "icons.txt"
 NODE_LOCK = PROJECT / "tools" / "node.lock"
 
+QUIET = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+
 FILES = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "htmx-sse.min.js": "htmx-ext-sse/dist/sse.min.js",
@@ -44,8 +46,7 @@ def npm_command() -> list[str]:
 
 def install() -> None:
     """Install exactly what package-lock.json names. Raises CalledProcessError with npm's words."""
-    quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    subprocess.run([*npm_command(), "ci", "--ignore-scripts", *quiet], cwd=PROJECT, check=True)
+    subprocess.run([*npm_command(), "ci", "--ignore-scripts", *QUIET], cwd=PROJECT, check=True)
 
 
 def icon_names() -> list[str]:
@@ -88,11 +89,16 @@ def copy() -> None:
     (VENDOR / "icons.svg").write_text(drawn)
 
 
+def lock() -> None:
+    """Choose versions for package.json anew; the lock names no registry, only hashes."""
+    keep = ["--package-lock-only", "--ignore-scripts", "--omit-lockfile-registry-resolved"]
+    subprocess.run([*npm_command(), "update", *keep, *QUIET], cwd=PROJECT, check=True)
+
+
 def main() -> None:
-    """Install when the lock changed since last time, then copy. ``--copy`` only copies."""
-    if "--copy" not in sys.argv[1:] or not MODULES.is_dir():
-        install()
-    copy()
+    """Do what the one argument says: ``--install``, ``--copy`` or ``--lock``."""
+    steps = {"--install": install, "--copy": copy, "--lock": lock}
+    steps[sys.argv[1]]()
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class _AsUser(TypedDict, total=False):
 
 
 def binaries() -> Path | None:
-    """Return the folder with ``initdb`` and ``pg_ctl``, or None when PostgreSQL is not installed."""
+    """Return the folder of ``initdb`` and ``pg_ctl``, or None when PostgreSQL is not installed."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     debian = sorted(
