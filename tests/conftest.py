@@ -12,11 +12,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-import flask_sqlalchemy.session
 import pytest
 from flask import Flask, current_app
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session, scoped_session
+from flask_sqlalchemy.session import Session
+from sqlalchemy.orm import scoped_session
 
 from helpdesk.app import create_app
 from helpdesk.db import db
@@ -91,7 +91,7 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
     Every session opened meanwhile joins one outer transaction, and its commits and rollbacks
     become savepoints of it.
     """
-    original = flask_sqlalchemy.session.Session.get_bind
+    original = Session.get_bind
     with app.app_context():
         connection = db.engine.connect()
 
@@ -100,7 +100,7 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
             return connection
         return original(self, *args, **kwargs)
 
-    monkeypatch.setattr(flask_sqlalchemy.session.Session, "get_bind", get_bind)
+    monkeypatch.setattr(Session, "get_bind", get_bind)
     db.session.session_factory.configure(join_transaction_mode="create_savepoint")
     outer = connection.begin()
     with app.app_context():

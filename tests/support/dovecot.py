@@ -109,7 +109,7 @@ class Account:
                 return []
             _, found = connection.uid("SEARCH", "ALL")
             uids = (found[0] or b"").split()
-            raws = []
+            raws: list[bytes] = []
             for uid in uids:
                 _, parts = connection.uid("FETCH", uid.decode(), "(BODY.PEEK[])")
                 raws.extend(part[1] for part in parts if isinstance(part, tuple))

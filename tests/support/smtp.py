@@ -27,7 +27,7 @@ class Received:
     @property
     def message(self) -> EmailMessage:
         """The message, parsed."""
-        return message_from_bytes(self.raw, policy=default)  # type: ignore[return-value]
+        return message_from_bytes(self.raw, policy=default)
 
 
 @dataclass
@@ -86,12 +86,14 @@ def smtp_server(user: str = "", password: str = "") -> Iterator[Receiver]:
         )
         return AuthResult(success=right)
 
-    options = (
-        {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
-        if user
-        else {}
+    controller = Controller(
+        receiver,
+        hostname=receiver.host,
+        port=receiver.port,
+        authenticator=authenticate if user else None,
+        auth_required=bool(user),
+        auth_require_tls=not user,
     )
-    controller = Controller(receiver, hostname=receiver.host, port=receiver.port, **options)
     controller.start()
     try:
         yield receiver
