@@ -1,0 +1,154 @@
+"""The database: one declarative base, UTC columns, sessions and the transaction of the edge.
+
+SQLite and PostgreSQL run the same code. On SQLite a writing transaction begins with
+``BEGIN IMMEDIATE``: a deferred one that upgrades from reading to writing fails at once when
+another writer is active, whatever the busy time-out says.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+from config import Settings
+
+
+class Base(DeclarativeBase):
+    """Declarative base with named constraints, so that migrations can name what they change."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+if TYPE_CHECKING:
+    # Flask-SQLAlchemy makes this class at run time; a type checker sees what it is made of.
+    Model = Base
+else:
+    Model = db.Model
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+"""Key type of tables that grow with the desk's work; SQLite counts only in INTEGER."""
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+"""JSON document; binary on PostgreSQL."""
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite drops time zones, so they are checked and put back here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive datetimes and convert the others to UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime reached the database; use lib.clock.now()")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware UTC datetime."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+
+
+def mark_writing(writing: bool) -> None:
+    """Say whether transactions begun from here on in this context will write."""
+    _writing.set(writing)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Set up one SQLite connection; ``isolation_level=None`` leaves BEGIN to us."""
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=15000",
+        "cache_size=-32000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def _engine_options(settings: Settings) -> dict[str, Any]:
+    if settings.is_sqlite:
+        return {"connect_args": {"check_same_thread": False}, "pool_size": 20, "max_overflow": 220}
+    return {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 40, "pool_recycle": 1800}
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Attach the SQLite pragmas and our own BEGIN to an engine; nothing to do elsewhere."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the database to the application."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Run a job's or a command's unit of work: commit at the end, roll back on any error.
+
+    Needs an application context. Views never use it: the web edge owns their transaction.
+    """
+    token = _writing.set(True)
+    try:
+        # A transaction that merely read before us would begin deferred; start afresh.
+        db.session.rollback()
+        yield
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+    finally:
+        _writing.reset(token)
+
+
+def commit() -> None:
+    """Commit the request's transaction. Called by the web edge alone."""
+    db.session.commit()
+
+
+def is_postgresql() -> bool:
+    """Whether the current application talks to PostgreSQL."""
+    return db.engine.dialect.name == "postgresql"

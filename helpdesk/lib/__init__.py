@@ -1,0 +1,1 @@
+"""Pure leaves: no database, no Flask, no imports of the rest of the house."""

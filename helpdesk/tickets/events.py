@@ -1,0 +1,45 @@
+"""What the ticket verbs publish, inside their transaction."""
+
+from dataclasses import dataclass
+
+from helpdesk.people.access import Actor
+from helpdesk.tickets.models import Entry, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class TicketEvent:
+    """Something happened to a ticket: ``entry`` says what, ``verb`` names the act.
+
+    ``quiet`` asks that nobody outside be told (bulk tidying). ``hold`` is how many seconds a
+    message must wait before it leaves the house, so that it can be taken back.
+    """
+
+    actor: Actor
+    ticket: Ticket
+    entry: Entry
+    verb: str
+    quiet: bool = False
+    hold: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWithdrawn:
+    """A message is taken back before it was sent. A handler that can't stop it raises Refused."""
+
+    actor: Actor
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRedacted:
+    """The texts (and files) of an entry are to vanish everywhere: raw mail, outbox, index."""
+
+    actor: Actor
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class QueuesAnnounced:
+    """Counts of these queues changed; live pages refresh them."""
+
+    queue_ids: frozenset[int]

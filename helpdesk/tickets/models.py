@@ -1,0 +1,266 @@
+"""Tables of the ticket itself, its journal and its assignments.
+
+The tables that describe how the desk works (queues, statuses, categories …) are in ``desk.py``,
+the smaller companions of a ticket (links, tasks, drafts …) in ``companions.py``.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship, synonym
+
+from helpdesk.db import BigId, Json, Model, UTCDateTime
+from helpdesk.lib.clock import now
+from helpdesk.people.models import Organisation, Person
+from helpdesk.tickets.desk import Category, Cause, Queue, Status
+
+FIRST_NUMBER = 10001
+"""Ticket numbers begin here, so that they are recognised as numbers in a subject line."""
+
+
+class Ticket(Model):
+    """One piece of work for one customer, from first contact to closing.
+
+    The key is the public number; it is never reused. ``status_class`` repeats the class of the
+    status, so that lists need no join.
+    """
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        # Lists of finished work page by key over these; lists of open work use the worklist.
+        Index("ix_ticket_updated", "updated_at", "id"),
+        Index("ix_ticket_customer", "customer_id", "id"),
+        Index("ix_ticket_requester", "requester_id", "id"),
+        Index("ix_ticket_organisation", "organisation_id", "id"),
+        Index(
+            "ix_ticket_owner_open",
+            "owner_id",
+            "id",
+            postgresql_where=text("status_class IN ('new','open','pending') AND hidden_at IS NULL"),
+            sqlite_where=text("status_class IN ('new','open','pending') AND hidden_at IS NULL"),
+        ),
+        Index(
+            "ix_ticket_wake",
+            "wake_at",
+            postgresql_where=text("wake_at IS NOT NULL"),
+            sqlite_where=text("wake_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_ticket_resolved_waiting",
+            "resolved_at",
+            postgresql_where=text("status_class = 'resolved'"),
+            sqlite_where=text("status_class = 'resolved'"),
+        ),
+        Index(
+            "ix_ticket_bin",
+            "hidden_at",
+            postgresql_where=text("hidden_at IS NOT NULL"),
+            sqlite_where=text("hidden_at IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    number = synonym("id")
+    subject: Mapped[str] = mapped_column(String(300))
+    kind: Mapped[str] = mapped_column(String(12), default="incident")
+    status_id: Mapped[int] = mapped_column(ForeignKey("status.id"))
+    status_class: Mapped[str] = mapped_column(String(10))
+    impact: Mapped[int] = mapped_column(default=3)
+    urgency: Mapped[int] = mapped_column(default=2)
+    priority: Mapped[int] = mapped_column(default=3)
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"))
+    channel: Mapped[str] = mapped_column(String(12))
+    language: Mapped[str | None] = mapped_column(String(20))
+    major: Mapped[bool] = mapped_column(default=False)
+
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    # The person helped, and the person who asked for it when that is somebody else.
+    customer_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    requester_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    # A restricted queue holds or held it: only the queues concerned, and its owner, see it.
+    restricted: Mapped[bool] = mapped_column(default=False)
+
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Since when the customer waits for us: opening, or their oldest message we have not answered.
+    waiting_since: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Their oldest unanswered message; empty once somebody replied or called.
+    unanswered_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # They wrote and nobody has looked or answered yet: the row is bold.
+    customer_replied: Mapped[bool] = mapped_column(default=False)
+    # They only said thanks after it was resolved: flagged, not reopened.
+    thanked: Mapped[bool] = mapped_column(default=False)
+    first_reply_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Messages to and from the customer, calls included.
+    contacts: Mapped[int] = mapped_column(default=0)
+    handovers: Mapped[int] = mapped_column(default=0)
+    reopenings: Mapped[int] = mapped_column(default=0)
+    time_spent: Mapped[int] = mapped_column(default=0)
+
+    hold_reason: Mapped[str | None] = mapped_column(String(12))
+    hold_note: Mapped[str] = mapped_column(String(300), default="")
+    wake_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    woken_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    resolved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    resolved_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    cause_id: Mapped[int | None] = mapped_column(ForeignKey("cause.id"))
+    solution: Mapped[str] = deferred(mapped_column(Text, default=""))
+    # Solved at first contact: logged and resolved in one go, never handed over.
+    first_contact_fix: Mapped[bool] = mapped_column(default=False)
+
+    # Hidden from every list: in the bin (with a reason) or merged into another ticket.
+    hidden_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    bin_reason: Mapped[str | None] = mapped_column(String(10))
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+    status: Mapped[Status] = relationship()
+    queue: Mapped[Queue] = relationship()
+    category: Mapped[Category | None] = relationship()
+    cause: Mapped[Cause | None] = relationship()
+    owner: Mapped[Person | None] = relationship(foreign_keys=[owner_id])
+    customer: Mapped[Person] = relationship(foreign_keys=[customer_id])
+    requester: Mapped[Person | None] = relationship(foreign_keys=[requester_id])
+    organisation: Mapped[Organisation | None] = relationship()
+    assignments: Mapped[list["Assignment"]] = relationship(
+        back_populates="ticket", order_by="Assignment.id"
+    )
+
+
+class Entry(Model):
+    """One journal entry: a message, a note, a call, or an event with old and new values.
+
+    Append-only, enforced by triggers in the database. The one thing that may change later is a
+    redaction (``redacted_at`` with the texts emptied) or the withdrawal of a message that was
+    taken back before it was sent (``withdrawn_at``).
+    """
+
+    __tablename__ = "entry"
+    __table_args__ = (Index("ix_entry_ticket", "ticket_id", "happened_at", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    # The verb that wrote it: "reply", "assign", "merge" …; the timeline chooses words by it.
+    verb: Mapped[str] = mapped_column(String(30))
+    # Shown to the customer (message, shared call summary) or to staff only.
+    public: Mapped[bool] = mapped_column(default=False)
+    # Messages and calls: from the customer's side to us.
+    inbound: Mapped[bool] = mapped_column(default=False)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    channel: Mapped[str] = mapped_column(String(12))
+    happened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    duration: Mapped[int | None] = mapped_column()
+    # Plain text is always there; HTML only when the message had some. It is cleaned before it is
+    # stored and cleaned again is never needed: what is stored is what is shown.
+    body: Mapped[str] = mapped_column(Text, default="")
+    html: Mapped[str | None] = mapped_column(Text)
+    # {"to": ["Ho Mei-Ling <ho@…>"], "cc": [...], "from": "…", "subject": "…"}
+    envelope: Mapped[dict[str, object] | None] = mapped_column(Json)
+    # {"priority": [3, 2], "owner": [null, {"id": 7, "name": "Priya Nair"}]}: old and new values.
+    changes: Mapped[dict[str, object] | None] = mapped_column(Json)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    redacted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    ticket: Mapped[Ticket] = relationship()
+    author: Mapped[Person | None] = relationship()
+    attachments: Mapped[list["Attachment"]] = relationship(
+        back_populates="entry", order_by="Attachment.id"
+    )
+
+
+class Attachment(Model):
+    """A file of a journal entry, or of a draft that is not sent yet. The bytes are a blob."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"), index=True)
+    draft_id: Mapped[int | None] = mapped_column(
+        ForeignKey("draft.id", ondelete="SET NULL"), index=True
+    )
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(120))
+    size: Mapped[int] = mapped_column(BigId)
+    # Set when the message's HTML shows the picture in place.
+    content_id: Mapped[str | None] = mapped_column(String(255))
+    redacted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    entry: Mapped[Entry | None] = relationship(back_populates="attachments")
+
+
+class Assignment(Model):
+    """A piece of the ticket handed to a queue or to one of its technicians."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (
+        Index("ix_assignment_ticket", "ticket_id", "id"),
+        Index(
+            "ix_assignment_open_technician",
+            "technician_id",
+            "state",
+            postgresql_where=text("state IN ('assigned','acknowledged')"),
+            sqlite_where=text("state IN ('assigned','acknowledged')"),
+        ),
+        Index(
+            "ix_assignment_open_queue",
+            "queue_id",
+            "state",
+            postgresql_where=text("state IN ('assigned','acknowledged')"),
+            sqlite_where=text("state IN ('assigned','acknowledged')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
+    technician_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    state: Mapped[str] = mapped_column(String(12), default="assigned")
+    note: Mapped[str] = mapped_column(String(300), default="")
+    # Assignments given out together: the first to acknowledge may close the others.
+    parallel_group: Mapped[int | None] = mapped_column(BigId)
+    first_wins: Mapped[bool] = mapped_column(default=False)
+    # The assignment this one was handed over from; "return" goes back there.
+    moved_from_id: Mapped[int | None] = mapped_column(ForeignKey("assignment.id"))
+    assigned_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    assigned_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    acknowledged_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    acknowledged_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    ticket: Mapped[Ticket] = relationship(back_populates="assignments")
+    queue: Mapped[Queue] = relationship()
+    technician: Mapped[Person | None] = relationship(foreign_keys=[technician_id])
+
+
+class Worklist(Model):
+    """Where unfinished tickets wait: one row a ticket and queue, derived by the verbs.
+
+    A ticket stands in every queue in which it has an open assignment, or in its home queue when
+    it has none. ``rank`` and ``waiting_since`` repeat the ticket's, so that the index is the
+    list: pages and counts of open work never touch what is finished. ``helpdesk tickets
+    rebuild-worklist`` makes it anew.
+    """
+
+    __tablename__ = "worklist"
+    __table_args__ = (
+        Index("ix_worklist_order", "queue_id", "rank", "waiting_since", "ticket_id"),
+    )
+
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True, index=True)
+    rank: Mapped[int] = mapped_column()
+    waiting_since: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Copies for counting from the index alone.
+    unowned: Mapped[bool] = mapped_column(default=True)
+    unacknowledged: Mapped[bool] = mapped_column(default=False)

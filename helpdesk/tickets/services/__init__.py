@@ -1,0 +1,143 @@
+"""The verbs: the only way to change a ticket. One function an intent; none of them commits.
+
+Every verb takes the actor first, checks permission and rules, changes rows through an ``Act``,
+writes the journal entry and publishes a ``TicketEvent``. ``Denied``, ``Refused`` and ``Clash``
+are how it says no.
+"""
+
+from helpdesk.tickets.services.assign import (
+    Target,
+    acknowledge,
+    add,
+    give_back,
+    hand_over,
+    resolve_assignment,
+    set_owner,
+    take,
+)
+from helpdesk.tickets.services.bulk import Result, change_many, new_group
+from helpdesk.tickets.services.errors import Clash, Refused
+from helpdesk.tickets.services.fields import (
+    add_copy,
+    follow,
+    remove_copy,
+    set_category,
+    set_cause,
+    set_customer,
+    set_impact,
+    set_kind,
+    set_priority,
+    set_subject,
+    set_tags,
+    unfollow,
+)
+from helpdesk.tickets.services.inbound import (
+    Heard,
+    add_participant,
+    hear,
+    is_participant,
+    survivor_of,
+)
+from helpdesk.tickets.services.link import (
+    broadcast,
+    broadcast_recipients,
+    link,
+    merge,
+    set_major,
+    split,
+    unlink,
+)
+from helpdesk.tickets.services.open import NewFile, NewTicket, drop_draft, log, log_and_resolve
+from helpdesk.tickets.services.redact import redact
+from helpdesk.tickets.services.state import (
+    bin_ticket,
+    change_status,
+    close,
+    close_due,
+    hold,
+    open_children,
+    reopen,
+    resolve,
+    restore,
+    wake,
+    wake_due,
+)
+from helpdesk.tickets.services.talk import Said, log_call, note, reply
+from helpdesk.tickets.services.undo import latest_group, undo
+from helpdesk.tickets.services.work import (
+    add_tasks,
+    add_time,
+    edit_task,
+    remove_task,
+    set_task_done,
+    time_with_children,
+)
+
+__all__ = [
+    "Clash",
+    "Heard",
+    "NewFile",
+    "NewTicket",
+    "Refused",
+    "Result",
+    "Said",
+    "Target",
+    "acknowledge",
+    "add",
+    "add_copy",
+    "add_participant",
+    "add_tasks",
+    "add_time",
+    "bin_ticket",
+    "broadcast",
+    "broadcast_recipients",
+    "change_many",
+    "change_status",
+    "close",
+    "close_due",
+    "drop_draft",
+    "edit_task",
+    "follow",
+    "give_back",
+    "hand_over",
+    "hear",
+    "hold",
+    "is_participant",
+    "latest_group",
+    "link",
+    "log",
+    "log_and_resolve",
+    "log_call",
+    "merge",
+    "new_group",
+    "note",
+    "open_children",
+    "redact",
+    "remove_copy",
+    "remove_task",
+    "reopen",
+    "reply",
+    "resolve",
+    "resolve_assignment",
+    "restore",
+    "set_category",
+    "set_cause",
+    "set_customer",
+    "set_impact",
+    "set_kind",
+    "set_major",
+    "set_owner",
+    "set_priority",
+    "set_subject",
+    "set_tags",
+    "set_task_done",
+    "split",
+    "survivor_of",
+    "take",
+    "time_with_children",
+    "undo",
+    "unfollow",
+    "unlink",
+    "wake",
+    "wake_due",
+]

@@ -1,0 +1,164 @@
+"""What comes in from a customer, whatever the channel: the one door of mail, portal and the rest."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from helpdesk.db import db
+from helpdesk.lib.clock import now
+from helpdesk.people.access import SYSTEM, Actor
+from helpdesk.people.models import Channel, Person
+from helpdesk.tickets.companions import CopyRecipient
+from helpdesk.tickets.lifecycle import EntryKind, LinkType, StatusClass
+from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.services.act import Act
+from helpdesk.tickets.services.link import link
+from helpdesk.tickets.services.open import NewFile, NewTicket, attach, log
+from helpdesk.tickets.services.state import reopen_within, restore_within, wake_within
+
+
+@dataclass(slots=True)
+class Heard:
+    """A message from the customer's side about an existing ticket."""
+
+    author: Person
+    body: str
+    html: str | None = None
+    subject: str = ""
+    channel: str = Channel.EMAIL
+    files: list[NewFile] | None = None
+    envelope: dict[str, object] | None = None
+
+
+def survivor_of(ticket: Ticket) -> Ticket:
+    """Follow a merged ticket to the one it lives on in."""
+    while ticket.merged_into_id is not None:
+        ticket = db.session.get_one(Ticket, ticket.merged_into_id)
+    return ticket
+
+
+def hear(ticket: Ticket, heard: Heard, *, reopen_days: int, actor: Actor = SYSTEM) -> Entry:
+    """Take in a customer's message about a ticket, and do what it asks for by itself.
+
+    It wakes a waiting ticket, reopens a resolved one and brings a binned one back; a bare
+    "thanks" after the end is only flagged. More than ``reopen_days`` after closing it opens a
+    new ticket that is linked to the old one. A merged ticket's messages go to the survivor.
+    Returns the entry; its ``ticket`` says where the message ended.
+    """
+    ticket = survivor_of(ticket)
+    finished = ticket.status_class in {StatusClass.RESOLVED, StatusClass.CLOSED}
+    thanks = finished and is_bare_thanks(heard.body) and not heard.files
+    late = (
+        ticket.status_class == StatusClass.CLOSED
+        and ticket.closed_at is not None
+        and now() > ticket.closed_at + timedelta(days=reopen_days)
+    )
+    if late and not thanks:
+        return _follow_up(ticket, heard, actor)
+    act = Act(actor, ticket)
+    if ticket.hidden_at is not None:
+        restore_within(act)
+    if thanks:
+        act.set_quietly(thanked=True)
+    else:
+        if ticket.status_class == StatusClass.PENDING:
+            wake_within(act)
+        elif finished:
+            reopen_within(act)
+        act.set_quietly(
+            customer_replied=True, unanswered_since=ticket.unanswered_since or act.at
+        )
+    act.set_quietly(contacts=ticket.contacts + 1)
+    entry = act.done(
+        "hear",
+        kind=EntryKind.MESSAGE,
+        body=heard.body,
+        html=heard.html,
+        public=True,
+        inbound=True,
+        channel=heard.channel,
+        author_id=heard.author.id,
+        envelope=heard.envelope,
+    )
+    attach(entry, heard.files or [])
+    return entry
+
+
+def add_participant(ticket: Ticket, person: Person) -> None:
+    """Let somebody who was in CC of a message take part; technicians and the customer do anyway."""
+    if person.is_technician or person.id in {ticket.customer_id, ticket.requester_id}:
+        return
+    if db.session.get(CopyRecipient, (ticket.id, person.id)) is None:
+        db.session.add(CopyRecipient(ticket_id=ticket.id, person_id=person.id))
+        db.session.flush()
+
+
+def is_participant(ticket: Ticket, person: Person) -> bool:
+    """Whether the person may add to the ticket by naming its number."""
+    if person.id in {ticket.customer_id, ticket.requester_id} or person.is_technician:
+        return True
+    return db.session.get(CopyRecipient, (ticket.id, person.id)) is not None
+
+
+def _follow_up(ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
+    fresh = log(
+        actor,
+        NewTicket(
+            customer=ticket.customer if ticket.requester_id == heard.author.id else heard.author,
+            requester=heard.author if ticket.requester_id == heard.author.id else None,
+            subject=heard.subject or ticket.subject,
+            body=heard.body,
+            html=heard.html,
+            channel=heard.channel,
+            kind=ticket.kind,
+            queue=ticket.queue if ticket.queue.retired_at is None else None,
+            category=ticket.category,
+            files=heard.files or [],
+            envelope=heard.envelope,
+        ),
+    )
+    link(actor, fresh, ticket, LinkType.RELATED)
+    entry = db.session.query(Entry).filter_by(ticket_id=fresh.id, verb="log").one()
+    return entry
+
+
+_QUOTE = re.compile(
+    r"^\s*(>|on .{5,200}wrote:|am .{5,200}schrieb|le .{5,200}a écrit|-{3,}\s*\S|_{8,}"
+    r"|from:|von:|发件人|寄件者|寄件人|在.{2,80}写道|於.{2,80}寫道|sent from my|发自|從我的)",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"\b(thanks?|thank you|thx|ty|cheers|much appreciated|merci|danke|vielen dank|gracias|grazie"
+    r"|obrigad[oa])\b|谢谢|謝謝|多谢|多謝|感谢|感謝|唔該|辛苦了|ありがとう",
+    re.IGNORECASE,
+)
+_POLITE = re.compile(
+    r"\b(hi|hello|dear|all|so|very|much|many|again|you|for|your|the|quick|fast|great|super|prompt"
+    r"|kind|best|regards|help|support|response|reply|it|that|works?|working|now|fixed|solved"
+    r"|perfect|ok|okay|a|lot|indeed|really|appreciated|have|nice|good|day|weekend|is)\b"
+    r"|非常|好的|收到|可以了|搞定了|已经|已經|好了|您|你|们|們|的|了|啦|！|。|，",
+    re.IGNORECASE,
+)
+
+
+def is_bare_thanks(text: str) -> bool:
+    """Whether a message says nothing but thanks.
+
+    Quoted text does not count. A question mark, a number or more than three words beyond thanks
+    and politeness make it more than thanks: reopening for nothing costs a click, overlooking a
+    request costs a customer.
+    """
+    own: list[str] = []
+    for line in text[:4000].splitlines():
+        if _QUOTE.match(line):
+            break
+        own.append(line)
+    said = " ".join(own).strip()
+    if not said or len(said) > 300 or "?" in said or "？" in said or re.search(r"\d", said):
+        return False
+    if not _THANKS.search(said):
+        return False
+    if re.search(r"\b(but|however|still|not|no|never|except|aber|mais)\b|但|可是|不过|不過|还|還|没|沒|未|不", said, re.I):
+        return False
+    rest = _POLITE.sub(" ", _THANKS.sub(" ", said))
+    return len(re.findall(r"\w+", rest)) <= 3

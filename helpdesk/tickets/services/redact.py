@@ -1,0 +1,73 @@
+"""Redaction: the one exception to the append-only journal.
+
+What must not be kept (a card number, health data, a password) vanishes from the entry and from
+everywhere it left traces: raw mail, outbox, drafts, index and files. What stays is who did it,
+when and why.
+"""
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+
+from helpdesk import blobs
+from helpdesk.db import db
+from helpdesk.events import publish
+from helpdesk.people.access import Actor, Permission
+from helpdesk.tickets.companions import Draft, Redaction
+from helpdesk.tickets.events import EntryRedacted
+from helpdesk.tickets.models import Attachment, Entry, Ticket
+from helpdesk.tickets.services.act import Act
+from helpdesk.tickets.services.errors import Refused
+
+
+def redact(actor: Actor, ticket: Ticket, entry: Entry, reason: str) -> Entry:
+    """Empty an entry for good, with its files. Raises Denied, Refused.
+
+    Blobs that nothing else names are deleted from the store at once: if the transaction fails
+    after that, the text still stands and the files are what is lost, which is the lesser harm
+    for content that somebody decided must go.
+    """
+    actor.demand(Permission.TICKET_REDACT)
+    if not reason.strip():
+        raise Refused("reason-missing", _l("Say why it is redacted."), "reason")
+    if entry.ticket_id != ticket.id:
+        raise Refused("entry-elsewhere", _l("This entry belongs to another ticket."))
+    if entry.redacted_at is not None:
+        raise Refused("redacted-already", _l("This entry is redacted already."))
+    assert actor.person_id is not None
+    act = Act(actor, ticket, Permission.TICKET_REDACT)
+    # Handlers still need the texts to find their traces, so they run first.
+    publish(EntryRedacted(actor=actor, entry=entry))
+    hashes = [row.sha256 for row in entry.attachments]
+    for row in entry.attachments:
+        row.name, row.redacted_at, row.sha256 = "", act.at, "0" * 64
+    entry.body, entry.html, entry.envelope, entry.changes = "", None, None, None
+    entry.redacted_at = act.at
+    if entry.verb == "resolve":
+        ticket.solution = ""
+    for draft in db.session.scalars(select(Draft).where(Draft.ticket_id == ticket.id)):
+        draft.body, draft.fields = "", {}
+    db.session.add(
+        Redaction(
+            ticket_id=ticket.id,
+            entry_id=entry.id,
+            actor_id=actor.person_id,
+            at=act.at,
+            reason=reason.strip()[:300],
+        )
+    )
+    db.session.flush()
+    for sha256 in hashes:
+        delete_unreferenced(sha256)
+    act.note_change("redacted", None, {"entry": entry.id})
+    return act.done("redact", body=reason.strip(), quiet=True)
+
+
+def delete_unreferenced(sha256: str) -> bool:
+    """Delete a blob from the store unless another attachment still names it."""
+    others = db.session.scalar(
+        select(func.count(Attachment.id)).where(Attachment.sha256 == sha256)
+    )
+    if others or sha256 == "0" * 64:
+        return False
+    blobs.delete(sha256)
+    return True

@@ -1,0 +1,134 @@
+"""Taking back what was done a moment ago.
+
+The journal is append-only, so undoing is an act of its own: the ticket becomes what it was and
+an entry says so. It is refused when somebody changed the ticket since, because undoing would
+lose their work, and when a message has already left.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import delete, select
+
+from helpdesk.db import UTCDateTime, db
+from helpdesk.events import publish
+from helpdesk.lib.clock import now
+from helpdesk.people.access import Actor
+from helpdesk.tickets.companions import CopyRecipient, Follower, Link, TimeEntry, Undo
+from helpdesk.tickets.events import MessageWithdrawn
+from helpdesk.tickets.lifecycle import EntryKind
+from helpdesk.tickets.models import Assignment, Entry, Ticket
+from helpdesk.tickets.services.act import Act
+from helpdesk.tickets.services.errors import Refused
+from helpdesk.tickets.services.fields import replace_tags
+
+
+def latest_group(actor: Actor) -> str | None:
+    """Return the group of the newest act that the actor can still take back."""
+    return db.session.scalar(
+        select(Undo.group_id)
+        .where(
+            Undo.person_id == actor.person_id,
+            Undo.used_at.is_(None),
+            Undo.expires_at > now(),
+        )
+        .order_by(Undo.id.desc())
+        .limit(1)
+    )
+
+
+def undo(actor: Actor, group_id: str) -> list[Ticket]:
+    """Take back every act of a group, newest first; returns the tickets concerned.
+
+    Raises Refused when the time is over, when a ticket moved on, or when a message has left;
+    the caller's transaction then undoes nothing.
+    """
+    rows = list(
+        db.session.scalars(
+            select(Undo)
+            .where(Undo.group_id == group_id, Undo.person_id == actor.person_id)
+            .order_by(Undo.id.desc())
+            .with_for_update()
+        )
+    )
+    if not rows or any(row.used_at is not None for row in rows):
+        raise Refused("undo-gone", _l("There is nothing to undo any more."))
+    if any(row.expires_at <= now() for row in rows):
+        raise Refused("undo-late", _l("It is too late to undo this."))
+    tickets: dict[int, Ticket] = {}
+    for row in rows:
+        ticket = db.session.get(Ticket, row.ticket_id, with_for_update=True)
+        if ticket is None:
+            raise Refused("undo-gone", _l("There is nothing to undo any more."))
+        if row.ticket_id not in tickets and ticket.version != row.version:
+            raise Refused("undo-clash", _l("Somebody changed the ticket since."))
+        tickets[ticket.id] = ticket
+        _take_back(actor, ticket, row)
+        row.used_at = now()
+    return list(tickets.values())
+
+
+def _take_back(actor: Actor, ticket: Ticket, row: Undo) -> None:
+    entry = db.session.get_one(Entry, row.entry_id)
+    before: dict[str, Any] = row.before
+    act = Act(actor, ticket)
+    if entry.kind == EntryKind.MESSAGE and entry.public:
+        publish(MessageWithdrawn(actor=actor, entry=entry))
+    if entry.kind != EntryKind.EVENT:
+        entry.withdrawn_at = act.at
+    for key, value in before["ticket"].items():
+        setattr(ticket, key, _typed(Ticket, key, value))
+    known = {saved["id"]: saved for saved in before["assignments"]}
+    for assignment in list(ticket.assignments):
+        saved = known.get(assignment.id)
+        if saved is None:
+            assignment.state, assignment.ended_at = "withdrawn", act.at
+            continue
+        for key, value in saved.items():
+            setattr(assignment, key, _typed(Assignment, key, value))
+    if "tags" in before:
+        replace_tags(ticket, set(before["tags"]))
+    for link_id in before.get("links", []):
+        db.session.execute(delete(Link).where(Link.id == link_id))
+    for model, name in ((Follower, "followers"), (CopyRecipient, "copies")):
+        for person_id in before.get(name, []):
+            db.session.execute(
+                delete(model).where(model.ticket_id == ticket.id, model.person_id == person_id)
+            )
+    db.session.execute(delete(TimeEntry).where(TimeEntry.entry_id == entry.id))
+    db.session.flush()
+    db.session.refresh(ticket)
+    if row.verb == "merge" and entry.changes is not None:
+        _unmerge(actor, entry)
+    act.note_change("undone", None, {"verb": row.verb, "entry": entry.id})
+    act.done("undo", quiet=True)
+
+
+def _unmerge(actor: Actor, entry: Entry) -> None:
+    """Give the merged ticket back its own life."""
+    changes: Any = entry.changes
+    merged = db.session.get_one(Ticket, changes["merged"][1]["id"])
+    act = Act(actor, merged)
+    merged.merged_into_id = None
+    act.set("hidden_at", None)
+    for row in merged.assignments:
+        if row.state == "withdrawn" and row.ended_at == entry.happened_at:
+            row.state = "acknowledged" if row.acknowledged_at else "assigned"
+            row.ended_at = None
+    act.done("undo", quiet=True)
+
+
+def _typed(model: type[Any], key: str, value: Any) -> Any:
+    """Bring a value back from JSON to its column's type."""
+    if value is not None and isinstance(model.__table__.c[key].type, UTCDateTime):
+        return datetime.fromisoformat(value)
+    return value
+
+
+def purge(limit: int = 5000) -> int:
+    """Delete undo records whose time is over; returns how many. Called by the worker."""
+    ids = list(db.session.scalars(select(Undo.id).where(Undo.expires_at < now()).limit(limit)))
+    if ids:
+        db.session.execute(delete(Undo).where(Undo.id.in_(ids)))
+    return len(ids)
