@@ -10,16 +10,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 STATIC := helpdesk/web/static
-LANGUAGES := zh_Hans_CN zh_Hant_TW
 TRANSLATIONS := helpdesk/web/translations
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard $(TRANSLATIONS)/*/LC_MESSAGES/messages.po))
 WORKERS ?= 2
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-config --no-emit-index-url --no-emit-find-links
+	--no-header --no-annotate --no-config
 
 # The first Python on this machine that is new enough.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	"$$python" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null \
 	&& echo "$$python" && break; done)
 
 .PHONY: help
@@ -30,6 +29,7 @@ help: ## List the targets
 
 .PHONY: setup
 setup: $(VENV)/.installed $(STATIC)/vendor/icons.svg $(CATALOGUES) ## Install everything the desk needs to run
+	@:
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Hearth needs Python 3.11 or newer, and there is none on PATH." >&2; exit 1; }
@@ -98,20 +98,8 @@ migration: setup $(VENV)/.tools ## Write a migration for changed models: make mi
 	@$(BIN)/python tools/migration.py "$(m)"
 
 .PHONY: i18n
-i18n: $(VENV)/.installed ## Bring the catalogues up to date with the code, then translate the empty ones
-	@mkdir -p build
-	@$(BIN)/pybabel --quiet extract --mapping pyproject.toml --keyword _l --keyword lazy_gettext \
-		--add-comments "i18n:" --strip-comments --no-location --sort-output --width 100 \
-		--project Hearth --output build/messages.pot .
-	@for language in $(LANGUAGES); do \
-		if [ -f $(TRANSLATIONS)/$$language/LC_MESSAGES/messages.po ]; then \
-			$(BIN)/pybabel --quiet update --input-file build/messages.pot --output-dir $(TRANSLATIONS) \
-				--locale $$language --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 100; \
-		else \
-			$(BIN)/pybabel --quiet init --input-file build/messages.pot --output-dir $(TRANSLATIONS) \
-				--locale $$language --width 100; \
-		fi; \
-	done
+i18n: $(VENV)/.installed ## Bring the catalogues up to date with the code; translate what is empty
+	@$(BIN)/python tools/i18n.py
 	@$(MAKE) setup
 
 .PHONY: lock

@@ -10,10 +10,8 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import NullPool, create_engine
 
 import config
-from helpdesk.db import db
 from tests.support import postgres
 from tests.support.paths import PROJECT, run_dir, run_lock
 
@@ -71,12 +69,7 @@ def _template(kind: str) -> None:
             url = postgres.create("template_hearth")
         else:
             url = f"sqlite:///{_sqlite_file('template_hearth')}"
-        if any((PROJECT / "migrations" / "versions").glob("*.py")):
-            command.upgrade(alembic_config(url), "head")
-        else:
-            engine = create_engine(url, poolclass=NullPool)
-            db.metadata.create_all(engine)
-            engine.dispose()
+        command.upgrade(alembic_config(url), "head")
         done.touch()
 
 

@@ -1,0 +1,1 @@
+"""The rules of the house, made executable. Each failure says what to do instead."""
