@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Connection, Engine, create_engine, event, pool
+from sqlalchemy import JSON, Connection, Engine, create_engine, event, pool
+from sqlalchemy.dialects.postgresql import JSONB
 
 import config
 from helpdesk import app  # noqa: F401 (imports every model, so that the metadata is complete)
@@ -17,10 +18,13 @@ MIGRATION_LOCK = 0x486561727468
 """Key of the PostgreSQL advisory lock that lets one upgrade run at a time ("Hearth" in ASCII)."""
 
 
-def render_item(type_: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:
-    """Write our column type as what the database has: old migrations import none of our code."""
+def render_item(type_: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """Write our column types as what the database has: old migrations import none of our code."""
     if type_ == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
+    if type_ == "type" and isinstance(item, JSON) and not isinstance(item, JSONB):
+        autogen.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
     return False
 
 

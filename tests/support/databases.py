@@ -66,9 +66,13 @@ def _template(kind: str) -> None:
         if done.exists():
             return
         if kind == "postgresql":
+            # What is there is left from an attempt that failed.
+            postgres.drop("template_hearth")
             url = postgres.create("template_hearth")
         else:
-            url = f"sqlite:///{_sqlite_file('template_hearth')}"
+            file = _sqlite_file("template_hearth")
+            Path(file).unlink(missing_ok=True)
+            url = f"sqlite:///{file}"
         command.upgrade(alembic_config(url), "head")
         done.touch()
 
