@@ -28,7 +28,6 @@ class Settings:
     database_url: str
     secret_key: str
     base_url: str
-    demo: bool = False
     testing: bool = False
     host: str = "127.0.0.1"
     port: int = 8321
@@ -57,6 +56,11 @@ class Settings:
         parts = urlsplit(self.base_url)
         on_loopback = parts.hostname in {"127.0.0.1", "localhost", "::1"}
         return not (parts.scheme == "http" and on_loopback)
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this very machine can reach the web server."""
+        return self.host in {"127.0.0.1", "::1", "localhost"}
 
     @property
     def is_sqlite(self) -> bool:
@@ -90,17 +94,6 @@ def _integer(environ: Mapping[str, str], name: str, default: int, minimum: int =
     return value
 
 
-def _boolean(environ: Mapping[str, str], name: str, default: bool) -> bool:
-    text = _read(environ, name)
-    if text is None:
-        return default
-    if text.lower() in {"1", "true", "yes", "on"}:
-        return True
-    if text.lower() in {"0", "false", "no", "off", ""}:
-        return False
-    raise ConfigError(f"HEARTH_{name} must be yes or no, not {text!r}")
-
-
 def _secret_key(environ: Mapping[str, str], data_dir: Path) -> str:
     """Return the signing key: given, or made once and kept beside the data, readable by us only."""
     given = _read(environ, "SECRET_KEY")
@@ -115,7 +108,9 @@ def _secret_key(environ: Mapping[str, str], data_dir: Path) -> str:
     except FileExistsError:
         key = file.read_text(encoding="ascii").strip()
         if len(key) < 32:
-            raise ConfigError(f"{file} is too short to be a key; remove it to have one made") from None
+            raise ConfigError(
+                f"{file} is too short to be a key; remove it to have one made"
+            ) from None
         return key
     with os.fdopen(descriptor, "w", encoding="ascii") as handle:
         key = secrets.token_urlsafe(48)
@@ -145,15 +140,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     base_url = (_read(environ, "BASE_URL") or f"http://127.0.0.1:{port}").rstrip("/")
     if urlsplit(base_url).scheme not in {"http", "https"}:
         raise ConfigError("HEARTH_BASE_URL must begin with http:// or https://")
-    demo = _boolean(environ, "DEMO", False)
-    if demo and host not in {"127.0.0.1", "::1", "localhost"}:
-        raise ConfigError("The demo desk has public passwords and listens on loopback only")
     return Settings(
         data_dir=data_dir,
         database_url=_database_url(environ, data_dir),
         secret_key=_secret_key(environ, data_dir),
         base_url=base_url,
-        demo=demo,
         host=host,
         port=port,
         web_processes=_integer(environ, "WEB_PROCESSES", 2, 1),

@@ -42,27 +42,45 @@ def _forbidden(differs: str, text_of: str) -> str:
 
 
 SQLITE = (
-    "CREATE TRIGGER entry_append_only BEFORE UPDATE ON entry"
-    f" WHEN {_forbidden('IS NOT', '{}')}"
-    " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
-    "CREATE TRIGGER entry_keep BEFORE DELETE ON entry"
-    " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
-    "CREATE TRIGGER audit_entry_append_only BEFORE UPDATE ON audit_entry"
-    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
-    "CREATE TRIGGER audit_entry_keep BEFORE DELETE ON audit_entry"
-    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    (
+        "CREATE TRIGGER entry_append_only BEFORE UPDATE ON entry"
+        f" WHEN {_forbidden('IS NOT', '{}')}"
+        " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER entry_keep BEFORE DELETE ON entry"
+        " BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER audit_entry_append_only BEFORE UPDATE ON audit_entry"
+        " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER audit_entry_keep BEFORE DELETE ON audit_entry"
+        " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+    ),
 )
 
 POSTGRESQL = (
-    "CREATE FUNCTION hearth_append_only() RETURNS trigger LANGUAGE plpgsql AS"
-    " $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$",
-    "CREATE TRIGGER entry_append_only BEFORE UPDATE ON entry FOR EACH ROW"
-    f" WHEN ({_forbidden('IS DISTINCT FROM', '{}::text')})"
-    " EXECUTE FUNCTION hearth_append_only()",
-    "CREATE TRIGGER entry_keep BEFORE DELETE ON entry FOR EACH ROW"
-    " EXECUTE FUNCTION hearth_append_only()",
-    "CREATE TRIGGER entry_not_emptied BEFORE TRUNCATE ON entry"
-    " EXECUTE FUNCTION hearth_append_only()",
-    "CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE ON audit_entry FOR EACH ROW"
-    " EXECUTE FUNCTION hearth_append_only()",
+    (
+        "CREATE FUNCTION hearth_append_only() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+    ),
+    (
+        "CREATE TRIGGER entry_append_only BEFORE UPDATE ON entry FOR EACH ROW"
+        f" WHEN ({_forbidden('IS DISTINCT FROM', '{}::text')})"
+        " EXECUTE FUNCTION hearth_append_only()"
+    ),
+    (
+        "CREATE TRIGGER entry_keep BEFORE DELETE ON entry FOR EACH ROW"
+        " EXECUTE FUNCTION hearth_append_only()"
+    ),
+    (
+        "CREATE TRIGGER entry_not_emptied BEFORE TRUNCATE ON entry"
+        " EXECUTE FUNCTION hearth_append_only()"
+    ),
+    (
+        "CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE ON audit_entry FOR EACH ROW"
+        " EXECUTE FUNCTION hearth_append_only()"
+    ),
 )

@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 
 
 class AssignmentState(StrEnum):
-    """assigned → acknowledged → resolved, or withdrawn on the way (moved, closed by a colleague)."""
+    """assigned → acknowledged → resolved; withdrawn when moved or closed by a colleague."""
 
     ASSIGNED = "assigned"
     ACKNOWLEDGED = "acknowledged"

@@ -164,9 +164,9 @@ class Entry(Model):
     # stored and cleaned again is never needed: what is stored is what is shown.
     body: Mapped[str] = mapped_column(Text, default="")
     html: Mapped[str | None] = mapped_column(Text)
-    # {"to": ["Ho Mei-Ling <ho@…>"], "cc": [...], "from": "…", "subject": "…"}
+    # Who it went to or came from: keys to, cc, from, subject; people as id and name.
     envelope: Mapped[dict[str, object] | None] = mapped_column(Json)
-    # {"priority": [3, 2], "owner": [null, {"id": 7, "name": "Priya Nair"}]}: old and new values.
+    # A field and its old and new value: {"priority": [3, 2]}; keys carry a name beside them.
     changes: Mapped[dict[str, object] | None] = mapped_column(Json)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     redacted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -253,9 +253,7 @@ class Worklist(Model):
     """
 
     __tablename__ = "worklist"
-    __table_args__ = (
-        Index("ix_worklist_order", "queue_id", "rank", "waiting_since", "ticket_id"),
-    )
+    __table_args__ = (Index("ix_worklist_order", "queue_id", "rank", "waiting_since", "ticket_id"),)
 
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True, index=True)

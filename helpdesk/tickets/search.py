@@ -19,12 +19,16 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries.access import visible
 
 SQLITE_DDL = (
-    "CREATE VIRTUAL TABLE ticket_fts USING fts5("
-    "body, ticket_id UNINDEXED, tokenize=\"unicode61 remove_diacritics 2\")",
+    (
+        "CREATE VIRTUAL TABLE ticket_fts USING fts5("
+        'body, ticket_id UNINDEXED, tokenize="unicode61 remove_diacritics 2")'
+    ),
 )
 POSTGRESQL_DDL = (
-    "CREATE TABLE ticket_fts (rowid bigint PRIMARY KEY, ticket_id bigint NOT NULL,"
-    " body tsvector NOT NULL)",
+    (
+        "CREATE TABLE ticket_fts (rowid bigint PRIMARY KEY, ticket_id bigint NOT NULL,"
+        " body tsvector NOT NULL)"
+    ),
     "CREATE INDEX ix_ticket_fts_body ON ticket_fts USING gin (body) WITH (fastupdate = on)",
     "CREATE INDEX ix_ticket_fts_ticket ON ticket_fts (ticket_id)",
 )
@@ -91,7 +95,7 @@ def matches(question: str) -> ColumnElement[bool] | None:
     return text("ticket_fts MATCH :question").bindparams(question=" AND ".join(parts))  # type: ignore[return-value]
 
 
-def statement(actor: Actor, question: str) -> Select[tuple[Ticket]] | None:
+def statement(actor: Actor, question: str) -> Select[Ticket] | None:
     """Return the tickets that contain every word of the question in one entry, newest first."""
     condition = matches(question)
     if condition is None:

@@ -85,7 +85,7 @@ def ensure_ticket_setup() -> None:
                     position=position,
                 )
             )
-    cells = set(db.session.execute(select(PriorityCell.impact, PriorityCell.urgency)).tuples())
+    cells = {(cell.impact, cell.urgency) for cell in db.session.scalars(select(PriorityCell))}
     for (impact, urgency), priority in DEFAULT_MATRIX.items():
         if (impact, urgency) not in cells:
             db.session.add(PriorityCell(impact=impact, urgency=urgency, priority=priority))

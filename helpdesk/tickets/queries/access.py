@@ -118,9 +118,7 @@ def visible_queues(actor: Actor) -> list[Queue]:
         return []
     statement = select(Queue).where(Queue.retired_at.is_(None))
     if not actor.is_system:
-        statement = statement.where(
-            or_(Queue.restricted.is_(False), Queue.id.in_(actor.queue_ids))
-        )
+        statement = statement.where(or_(Queue.restricted.is_(False), Queue.id.in_(actor.queue_ids)))
     return list(db.session.scalars(statement.order_by(Queue.position, Queue.name)))
 
 

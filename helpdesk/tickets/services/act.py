@@ -36,9 +36,7 @@ _NAMED: dict[str, type[Any]] = {
 """Fields whose journal values carry a name beside the key, so that history needs no joins."""
 
 _UNTRACKED = frozenset({"id", "number", "version", "updated_at", "opened_at", "opened_by_id"})
-_UNDOABLE = tuple(
-    column.key for column in Ticket.__table__.columns if column.key not in _UNTRACKED
-)
+_UNDOABLE = tuple(column.key for column in Ticket.__table__.columns if column.key not in _UNTRACKED)
 _ASSIGNMENT_FIELDS = tuple(column.key for column in Assignment.__table__.columns)
 
 
@@ -86,9 +84,7 @@ class Act:
     def _snapshot(self) -> dict[str, object]:
         ticket = self.ticket
         return {
-            "ticket": {
-                key: _plain(getattr(ticket, key)) for key in _UNDOABLE if key != "solution"
-            },
+            "ticket": {key: _plain(getattr(ticket, key)) for key in _UNDOABLE if key != "solution"},
             "assignments": [
                 {key: _plain(getattr(row, key)) for key in _ASSIGNMENT_FIELDS}
                 for row in ticket.assignments
@@ -260,6 +256,4 @@ def rebuild_worklist(tickets: Iterable[Ticket]) -> int:
 
 def tag_ids(ticket: Ticket) -> set[int]:
     """Return the keys of the ticket's tags."""
-    return set(
-        db.session.scalars(select(TicketTag.tag_id).where(TicketTag.ticket_id == ticket.id))
-    )
+    return set(db.session.scalars(select(TicketTag.tag_id).where(TicketTag.ticket_id == ticket.id)))

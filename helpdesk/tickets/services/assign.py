@@ -66,10 +66,10 @@ def add(
     first_wins: bool = False,
     undo_for: int = 0,
 ) -> Entry:
-    """Open assignments beside those that exist; ``first_wins``: the first to acknowledge closes
-    the others given out with it.
+    """Open assignments beside those that exist.
 
-    Raises Denied, Refused.
+    With ``first_wins`` the first to acknowledge closes the others given out with it. Raises
+    Denied, Refused.
     """
     check_open(ticket)
     if not targets:
@@ -107,6 +107,7 @@ def hand_over(
     *,
     assignment_id: int | None = None,
     reason: str = "",
+    returning: bool = False,
     undo_for: int = 0,
 ) -> Entry:
     """Move one assignment to another queue or technician.
@@ -132,7 +133,7 @@ def hand_over(
     leaves = row.technician_id is not None or row.state == "acknowledged"
     leaves = leaves or row.queue_id != target.queue.id
     if leaves:
-        if not reason.strip():
+        if not reason.strip() and not returning:
             raise Refused("reason-missing", _l("Say why you hand it over."), "reason")
         row.state, row.ended_at = "withdrawn", act.at
         act.assign(
@@ -156,7 +157,8 @@ def hand_over(
         act.set("owner_id", technician_id)
     _show_assigned(act)
     act.note_change("assigned", before, target.label)
-    return act.done("hand-over" if leaves else "assign", body=reason.strip(), undo_for=undo_for)
+    verb = "return" if returning else "hand-over" if leaves else "assign"
+    return act.done(verb, body=reason.strip(), undo_for=undo_for)
 
 
 def give_back(
@@ -174,7 +176,8 @@ def give_back(
         ticket,
         target,
         assignment_id=assignment_id,
-        reason=reason or str(_l("Returned")),
+        reason=reason,
+        returning=True,
         undo_for=undo_for,
     )
 
@@ -314,5 +317,3 @@ def acknowledge_mine(act: Act) -> None:
         acknowledge_rows(act, own or ours[:1])
     elif act.ticket.status_class == StatusClass.NEW:
         _show_working(act)
-
-

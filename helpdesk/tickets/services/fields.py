@@ -31,9 +31,7 @@ def set_impact(
     return act.done("set-priority", undo_for=undo_for) if changed else None
 
 
-def set_priority(
-    actor: Actor, ticket: Ticket, priority: int, *, undo_for: int = 0
-) -> Entry | None:
+def set_priority(actor: Actor, ticket: Ticket, priority: int, *, undo_for: int = 0) -> Entry | None:
     """Set the priority outright, whatever the matrix says. None when unchanged."""
     check_writable(ticket)
     if priority not in {1, 2, 3, 4}:
@@ -115,9 +113,7 @@ def set_customer(
     return act.done("set-customer", undo_for=undo_for)
 
 
-def set_tags(
-    actor: Actor, ticket: Ticket, names: list[str], *, undo_for: int = 0
-) -> Entry | None:
+def set_tags(actor: Actor, ticket: Ticket, names: list[str], *, undo_for: int = 0) -> Entry | None:
     """Make the ticket's tags exactly these. None when unchanged."""
     check_writable(ticket)
     act = Act(actor, ticket)
@@ -141,8 +137,9 @@ def replace_tags(ticket: Ticket, ids: set[int]) -> None:
 
 
 def follow(actor: Actor, ticket: Ticket, person: Person) -> bool:
-    """Let a technician follow the ticket; False when they do already. No journal entry: who
-    follows is nobody's history.
+    """Let a technician follow the ticket; False when they do already.
+
+    There is no journal entry: who follows is nobody's history.
     """
     actor.demand(Permission.TICKET_READ)
     if not person.is_technician:

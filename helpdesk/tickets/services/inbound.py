@@ -1,8 +1,10 @@
-"""What comes in from a customer, whatever the channel: the one door of mail, portal and the rest."""
+"""What comes in from a customer: the one door of mail, portal and every other channel."""
 
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+
+from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
@@ -65,9 +67,7 @@ def hear(ticket: Ticket, heard: Heard, *, reopen_days: int, actor: Actor = SYSTE
             wake_within(act)
         elif finished:
             reopen_within(act)
-        act.set_quietly(
-            customer_replied=True, unanswered_since=ticket.unanswered_since or act.at
-        )
+        act.set_quietly(customer_replied=True, unanswered_since=ticket.unanswered_since or act.at)
     act.set_quietly(contacts=ticket.contacts + 1)
     entry = act.done(
         "hear",
@@ -118,8 +118,9 @@ def _follow_up(ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
         ),
     )
     link(actor, fresh, ticket, LinkType.RELATED)
-    entry = db.session.query(Entry).filter_by(ticket_id=fresh.id, verb="log").one()
-    return entry
+    return db.session.scalars(
+        select(Entry).where(Entry.ticket_id == fresh.id, Entry.verb == "log")
+    ).one()
 
 
 _QUOTE = re.compile(
@@ -137,6 +138,11 @@ _POLITE = re.compile(
     r"|kind|best|regards|help|support|response|reply|it|that|works?|working|now|fixed|solved"
     r"|perfect|ok|okay|a|lot|indeed|really|appreciated|have|nice|good|day|weekend|is)\b"
     r"|非常|好的|收到|可以了|搞定了|已经|已經|好了|您|你|们|們|的|了|啦|！|。|，",
+    re.IGNORECASE,
+)
+
+_RESERVED = re.compile(
+    r"\b(but|however|still|not|no|never|except|aber|mais)\b|但|可是|不过|不過|还|還|没|沒|未|不",
     re.IGNORECASE,
 )
 
@@ -158,7 +164,7 @@ def is_bare_thanks(text: str) -> bool:
         return False
     if not _THANKS.search(said):
         return False
-    if re.search(r"\b(but|however|still|not|no|never|except|aber|mais)\b|但|可是|不过|不過|还|還|没|沒|未|不", said, re.I):
+    if _RESERVED.search(said):
         return False
     rest = _POLITE.sub(" ", _THANKS.sub(" ", said))
     return len(re.findall(r"\w+", rest)) <= 3

@@ -87,9 +87,9 @@ def check_merge(survivor: Ticket, merged: Ticket) -> None:
 
 
 def merge(actor: Actor, survivor: Ticket, merged: Ticket, *, undo_for: int = 0) -> Entry:
-    """Make two tickets of one customer one. Nothing is lost: the timeline of the survivor shows
-    both, and the merged number leads to it.
+    """Make two tickets of one customer one.
 
+    Nothing is lost: the timeline of the survivor shows both, and the merged number leads to it.
     Open work, followers, copies, tags and links go to the survivor. Raises Denied, Refused.
     """
     actor.demand(Permission.TICKET_MERGE)
@@ -179,9 +179,7 @@ def broadcast_recipients(parent: Ticket) -> list[tuple[Ticket, Person]]:
     children = db.session.scalars(
         select(Ticket)
         .join(Link, Link.to_id == Ticket.id)
-        .where(
-            Link.from_id == parent.id, Link.type == LinkType.PARENT, Ticket.hidden_at.is_(None)
-        )
+        .where(Link.from_id == parent.id, Link.type == LinkType.PARENT, Ticket.hidden_at.is_(None))
         .order_by(Ticket.id)
     )
     reached: dict[int, tuple[Ticket, Person]] = {}
@@ -249,9 +247,7 @@ def _take_over(survivor: Ticket, merged: Ticket) -> dict[str, object]:
         start = survivor.id if row.from_id == merged.id else row.from_id
         end = survivor.id if row.to_id == merged.id else row.to_id
         known = db.session.scalar(
-            select(Link.id).where(
-                Link.from_id == start, Link.to_id == end, Link.type == row.type
-            )
+            select(Link.id).where(Link.from_id == start, Link.to_id == end, Link.type == row.type)
         )
         if start == end or known is not None:
             continue
@@ -269,9 +265,7 @@ def _find(start: Ticket, end: Ticket, link_type: LinkType) -> Link | None:
         pairs.append((end.id, start.id))
     for from_id, to_id in pairs:
         row = db.session.scalar(
-            select(Link).where(
-                Link.from_id == from_id, Link.to_id == to_id, Link.type == link_type
-            )
+            select(Link).where(Link.from_id == from_id, Link.to_id == to_id, Link.type == link_type)
         )
         if row is not None:
             return row

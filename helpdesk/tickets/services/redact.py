@@ -64,9 +64,7 @@ def redact(actor: Actor, ticket: Ticket, entry: Entry, reason: str) -> Entry:
 
 def delete_unreferenced(sha256: str) -> bool:
     """Delete a blob from the store unless another attachment still names it."""
-    others = db.session.scalar(
-        select(func.count(Attachment.id)).where(Attachment.sha256 == sha256)
-    )
+    others = db.session.scalar(select(func.count(Attachment.id)).where(Attachment.sha256 == sha256))
     if others or sha256 == "0" * 64:
         return False
     blobs.delete(sha256)

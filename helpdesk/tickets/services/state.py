@@ -95,9 +95,7 @@ def hold(
     return act.done("hold", body=note.strip(), undo_for=undo_for)
 
 
-def wake(
-    actor: Actor, ticket: Ticket, *, status: Status | None = None, undo_for: int = 0
-) -> Entry:
+def wake(actor: Actor, ticket: Ticket, *, status: Status | None = None, undo_for: int = 0) -> Entry:
     """Bring a waiting ticket back: by hand, by its wake time or by the customer's answer."""
     check_move(ticket, StatusClass.OPEN, "wake")
     act = Act(actor, ticket)

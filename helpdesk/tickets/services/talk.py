@@ -123,7 +123,7 @@ def reply(
         body=body,
         html=markdown_to_html(body),
         public=True,
-        channel=channel or reply_channel(ticket),
+        channel=channel or Channel.EMAIL,
         envelope={
             "to": [{"id": person.id, "name": person.name} for person in recipients],
             "cc": [{"id": person.id, "name": person.name} for person in copies],
@@ -253,11 +253,6 @@ def move_on(act: Act, status: Status) -> None:
         woken_at=None,
         hold_note="",
     )
-
-
-def reply_channel(ticket: Ticket) -> str:
-    """Return how an answer travels: e-mail, unless the contact came by a channel that answers."""
-    return Channel.EMAIL
 
 
 def copy_recipients(ticket: Ticket) -> list[Person]:

@@ -34,9 +34,9 @@ def add_tasks(
     titles = [" ".join(title.split())[:300] for title in titles if title.strip()]
     if not titles:
         raise Refused("task-missing", _l("Say what is to be done."), "title")
-    position = db.session.scalar(
-        select(func.count(Task.id)).where(Task.ticket_id == ticket.id)
-    ) or 0
+    position = (
+        db.session.scalar(select(func.count(Task.id)).where(Task.ticket_id == ticket.id)) or 0
+    )
     if position + len(titles) > MAX_TASKS:
         raise Refused("tasks-many", _l("A ticket takes at most %(n)d tasks.", n=MAX_TASKS))
     act = Act(actor, ticket)
@@ -137,9 +137,7 @@ def time_with_children(ticket: Ticket) -> int:
     )
     tree = below.cte("below", recursive=True)
     tree = tree.union(
-        select(Link.to_id).join(tree, Link.from_id == tree.c.id).where(
-            Link.type == LinkType.PARENT
-        )
+        select(Link.to_id).join(tree, Link.from_id == tree.c.id).where(Link.type == LinkType.PARENT)
     )
     children = db.session.scalar(
         select(func.coalesce(func.sum(TimeEntry.seconds), 0)).where(

@@ -1,0 +1,471 @@
+"""The life of a ticket as a desk lives it, on both databases."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session, scoped_session
+
+from helpdesk.db import db
+from helpdesk.lib.clock import now
+from helpdesk.people.access import SYSTEM, Denied
+from helpdesk.tickets import services
+from helpdesk.tickets.lifecycle import BinReason, HoldReason, LinkType, Outcome
+from helpdesk.tickets.models import Entry, Ticket, Worklist
+from helpdesk.tickets.services import Clash, Refused, Said, Target
+from tests import factories
+
+pytestmark = pytest.mark.usefixtures("session")
+DB = scoped_session[Session]
+
+
+def queues_of(ticket: Ticket) -> set[int]:
+    return set(db.session.scalars(select(Worklist.queue_id).where(Worklist.ticket_id == ticket.id)))
+
+
+def entries(ticket: Ticket) -> list[Entry]:
+    return list(
+        db.session.scalars(select(Entry).where(Entry.ticket_id == ticket.id).order_by(Entry.id))
+    )
+
+
+def resolve(ticket: Ticket, by: Any = None, **kw: Any) -> Entry:
+    return services.resolve(
+        by or factories.actor(),
+        ticket,
+        **{
+            "outcome": Outcome.SOLVED,
+            "solution": "Changed the ribbon.",
+            "cause": factories.cause(),
+            **kw,
+        },
+    )
+
+
+def test_a_logged_ticket_has_a_number_an_entry_and_a_place_in_its_queue() -> None:
+    queue = factories.queue()
+    ticket = factories.ticket(queue_=queue)
+    assert ticket.number >= 10001
+    assert ticket.status.key == "new"
+    assert queues_of(ticket) == {queue.id}
+    [entry] = entries(ticket)
+    assert (entry.kind, entry.public, entry.inbound) == ("message", True, True)
+    assert entry.author_id == ticket.customer_id
+
+
+def test_numbers_are_never_reused(session: DB) -> None:
+    first = factories.ticket()
+    second = factories.ticket()
+    assert second.number > first.number
+
+
+def test_a_ticket_logged_on_the_phone_is_for_staff_and_counts_as_first_reply() -> None:
+    ticket = factories.ticket(channel="phone")
+    [entry] = entries(ticket)
+    assert entry.kind == "call"
+    assert not entry.public
+    assert ticket.first_reply_at == ticket.opened_at
+
+
+def test_a_customer_cannot_work_tickets() -> None:
+    ticket = factories.ticket()
+    customer = factories.actor(ticket.customer, role="customer")
+    with pytest.raises(Denied):
+        services.note(customer, ticket, Said(body="hello"))
+
+
+def test_replying_acknowledges_owns_and_starts_the_work() -> None:
+    queue = factories.queue()
+    ticket = factories.ticket(queue_=queue)
+    actor = factories.actor(queues=[queue])
+    services.reply(actor, ticket, Said(body="On my **way**."))
+    [assignment] = ticket.assignments
+    assert assignment.state == "acknowledged"
+    assert ticket.owner_id == actor.person_id
+    assert ticket.status.key == "working"
+    assert ticket.first_reply_at is not None
+    assert entries(ticket)[-1].html == "<p>On my <strong>way</strong>.</p>\n"
+
+
+def test_send_stops_when_the_customer_has_just_written() -> None:
+    ticket = factories.ticket()
+    seen = entries(ticket)[-1].id
+    services.hear(ticket, services.Heard(ticket.customer, "It works again!"), reopen_days=5)
+    with pytest.raises(Clash) as clash:
+        services.reply(factories.actor(), ticket, Said(body="Try this"), seen_entry_id=seen)
+    assert [entry.body for entry in clash.value.entries] == ["It works again!"]
+
+
+def test_the_first_to_acknowledge_closes_the_others() -> None:
+    home, one, two = factories.queue(), factories.queue(), factories.queue()
+    ticket = factories.ticket(queue_=home)
+    lead = factories.actor()
+    services.add(lead, ticket, [Target(one), Target(two)], first_wins=True)
+    assert queues_of(ticket) >= {one.id, two.id}
+    quick = factories.actor(queues=[two])
+    services.acknowledge(quick, ticket)
+    states = {row.queue_id: row.state for row in ticket.assignments if row.parallel_group}
+    assert states == {one.id: "withdrawn", two.id: "acknowledged"}
+    assert one.id not in queues_of(ticket)
+
+
+def test_handing_over_asks_why_counts_and_can_be_returned() -> None:
+    here, there = factories.queue(), factories.queue()
+    ticket = factories.ticket(queue_=here)
+    actor = factories.actor(queues=[here])
+    services.take(actor, ticket)
+    with pytest.raises(Refused) as refusal:
+        services.hand_over(actor, ticket, Target(there))
+    assert refusal.value.field == "reason"
+    services.hand_over(actor, ticket, Target(there), reason="Needs the network team")
+    assert (ticket.queue_id, ticket.handovers, ticket.owner_id) == (there.id, 1, None)
+    assert queues_of(ticket) == {there.id}
+    [waiting] = [row for row in ticket.assignments if row.state == "assigned"]
+    services.give_back(factories.actor(queues=[there]), ticket, waiting.id)
+    assert ticket.queue_id == here.id
+    assert ticket.handovers == 2
+    [back] = [row for row in ticket.assignments if row.state == "assigned"]
+    assert back.technician_id == actor.person_id
+
+
+def test_naming_a_colleague_within_the_queue_is_no_hand_over() -> None:
+    queue = factories.queue()
+    ticket = factories.ticket(queue_=queue)
+    colleague = factories.technician(queues=[queue])
+    services.hand_over(factories.actor(queues=[queue]), ticket, Target(queue, colleague))
+    assert ticket.handovers == 0
+    assert ticket.owner_id == colleague.id
+    assert ticket.status.key == "assigned"
+
+
+def test_a_ticket_stands_once_in_every_queue_with_an_open_assignment() -> None:
+    here, there = factories.queue(), factories.queue()
+    ticket = factories.ticket(queue_=here)
+    actor = factories.actor()
+    services.add(actor, ticket, [Target(there)])
+    services.add(actor, ticket, [Target(there, factories.technician())])
+    assert queues_of(ticket) == {here.id, there.id}
+    for row in [row for row in ticket.assignments if row.queue_id == there.id]:
+        services.resolve_assignment(actor, ticket, row.id)
+    assert queues_of(ticket) == {here.id}
+
+
+def test_holding_waits_and_the_time_wakes_it() -> None:
+    ticket = factories.ticket()
+    actor = factories.actor()
+    services.hold(actor, ticket, HoldReason.DATE, wake_at=now() + timedelta(hours=1))
+    assert ticket.status.key == "waiting-date"
+    assert services.wake_due() == 0
+    with time_machine.travel(now() + timedelta(hours=2)):
+        assert services.wake_due() == 1
+    assert ticket.status_class == "open"
+    assert ticket.woken_at is not None
+
+
+def test_resolving_needs_a_solution_and_a_cause() -> None:
+    ticket = factories.ticket()
+    for missing in ({"solution": " "}, {"cause": None}):
+        with pytest.raises(Refused):
+            resolve(ticket, **missing)
+    resolve(ticket)
+    assert ticket.status_class == "resolved"
+    assert queues_of(ticket) == set()
+    assert all(row.state == "resolved" for row in ticket.assignments)
+
+
+def test_a_ticket_is_not_closed_over_open_children_unless_forced() -> None:
+    parent, child = factories.ticket(), factories.ticket()
+    actor = factories.actor()
+    services.link(actor, parent, child, LinkType.PARENT)
+    with pytest.raises(Refused) as refusal:
+        resolve(parent, actor)
+    assert refusal.value.code == "open-children"
+    with pytest.raises(Denied):
+        resolve(parent, actor, force=True)
+    resolve(parent, actor, with_children=True)
+    assert child.status_class == "resolved"
+    other_parent, other_child = factories.ticket(), factories.ticket()
+    lead = factories.actor(role="lead")
+    services.link(lead, other_parent, other_child, LinkType.PARENT)
+    resolve(other_parent, lead, force=True)
+    assert other_child.status_class == "new"
+
+
+def test_parents_form_no_circle_and_there_is_one_of_them() -> None:
+    a, b, c = factories.ticket(), factories.ticket(), factories.ticket()
+    actor = factories.actor()
+    services.link(actor, a, b, LinkType.PARENT)
+    services.link(actor, b, c, LinkType.PARENT)
+    for start, end, code in ((c, a, "link-circle"), (a, c, "has-parent"), (a, a, "link-self")):
+        with pytest.raises(Refused) as refusal:
+            services.link(actor, start, end, LinkType.PARENT)
+        assert refusal.value.code == code
+
+
+def test_an_answer_wakes_reopens_and_after_the_days_opens_a_linked_ticket() -> None:
+    ticket = factories.ticket()
+    actor = factories.actor()
+    services.hold(actor, ticket, HoldReason.CUSTOMER)
+    services.hear(ticket, services.Heard(ticket.customer, "Here is the log"), reopen_days=5)
+    assert ticket.status_class == "open"
+    assert ticket.customer_replied
+    resolve(ticket, actor)
+    services.hear(ticket, services.Heard(ticket.customer, "Still broken"), reopen_days=5)
+    assert (ticket.status_class, ticket.reopenings) == ("open", 1)
+    resolve(ticket, actor)
+    services.close(actor, ticket)
+    with time_machine.travel(now() + timedelta(days=4)):
+        services.hear(ticket, services.Heard(ticket.customer, "Broken again"), reopen_days=5)
+        assert ticket.status_class == "open"
+        resolve(ticket, actor)
+        services.close(actor, ticket)
+    with time_machine.travel(now() + timedelta(days=10)):
+        entry = services.hear(
+            ticket, services.Heard(ticket.customer, "Something else"), reopen_days=5
+        )
+    assert ticket.status_class == "closed"
+    assert entry.ticket_id != ticket.id
+    assert entry.body == "Something else"
+
+
+@pytest.mark.parametrize(
+    ("body", "flagged"),
+    [
+        ("Thanks!", True),
+        ("Thank you very much, it works now.\n\n> We replaced the ribbon", True),
+        ("谢谢！", True),
+        ("多謝，可以了", True),
+        ("Danke, vielen Dank!", True),
+        ("Thanks, but it is still broken", False),
+        ("Thanks. Can you also look at the scanner?", False),
+        ("Thanks, please order 3 more", False),
+        ("谢谢，但是还不行", False),
+        ("It is broken", False),
+        ("", False),
+    ],
+)
+def test_a_bare_thanks_is_flagged_and_not_reopened(body: str, flagged: bool) -> None:
+    ticket = factories.ticket()
+    resolve(ticket)
+    services.hear(ticket, services.Heard(ticket.customer, body), reopen_days=5)
+    assert (ticket.thanked, ticket.status_class) == (
+        (True, "resolved") if flagged else (False, "open")
+    )
+
+
+def test_merging_loses_nothing_and_the_old_number_leads_on() -> None:
+    customer = factories.person()
+    survivor = factories.ticket("VPN drops", customer=customer)
+    merged = factories.ticket("VPN again", customer=customer)
+    actor = factories.actor()
+    services.set_tags(actor, merged, ["vpn"])
+    services.merge(actor, survivor, merged)
+    assert merged.hidden_at is not None
+    assert queues_of(merged) == set()
+    assert services.survivor_of(merged) is survivor
+    entry = services.hear(merged, services.Heard(customer, "More on this"), reopen_days=5)
+    assert entry.ticket_id == survivor.id
+    assert {entry.body for entry in entries(merged)} >= {"It does not work."}
+
+
+def test_merging_across_customers_is_refused() -> None:
+    with pytest.raises(Refused) as refusal:
+        services.merge(factories.actor(), factories.ticket(), factories.ticket())
+    assert refusal.value.code == "merge-customers"
+
+
+def test_splitting_gives_the_message_a_ticket_of_its_own() -> None:
+    ticket = factories.ticket()
+    entry = services.hear(
+        ticket, services.Heard(ticket.customer, "Also, my screen flickers"), reopen_days=5
+    )
+    fresh = services.split(factories.actor(), ticket, entry, subject="Screen flickers")
+    assert entries(fresh)[0].body == "Also, my screen flickers"
+    assert fresh.customer_id == ticket.customer_id
+    assert entry in entries(ticket)
+
+
+def test_the_bin_gives_back_what_was_in_it() -> None:
+    ticket = factories.ticket()
+    actor = factories.actor()
+    before = queues_of(ticket)
+    services.bin_ticket(actor, ticket, BinReason.SPAM)
+    assert queues_of(ticket) == set()
+    services.restore(actor, ticket)
+    assert queues_of(ticket) == before
+    services.bin_ticket(actor, ticket, BinReason.MISTAKE)
+    services.hear(ticket, services.Heard(ticket.customer, "No, this is real"), reopen_days=5)
+    assert ticket.hidden_at is None
+
+
+def test_undo_gives_back_status_owner_and_place_and_says_so() -> None:
+    queue = factories.queue()
+    ticket = factories.ticket(queue_=queue)
+    actor = factories.actor(queues=[queue])
+    services.take(actor, ticket)
+    resolve(ticket, actor, undo_for=8)
+    db.session.commit()
+    group = services.latest_group(actor)
+    assert group is not None
+    services.undo(actor, group)
+    assert ticket.status.key == "working"
+    assert ticket.outcome is None
+    assert queues_of(ticket) == {queue.id}
+    assert entries(ticket)[-1].verb == "undo"
+    with pytest.raises(Refused):
+        services.undo(actor, group)
+
+
+def test_undo_is_refused_when_somebody_went_on() -> None:
+    ticket = factories.ticket()
+    actor = factories.actor()
+    services.set_priority(actor, ticket, 1, undo_for=8)
+    services.set_priority(factories.actor(), ticket, 2)
+    db.session.commit()
+    group = services.latest_group(actor)
+    assert group is not None
+    with pytest.raises(Refused) as refusal:
+        services.undo(actor, group)
+    assert refusal.value.code == "undo-clash"
+
+
+def test_undo_is_over_after_its_seconds() -> None:
+    ticket = factories.ticket()
+    actor = factories.actor()
+    services.set_priority(actor, ticket, 1, undo_for=8)
+    db.session.commit()
+    with time_machine.travel(now() + timedelta(seconds=9)):
+        assert services.latest_group(actor) is None
+
+
+def test_undoing_a_merge_gives_both_tickets_back() -> None:
+    customer = factories.person()
+    survivor = factories.ticket(customer=customer)
+    merged = factories.ticket(customer=customer)
+    actor = factories.actor()
+    before = queues_of(merged)
+    services.merge(actor, survivor, merged, undo_for=8)
+    db.session.commit()
+    group = services.latest_group(actor)
+    assert group is not None
+    services.undo(actor, group)
+    assert merged.merged_into_id is None
+    assert merged.hidden_at is None
+    assert queues_of(merged) == before
+
+
+def test_a_bulk_change_reports_each_ticket() -> None:
+    fine, finished = factories.ticket(), factories.ticket()
+    resolve(finished)
+    actor = factories.actor()
+    results = services.change_many(
+        actor, [fine, finished], lambda ticket: services.take(actor, ticket)
+    )
+    assert [(row.number, row.ok, row.code) for row in results] == [
+        (fine.id, True, ""),
+        (finished.id, False, "ticket-finished"),
+    ]
+
+
+def test_solved_on_the_spot_counts_as_first_contact() -> None:
+    queue = factories.queue()
+    actor = factories.actor(queues=[queue])
+    ticket = services.log_and_resolve(
+        actor,
+        services.NewTicket(customer=factories.person(), subject="Password reset", queue=queue),
+        cause=factories.cause(),
+        solution="Reset the password.",
+        outcome=Outcome.SOLVED,
+    )
+    assert ticket.first_contact_fix
+    assert ticket.status_class == "resolved"
+    assert ticket.owner_id == actor.person_id
+
+
+def test_back_dating_needs_a_permission_and_shows() -> None:
+    ticket = factories.ticket()
+    yesterday = now() - timedelta(days=1)
+    said = Said(body="Called him yesterday", happened_at=yesterday)
+    with pytest.raises(Denied):
+        services.log_call(factories.actor(), ticket, said, inbound=False)
+    entry = services.log_call(factories.actor(role="lead"), ticket, said, inbound=False)
+    assert entry.happened_at == yesterday
+    assert entry.recorded_at > yesterday
+
+
+def test_an_unanswered_call_is_no_contact() -> None:
+    ticket = factories.ticket()
+    services.log_call(
+        factories.actor(), ticket, Said(body="Voicemail"), inbound=False, answered=False
+    )
+    assert ticket.first_reply_at is None
+    assert ticket.unanswered_since is not None
+
+
+def test_the_journal_is_append_only_in_the_database(session: DB) -> None:
+    ticket = factories.ticket()
+    entry_id = entries(ticket)[0].id
+    for statement in (
+        "UPDATE entry SET body = 'other' WHERE id = :id",
+        "UPDATE entry SET author_id = NULL WHERE id = :id",
+        "DELETE FROM entry WHERE id = :id",
+    ):
+        with pytest.raises(DatabaseError), session.begin_nested():
+            session.execute(text(statement), {"id": entry_id})
+
+
+def test_redaction_empties_the_entry_and_leaves_a_trace() -> None:
+    ticket = factories.ticket(body="My card is 4111 1111 1111 1111")
+    [entry] = entries(ticket)
+    with pytest.raises(Denied):
+        services.redact(factories.actor(), ticket, entry, "card number")
+    services.redact(factories.actor(role="administrator"), ticket, entry, "card number")
+    db.session.commit()
+    assert entry.body == ""
+    assert entry.redacted_at is not None
+    assert entries(ticket)[-1].body == "card number"
+
+
+def test_mentions_make_colleagues_follow() -> None:
+    colleague = factories.technician("Priya Nair")
+    ticket = factories.ticket()
+    entry = services.note(
+        factories.actor(), ticket, Said(body=f"@[Priya Nair](person:{colleague.id}) please look")
+    )
+    assert entry.body == "@Priya Nair please look"
+    assert services.unfollow(factories.actor(colleague), ticket, colleague)
+
+
+def test_tasks_and_time_add_up_over_children() -> None:
+    parent, child = factories.ticket(), factories.ticket()
+    actor = factories.actor()
+    services.link(actor, parent, child, LinkType.PARENT)
+    services.add_time(actor, parent, 600)
+    services.add_time(actor, child, 300)
+    assert services.time_with_children(parent) == 900
+    services.add_tasks(actor, parent, ["Order", "Install"], checklist="Laptop")
+    with pytest.raises(Refused):
+        services.add_time(actor, child, -301)
+
+
+def test_the_house_closes_what_nobody_disputed() -> None:
+    ticket = factories.ticket()
+    resolve(ticket)
+    db.session.commit()
+    assert services.close_due(now() - timedelta(days=5)) == 0
+    assert services.close_due(now() + timedelta(seconds=1)) == 1
+    assert ticket.status_class == "closed"
+    assert entries(ticket)[-1].author_id is SYSTEM.person_id
+
+
+def test_logging_is_quick_enough_to_be_unnoticed() -> None:
+    queue, customer, actor = factories.queue(), factories.person(), factories.actor()
+    factories.ticket(by=actor, customer=customer, queue_=queue)
+    started = time.process_time()
+    for _number in range(10):
+        factories.ticket(by=actor, customer=customer, queue_=queue)
+    print(f"log: {(time.process_time() - started) * 100:.1f} ms CPU a ticket")
