@@ -32,7 +32,7 @@ def include_object(
     item: Any, name: str | None, type_: str, reflected: bool, _compare_to: Any
 ) -> bool:
     """Leave out the tables of SQLite's full-text search, and what a model marks to be skipped."""
-    if type_ == "table" and reflected and name is not None and "_fts" in name:
+    if type_ in {"table", "index"} and reflected and name is not None and "_fts" in name:
         return False
     return not getattr(item, "info", {}).get("skip_autogenerate", False)
 

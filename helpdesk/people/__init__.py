@@ -1,1 +1,1 @@
-"""Everyone who is helped or helps: persons, contact points, organisations, teams, roles, sign-in."""
+"""Everyone who is helped or helps: persons, addresses, organisations, teams, roles, sign-in."""

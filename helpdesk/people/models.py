@@ -49,7 +49,9 @@ class Organisation(Model):
     version: Mapped[int] = mapped_column(default=1)
 
     domains: Mapped[list["OrganisationDomain"]] = relationship(
-        back_populates="organisation", cascade="all, delete-orphan", order_by="OrganisationDomain.domain"
+        back_populates="organisation",
+        cascade="all, delete-orphan",
+        order_by="OrganisationDomain.domain",
     )
     sites: Mapped[list["Site"]] = relationship(back_populates="organisation", order_by="Site.name")
 
