@@ -8,6 +8,7 @@ PostgreSQL; ``--database`` picks one.
 
 import os
 import shutil
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the folder of this run in the process that started it; close the network in all."""
     if not hasattr(config, "workerinput"):
         paths.make_run_dir()
+        # Told to stop (by `timeout`, say), clean up as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     network.install()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what the run shared."""
     if not hasattr(config, "workerinput") and paths.RUN_DIR_VARIABLE in os.environ:
+        paths.end_processes()
         postgres.stop()
         shutil.rmtree(paths.run_dir(), ignore_errors=True)
 

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.support.paths import free_port
+from tests.support.paths import forget_process, free_port, note_process
 
 PASSWORD = "secret"
 _names = itertools.count(1)
@@ -224,6 +224,7 @@ service stats {{
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+        note_process(self._process.pid)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -243,6 +244,7 @@ service stats {{
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        forget_process(self._process.pid)
         self._process = None
         # The children notice that their master is gone; wait until the port is free again.
         deadline = time.monotonic() + 10

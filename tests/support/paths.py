@@ -2,10 +2,11 @@
 
 import fcntl
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,24 @@ def run_lock(name: str) -> Iterator[None]:
     with (run_dir() / f"{name}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def note_process(pid: int) -> None:
+    """Remember a server that the end of the run must not leave behind; it leads its own group."""
+    (run_dir() / f"process-{pid}").touch()
+
+
+def forget_process(pid: int) -> None:
+    """Say that a server was ended and waited for."""
+    (run_dir() / f"process-{pid}").unlink(missing_ok=True)
+
+
+def end_processes() -> None:
+    """End what tests that were cut short have left running."""
+    for file in run_dir().glob("process-*"):
+        with suppress(ProcessLookupError):
+            os.killpg(int(file.name.partition("-")[2]), signal.SIGKILL)
+        file.unlink(missing_ok=True)
 
 
 def shared_folder(*parts: str) -> Path:

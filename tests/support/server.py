@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from tests.support.paths import PROJECT
+from tests.support.paths import PROJECT, forget_process, note_process
 
 
 @dataclass
@@ -74,8 +74,9 @@ class LiveDesk:
             try:
                 process.wait(timeout=8)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+            forget_process(process.pid)
         self._processes.clear()
 
     def _environment(self) -> dict[str, str]:
@@ -85,18 +86,20 @@ class LiveDesk:
         return {**inherited, **self.environment}
 
     def _start(self, name: str, *command: str, pass_fds: tuple[int, ...] = ()) -> None:
+        # A session of its own: the web server's own children can be ended with it.
         with (self.folder / f"{name}.log").open("ab") as output:
-            self._processes.append(
-                subprocess.Popen(
-                    command,
-                    env=self._environment(),
-                    cwd=PROJECT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    pass_fds=pass_fds,
-                )
+            process = subprocess.Popen(
+                command,
+                env=self._environment(),
+                cwd=PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=pass_fds,
+                start_new_session=True,
             )
+        note_process(process.pid)
+        self._processes.append(process)
 
     def _wait_for_web(self) -> None:
         deadline = time.monotonic() + 40
