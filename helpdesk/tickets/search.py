@@ -1,14 +1,19 @@
 """Finding tickets by words: an index inside the database, written with the journal.
 
-SQLite uses FTS5, PostgreSQL a GIN index over ``tsvector``. Both get text that
+SQLite uses FTS5, PostgreSQL a GIN index over ``tsvector``. Both get words that
 ``lib.bigrams.expand`` has cut already, so they find the same in every language. The index is
 derived: ``rebuild`` makes it anew from the journal.
+
+Newest first without reading everything: FTS5 yields its hits in the order of the journal. GIN
+does not, and the list of a common word grows with the desk's history; so on PostgreSQL every
+word carries the number of the block of entries it stands in (``12zprinter``), and a question is
+asked of the newest blocks first, then of twice as many, until there are hits enough.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, column, func, select, table, text
+from sqlalchemy import Select, select, text
 
 from helpdesk.db import db, is_postgresql
 from helpdesk.lib.bigrams import expand, words
@@ -30,11 +35,11 @@ POSTGRESQL_DDL = (
         " body tsvector NOT NULL)"
     ),
     "CREATE INDEX ix_ticket_fts_body ON ticket_fts USING gin (body) WITH (fastupdate = on)",
-    "CREATE INDEX ix_ticket_fts_ticket ON ticket_fts (ticket_id)",
 )
 """DDL of the index; it is derived data and no model, so Alembic leaves it alone."""
 
-WORDS = table("ticket_fts", column("rowid"), column("ticket_id"), column("body"))
+BLOCK_BITS = 16
+"""A block is 65,536 journal entries."""
 
 MAX_QUESTION = 12
 """Words of a question that are looked at."""
@@ -49,15 +54,28 @@ def index(entry: Entry, subject: str = "") -> None:
 
 
 def _insert(rows: Iterable[tuple[int, int, str]]) -> None:
-    statement = (
-        "INSERT INTO ticket_fts (rowid, ticket_id, body)"
-        " VALUES (:rowid, :ticket_id, to_tsvector('simple', :body))"
-        if is_postgresql()
-        else "INSERT INTO ticket_fts (rowid, ticket_id, body) VALUES (:rowid, :ticket_id, :body)"
-    )
-    parameters = [{"rowid": a, "ticket_id": b, "body": c} for a, b, c in rows]
+    if is_postgresql():
+        statement = (
+            "INSERT INTO ticket_fts (rowid, ticket_id, body)"
+            " VALUES (:rowid, :ticket_id, array_to_tsvector(:body))"
+        )
+        parameters: list[dict[str, Any]] = [
+            {"rowid": key, "ticket_id": ticket_id, "body": in_block(key, body.split(" "))}
+            for key, ticket_id, body in rows
+        ]
+    else:
+        statement = (
+            "INSERT INTO ticket_fts (rowid, ticket_id, body) VALUES (:rowid, :ticket_id, :body)"
+        )
+        parameters = [{"rowid": a, "ticket_id": b, "body": c} for a, b, c in rows]
     if parameters:
         db.session.execute(text(statement), parameters)
+
+
+def in_block(entry_id: int, found: Iterable[str]) -> list[str]:
+    """Return the words as PostgreSQL's index keeps them, marked with the block of their entry."""
+    mark = f"{entry_id >> BLOCK_BITS}z"
+    return [mark + word for word in dict.fromkeys(found)]
 
 
 def remove(entry_ids: list[int]) -> None:
@@ -79,31 +97,87 @@ def on_redacted(event: EntryRedacted) -> None:
     remove([event.entry.id])
 
 
-def matches(question: str) -> ColumnElement[bool] | None:
-    """Return the condition on ``WORDS`` for a question, or None when it has no words.
+def hits(question: str) -> Iterator[int]:
+    """Yield the tickets with every word of the question in one entry, newest entry first.
 
-    All words must be there; the last one may be the beginning of a word, so that results come
-    while typing.
+    The last word may be the beginning of one, so that results come while typing. A ticket may
+    come more than once. Nothing is checked: the caller filters by what its actor may see.
     """
     found = words(question)[:MAX_QUESTION]
     if not found:
-        return None
+        return
     if is_postgresql():
-        parts = [f"'{word}'" for word in found[:-1]] + [f"'{found[-1]}':*"]
-        return WORDS.c.body.op("@@")(func.to_tsquery(text("'simple'"), " & ".join(parts)))
+        yield from _hits_by_block(found)
+        return
     parts = [f'"{word}"' for word in found[:-1]] + [f'"{found[-1]}"*']
-    return text("ticket_fts MATCH :question").bindparams(question=" AND ".join(parts))  # type: ignore[return-value]
+    rows = db.session.execute(
+        text("SELECT ticket_id FROM ticket_fts WHERE ticket_fts MATCH :q ORDER BY rowid DESC"),
+        {"q": " AND ".join(parts)},
+    )
+    try:
+        for row in rows:
+            yield row.ticket_id
+    finally:
+        rows.close()
 
 
-def statement(actor: Actor, question: str) -> Select[Ticket] | None:
-    """Return the tickets that contain every word of the question in one entry, newest first."""
-    condition = matches(question)
-    if condition is None:
+def _hits_by_block(found: list[str]) -> Iterator[int]:
+    newest = db.session.scalar(text("SELECT max(rowid) FROM ticket_fts"))
+    block = (newest or 0) >> BLOCK_BITS
+    width = 1
+    while block >= 0:
+        lowest = max(0, block - width + 1)
+        query = " | ".join(_in_one_block(found, number) for number in range(block, lowest - 1, -1))
+        yield from db.session.scalars(
+            text("SELECT ticket_id FROM ticket_fts WHERE body @@ :q ::tsquery ORDER BY rowid DESC"),
+            {"q": query},
+        )
+        block, width = lowest - 1, width * 2
+
+
+def _in_one_block(found: list[str], number: int) -> str:
+    marked = [f"'{number}z{word}'" for word in found]
+    return "(" + " & ".join([*marked[:-1], marked[-1] + ":*"]) + ")"
+
+
+def numbers(actor: Actor, question: str, limit: int = 500) -> list[int]:
+    """Return the numbers of visible tickets that contain the question, newest hit first."""
+    seen: dict[int, bool] = {}
+    waiting: list[int] = []
+    result: list[int] = []
+
+    def check() -> None:
+        fine = set(
+            db.session.scalars(
+                select(Ticket.id).where(
+                    Ticket.id.in_(waiting), Ticket.hidden_at.is_(None), visible(actor)
+                )
+            )
+        )
+        result.extend(number for number in waiting if number in fine)
+        waiting.clear()
+
+    for number in hits(question):
+        if number in seen:
+            continue
+        seen[number] = True
+        waiting.append(number)
+        if len(waiting) >= limit:
+            check()
+            if len(result) >= limit or len(seen) >= 20 * limit:
+                break
+    if waiting:
+        check()
+    return result[:limit]
+
+
+def statement(actor: Actor, question: str, limit: int = 500) -> Select[Ticket] | None:
+    """Return the select of the newest tickets that contain the question; None without words."""
+    if not words(question):
         return None
-    hits: Any = select(WORDS.c.ticket_id).where(condition)
     return (
         select(Ticket)
-        .where(Ticket.id.in_(hits), Ticket.hidden_at.is_(None), visible(actor))
+        .where(Ticket.id.in_(numbers(actor, question, limit)))
         .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
     )
 
@@ -115,8 +189,12 @@ def find(actor: Actor, question: str, limit: int = 20) -> list[Ticket]:
         exact = db.session.scalar(select(Ticket).where(Ticket.id == int(bare), visible(actor)))
         if exact is not None:
             return [exact]
-    query = statement(actor, question)
-    return [] if query is None else list(db.session.scalars(query.limit(limit)))
+    ordered = numbers(actor, question, limit)
+    found = {
+        ticket.id: ticket
+        for ticket in db.session.scalars(select(Ticket).where(Ticket.id.in_(ordered)))
+    }
+    return [found[number] for number in ordered]
 
 
 def rebuild(batch: int = 2000) -> int:

@@ -1,0 +1,97 @@
+"""Finding tickets by number and by words, the same on both databases."""
+
+import pytest
+from sqlalchemy import text
+
+from helpdesk.db import db
+from helpdesk.tickets import search, services
+from helpdesk.tickets.models import Entry
+from tests import factories
+
+pytestmark = pytest.mark.usefixtures("session")
+
+
+def found(question: str, by: object = None) -> list[int]:
+    return [ticket.id for ticket in search.find(by or factories.actor(), question)]  # type: ignore[arg-type]
+
+
+def test_words_of_subject_messages_and_solutions_are_found() -> None:
+    ticket = factories.ticket("Drucker in Zürich", body="Es riecht nach Toner")
+    other = factories.ticket("Something else")
+    assert found("zürich drucker") == [ticket.id]
+    assert found("TONER") == [ticket.id]
+    assert found("ton") == [ticket.id], "the last word may be unfinished"
+    services.note(factories.actor(), other, services.Said(body="It is the fuser"))
+    assert found("fuser") == [other.id]
+    assert found("toner fuser") == [], "all words must stand in one entry"
+
+
+def test_chinese_words_are_found_without_spaces() -> None:
+    ticket = factories.ticket("打印机卡纸了", body="三楼的打印机一直卡纸，請幫忙")
+    assert found("打印机") == [ticket.id]
+    assert found("卡纸") == [ticket.id]
+    assert found("請幫") == [ticket.id]
+    assert found("扫描") == []
+
+
+def test_the_newest_hit_comes_first_and_each_ticket_once() -> None:
+    first = factories.ticket("VPN drops", body="vpn vpn vpn")
+    second = factories.ticket("VPN slow")
+    assert found("vpn") == [second.id, first.id]
+    services.note(factories.actor(), first, services.Said(body="the vpn again"))
+    assert found("vpn") == [first.id, second.id]
+
+
+def test_a_number_finds_its_ticket() -> None:
+    ticket = factories.ticket()
+    assert found(str(ticket.id)) == found(f"#{ticket.id}") == [ticket.id]
+
+
+@pytest.mark.parametrize(
+    "question", ["", "'", '" OR 1', "a' | 'b", "NEAR(", "*", ":*", "\\", "&!()"]
+)
+def test_odd_questions_find_nothing_and_break_nothing(question: str) -> None:
+    factories.ticket()
+    found(question)
+
+
+def test_restricted_tickets_are_found_by_their_team_only() -> None:
+    queue = factories.queue(restricted=True)
+    ticket = factories.ticket("Salary dispute", queue_=queue)
+    assert found("salary") == []
+    assert found(str(ticket.id)) == []
+    assert found("salary", factories.actor(queues=[queue])) == [ticket.id]
+
+
+def test_rebuilding_finds_the_same() -> None:
+    ticket = factories.ticket("Projector", body="lamp is dim")
+    services.note(factories.actor(), ticket, services.Said(body="ordered bulb"))
+    db.session.commit()
+    db.session.execute(text("DELETE FROM ticket_fts"))
+    assert found("lamp") == []
+    search.rebuild()
+    assert found("lamp") == found("bulb") == found("projector") == [ticket.id]
+
+
+def test_redacted_words_are_not_found() -> None:
+    ticket = factories.ticket(body="password hunter2")
+    entry = db.session.get_one(Entry, ticket_entry(ticket.id))
+    services.redact(factories.actor(role="administrator"), ticket, entry, "password")
+    assert found("hunter2") == []
+
+
+def ticket_entry(number: int) -> int:
+    return int(
+        db.session.execute(
+            text("SELECT min(id) FROM entry WHERE ticket_id = :id"), {"id": number}
+        ).scalar_one()
+    )
+
+
+def test_old_blocks_are_searched_after_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "BLOCK_BITS", 1)
+    old = factories.ticket("Ancient fax machine")
+    for _number in range(9):
+        factories.ticket("Newer matter")
+    new = factories.ticket("Fax again")
+    assert found("fax") == [new.id, old.id]
