@@ -35,6 +35,7 @@ from helpdesk.tickets.services.inbound import (
     Heard,
     add_participant,
     hear,
+    hear_staff,
     is_participant,
     survivor_of,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "give_back",
     "hand_over",
     "hear",
+    "hear_staff",
     "hold",
     "is_participant",
     "latest_group",

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -30,6 +30,8 @@ class Heard:
     channel: str = Channel.EMAIL
     files: list[NewFile] | None = None
     envelope: dict[str, object] | None = None
+    # When it reached us, where that was earlier than now (the mail server had it first).
+    happened_at: datetime | None = None
 
 
 def survivor_of(ticket: Ticket) -> Ticket:
@@ -57,7 +59,7 @@ def hear(ticket: Ticket, heard: Heard, *, reopen_days: int, actor: Actor = SYSTE
     )
     if late and not thanks:
         return _follow_up(ticket, heard, actor)
-    act = Act(actor, ticket)
+    act = Act(actor, ticket, at=heard.happened_at)
     if ticket.hidden_at is not None:
         restore_within(act)
     if thanks:
@@ -75,6 +77,27 @@ def hear(ticket: Ticket, heard: Heard, *, reopen_days: int, actor: Actor = SYSTE
         body=heard.body,
         html=heard.html,
         public=True,
+        inbound=True,
+        channel=heard.channel,
+        author_id=heard.author.id,
+        envelope=heard.envelope,
+    )
+    attach(entry, heard.files or [])
+    return entry
+
+
+def hear_staff(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Entry:
+    """Keep a technician's message about a ticket as a note. It never reaches the customer.
+
+    Nothing else moves: who can forge an address must not be able to answer, wake or reopen. A
+    merged ticket's messages go to the survivor.
+    """
+    act = Act(actor, survivor_of(ticket), at=heard.happened_at)
+    entry = act.done(
+        "note",
+        kind=EntryKind.NOTE,
+        body=heard.body,
+        html=heard.html,
         inbound=True,
         channel=heard.channel,
         author_id=heard.author.id,
@@ -115,6 +138,7 @@ def _follow_up(ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
             category=ticket.category,
             files=heard.files or [],
             envelope=heard.envelope,
+            happened_at=heard.happened_at,
         ),
     )
     link(actor, fresh, ticket, LinkType.RELATED)
