@@ -29,6 +29,7 @@ class Ticket(Model):
     __table_args__ = (
         # Lists of finished work page by key over these; lists of open work use the worklist.
         Index("ix_ticket_updated", "updated_at", "id"),
+        Index("ix_ticket_queue_updated", "queue_id", "updated_at", "id"),
         Index("ix_ticket_customer", "customer_id", "id"),
         Index("ix_ticket_requester", "requester_id", "id"),
         Index("ix_ticket_organisation", "organisation_id", "id"),
@@ -253,12 +254,17 @@ class Worklist(Model):
     """
 
     __tablename__ = "worklist"
-    __table_args__ = (Index("ix_worklist_order", "queue_id", "rank", "waiting_since", "ticket_id"),)
+    __table_args__ = (
+        Index("ix_worklist_order", "queue_id", "rank", "waiting_since", "ticket_id"),
+        # Lists over several queues read this one, in order, and stop after a page.
+        Index("ix_worklist_everywhere", "rank", "waiting_since", "ticket_id", "queue_id"),
+    )
 
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True, index=True)
     rank: Mapped[int] = mapped_column()
     waiting_since: Mapped[datetime] = mapped_column(UTCDateTime)
-    # Copies for counting from the index alone.
+    # Copies for counting without the tickets.
     unowned: Mapped[bool] = mapped_column(default=True)
     unacknowledged: Mapped[bool] = mapped_column(default=False)
+    restricted: Mapped[bool] = mapped_column(default=False)

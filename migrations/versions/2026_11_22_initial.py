@@ -1,6 +1,6 @@
 """initial.
 
-Revision: 5af57b5f26b1
+Revision: 538f4f695c88
 Follows:
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "5af57b5f26b1"
+revision = "538f4f695c88"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -603,6 +603,9 @@ def upgrade() -> None:
             ),
             sqlite_where=sa.text("status_class IN ('new','open','pending') AND hidden_at IS NULL"),
         )
+        batch_op.create_index(
+            "ix_ticket_queue_updated", ["queue_id", "updated_at", "id"], unique=False
+        )
         batch_op.create_index("ix_ticket_requester", ["requester_id", "id"], unique=False)
         batch_op.create_index(
             "ix_ticket_resolved_waiting",
@@ -989,6 +992,7 @@ def upgrade() -> None:
         sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unowned", sa.Boolean(), nullable=False),
         sa.Column("unacknowledged", sa.Boolean(), nullable=False),
+        sa.Column("restricted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["queue_id"], ["queue.id"], name=op.f("fk_worklist_queue_id_queue")
         ),
@@ -998,6 +1002,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("queue_id", "ticket_id", name=op.f("pk_worklist")),
     )
     with op.batch_alter_table("worklist", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_worklist_everywhere",
+            ["rank", "waiting_since", "ticket_id", "queue_id"],
+            unique=False,
+        )
         batch_op.create_index(
             "ix_worklist_order", ["queue_id", "rank", "waiting_since", "ticket_id"], unique=False
         )
@@ -1172,6 +1181,7 @@ def downgrade() -> None:
     with op.batch_alter_table("worklist", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_worklist_ticket_id"))
         batch_op.drop_index("ix_worklist_order")
+        batch_op.drop_index("ix_worklist_everywhere")
 
     op.drop_table("worklist")
     with op.batch_alter_table("ticket_tag", schema=None) as batch_op:
@@ -1255,6 +1265,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("status_class = 'resolved'"),
         )
         batch_op.drop_index("ix_ticket_requester")
+        batch_op.drop_index("ix_ticket_queue_updated")
         batch_op.drop_index(
             "ix_ticket_owner_open",
             postgresql_where=sa.text(

@@ -5,7 +5,10 @@ through it (old and new values recorded), and ends it with ``done``: the journal
 worklist, the undo and the event are written in one place. Nothing here commits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -38,6 +41,28 @@ _NAMED: dict[str, type[Any]] = {
 _UNTRACKED = frozenset({"id", "number", "version", "updated_at", "opened_at", "opened_by_id"})
 _UNDOABLE = tuple(column.key for column in Ticket.__table__.columns if column.key not in _UNTRACKED)
 _ASSIGNMENT_FIELDS = tuple(column.key for column in Assignment.__table__.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How acts are done that belong together: taken back as one, and perhaps told to nobody."""
+
+    undo_group: str | None = None
+    quiet: bool = False
+
+
+_ALONE = Manner()
+_manner: ContextVar[Manner] = ContextVar("manner", default=_ALONE)
+
+
+@contextmanager
+def done_together(manner: Manner) -> Iterator[None]:
+    """Do every act within the block in one manner, whichever verbs are called."""
+    token = _manner.set(manner)
+    try:
+        yield
+    finally:
+        _manner.reset(token)
 
 
 def _plain(value: object) -> object:
@@ -162,6 +187,7 @@ class Act:
         outgoing message waits.
         """
         ticket = self.ticket
+        manner = _manner.get()
         entry = Entry(
             ticket=ticket,
             kind=kind,
@@ -187,7 +213,7 @@ class Act:
         if undo_for and not self.new and self.actor.person_id is not None:
             db.session.add(
                 Undo(
-                    group_id=self.undo_group or uuid4().hex,
+                    group_id=self.undo_group or manner.undo_group or uuid4().hex,
                     person_id=self.actor.person_id,
                     ticket_id=ticket.id,
                     entry_id=entry.id,
@@ -199,7 +225,12 @@ class Act:
             )
         publish(
             TicketEvent(
-                actor=self.actor, ticket=ticket, entry=entry, verb=verb, quiet=quiet, hold=hold
+                actor=self.actor,
+                ticket=ticket,
+                entry=entry,
+                verb=verb,
+                quiet=quiet or manner.quiet,
+                hold=hold,
             )
         )
         return entry
@@ -238,6 +269,7 @@ def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
         line.waiting_since = ticket.waiting_since
         line.unowned = ticket.owner_id is None
         line.unacknowledged = any(row.state == "assigned" for row in rows)
+        line.restricted = ticket.restricted
         db.session.add(line)
     for line in present.values():
         db.session.delete(line)

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from helpdesk.db import db
 from helpdesk.people.access import Actor, Denied, Permission
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.services.act import Manner, done_together
 from helpdesk.tickets.services.errors import Clash, Refused
 
 MAX_BULK = 500
@@ -30,16 +31,25 @@ class Result:
 
 
 def change_many(
-    actor: Actor, tickets: list[Ticket], change: Callable[[Ticket], object]
+    actor: Actor,
+    tickets: list[Ticket],
+    change: Callable[[Ticket], object],
+    *,
+    undo_group: str | None = None,
+    quiet: bool = False,
 ) -> list[Result]:
-    """Apply ``change`` to each ticket. Raises Denied, Refused for more than 500 at once."""
+    """Apply ``change`` to each ticket. Raises Denied, Refused for more than 500 at once.
+
+    Acts that can be undone are taken back together under ``undo_group``; with ``quiet`` nobody
+    outside is told of them.
+    """
     actor.demand(Permission.TICKET_BULK)
     if len(tickets) > MAX_BULK:
         raise Refused("bulk-many", _l("Change at most %(n)d tickets at once.", n=MAX_BULK))
     results = []
     for ticket in tickets:
         try:
-            with db.session.begin_nested():
+            with db.session.begin_nested(), done_together(Manner(undo_group, quiet)):
                 changed = change(ticket)
         except Refused as refusal:
             results.append(Result(ticket.id, False, str(refusal), refusal.code))
