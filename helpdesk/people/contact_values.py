@@ -125,8 +125,8 @@ def show(kind: str, value: str, extension: str, region: str) -> str:
                 number, style.NATIONAL if at_home else style.INTERNATIONAL
             )
     if extension and shown:
-        return _("%(number)s ext. %(extension)s", number=shown, extension=extension)
-    return _("ext. %(extension)s", extension=extension) if extension else shown
+        return str(_("%(number)s ext. %(extension)s", number=shown, extension=extension))
+    return str(_("ext. %(extension)s", extension=extension)) if extension else shown
 
 
 def show_email(value: str) -> str:

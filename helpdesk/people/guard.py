@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request
-from sqlalchemy import Row, bindparam, select, true, update
+from sqlalchemy import bindparam, select, true, update
 from werkzeug.exceptions import Forbidden, NotFound
 
 from config import Settings
@@ -237,7 +237,7 @@ def _see(session_id: int) -> None:
 # ---- What they may do ----
 
 
-def _remembered(row: Row[Any]) -> _Access:
+def _remembered(row: Any) -> _Access:
     memory: _Memory = current_app.extensions["hearth-guard"]
     stamp = row.access_stamp
     known = memory.access.get(row.account_id)
@@ -285,18 +285,6 @@ def permissions_of(held: Iterable[tuple[str | None, str | None]]) -> frozenset[P
         if permission in known:
             found.add(Permission(permission))
     return frozenset(found)
-
-
-def access_changed() -> None:
-    """Make every process forget who may do what. Call it in the transaction of the change.
-
-    Roles, accounts, team members, and which team a queue belongs to are such changes.
-    """
-    db.session.execute(
-        update(Desk)
-        .values(access_stamp=Desk.access_stamp + 1)
-        .execution_options(synchronize_session=False)
-    )
 
 
 # ---- The gate ----

@@ -12,6 +12,7 @@ server's locale, and under "C" it drops Chinese.
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, column, literal_column, select, text
 from sqlalchemy.orm import selectinload
@@ -21,6 +22,32 @@ from helpdesk.lib.bigrams import expand, words
 from helpdesk.people import contact_values
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import ContactKind, Desk, Organisation, Person, Site
+
+SQLITE_DDL = (
+    """CREATE VIRTUAL TABLE person_fts USING fts5(
+           search_text, content='person', content_rowid='id',
+           tokenize="unicode61 remove_diacritics 0", prefix='2 3')""",
+    """CREATE TRIGGER person_fts_insert AFTER INSERT ON person BEGIN
+           INSERT INTO person_fts (rowid, search_text) VALUES (NEW.id, NEW.search_text);
+       END""",
+    """CREATE TRIGGER person_fts_update AFTER UPDATE OF search_text ON person
+       WHEN OLD.search_text <> NEW.search_text BEGIN
+           INSERT INTO person_fts (person_fts, rowid, search_text)
+               VALUES ('delete', OLD.id, OLD.search_text);
+           INSERT INTO person_fts (rowid, search_text) VALUES (NEW.id, NEW.search_text);
+       END""",
+    """CREATE TRIGGER person_fts_delete AFTER DELETE ON person BEGIN
+           INSERT INTO person_fts (person_fts, rowid, search_text)
+               VALUES ('delete', OLD.id, OLD.search_text);
+       END""",
+)
+"""An index without a copy of the text. A migration that rebuilds the table ``person`` on SQLite
+loses the triggers and must create them again."""
+
+POSTGRESQL_DDL = (
+    """CREATE INDEX ix_person_fts ON person
+       USING gin (array_to_tsvector(string_to_array(search_text, ' '))) WITH (fastupdate = on)""",
+)
 
 MAX_WORDS = 8
 """Words of a question that are looked at."""
@@ -165,7 +192,9 @@ def matches(found: Sequence[str], *, whole: bool) -> ColumnElement[bool]:
 
     if is_postgresql():
         asked = " & ".join(f"'{word}':*" if is_prefix(word) else f"'{word}'" for word in found)
-        vector = literal_column("array_to_tsvector(string_to_array(person.search_text, ' '))")
+        vector: ColumnElement[Any] = literal_column(
+            "array_to_tsvector(string_to_array(person.search_text, ' '))"
+        )
         return vector.op("@@")(text("CAST(:asked AS tsquery)").bindparams(asked=asked))
     asked = " AND ".join(f'"{word}"*' if is_prefix(word) else f'"{word}"' for word in found)
     hits = text("SELECT rowid FROM person_fts WHERE person_fts MATCH :asked")

@@ -1,6 +1,6 @@
 """initial.
 
-Revision: 538f4f695c88
+Revision: 7ba138287b00
 Follows:
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "538f4f695c88"
+revision = "7ba138287b00"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -37,6 +37,24 @@ BY_HAND: dict[str, list[str]] = {
         "RAISE(ABORT, 'the audit log is append-only'); END",
         "CREATE TRIGGER audit_entry_keep BEFORE DELETE ON audit_entry BEGIN SELECT "
         "RAISE(ABORT, 'the audit log is append-only'); END",
+        "CREATE VIRTUAL TABLE person_fts USING fts5(\n"
+        "           search_text, content='person', content_rowid='id',\n"
+        "           tokenize=\"unicode61 remove_diacritics 0\", prefix='2 3')",
+        "CREATE TRIGGER person_fts_insert AFTER INSERT ON person BEGIN\n"
+        "           INSERT INTO person_fts (rowid, search_text) VALUES (NEW.id, "
+        "NEW.search_text);\n"
+        "       END",
+        "CREATE TRIGGER person_fts_update AFTER UPDATE OF search_text ON person\n"
+        "       WHEN OLD.search_text <> NEW.search_text BEGIN\n"
+        "           INSERT INTO person_fts (person_fts, rowid, search_text)\n"
+        "               VALUES ('delete', OLD.id, OLD.search_text);\n"
+        "           INSERT INTO person_fts (rowid, search_text) VALUES (NEW.id, "
+        "NEW.search_text);\n"
+        "       END",
+        "CREATE TRIGGER person_fts_delete AFTER DELETE ON person BEGIN\n"
+        "           INSERT INTO person_fts (person_fts, rowid, search_text)\n"
+        "               VALUES ('delete', OLD.id, OLD.search_text);\n"
+        "       END",
     ],
     "postgresql": [
         "CREATE TABLE ticket_fts (rowid bigint PRIMARY KEY, ticket_id bigint NOT NULL, "
@@ -66,6 +84,9 @@ BY_HAND: dict[str, list[str]] = {
         "hearth_append_only()",
         "CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE ON audit_entry "
         "FOR EACH ROW EXECUTE FUNCTION hearth_append_only()",
+        "CREATE INDEX ix_person_fts ON person\n"
+        "       USING gin (array_to_tsvector(string_to_array(search_text, ' '))) WITH "
+        "(fastupdate = on)",
     ],
 }
 """Triggers, full-text tables and sequences, which no model describes."""

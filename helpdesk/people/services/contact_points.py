@@ -1,0 +1,204 @@
+"""Addresses and numbers of people."""
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from helpdesk.db import db
+from helpdesk.events import publish
+from helpdesk.lib.clock import now
+from helpdesk.people import audit, contact_values, search
+from helpdesk.people.access import SYSTEM, Actor, Permission
+from helpdesk.people.contact_values import ContactValue
+from helpdesk.people.errors import Missing, Refused
+from helpdesk.people.events import PersonChanged
+from helpdesk.people.models import ContactKind, ContactPoint, Person
+from helpdesk.people.queries import organisation_of_address, person_by_email
+
+
+class Taken(Refused):
+    """The address or number identifies somebody else; ``other`` is who."""
+
+    def __init__(self, message: object, other: Person) -> None:
+        """Name the other person, so that the page can offer to open or to merge."""
+        super().__init__("contact-taken", message, "value")
+        self.other = other
+
+
+def holder_of(kind: str, value: ContactValue) -> ContactPoint | None:
+    """Return the contact point that identifies somebody by this value."""
+    return db.session.scalar(
+        select(ContactPoint)
+        .options(joinedload(ContactPoint.person))
+        .where(
+            ContactPoint.kind == kind,
+            ContactPoint.value == value.value,
+            ContactPoint.extension == value.extension,
+            ContactPoint.identifies,
+            ContactPoint.retired_at.is_(None),
+        )
+    )
+
+
+def check_free(actor: Actor, kind: str, value: ContactValue, owner: Person | None = None) -> None:
+    """Raise Refused when the value identifies somebody already."""
+    held = holder_of(kind, value)
+    if held is None:
+        return
+    if owner is not None and held.person_id == owner.id:
+        raise Refused("contact-twice", _l("This is already there."), "value")
+    if not actor.can(Permission.PERSON_READ):
+        raise Refused("contact-taken", _l("This belongs to somebody else."), "value")
+    message = _l("This belongs to %(name)s.", name=held.person.name)
+    raise Taken(message, held.person)
+
+
+def add(
+    actor: Actor,
+    person: Person,
+    kind: str,
+    text: str,
+    *,
+    label: str = "",
+    identifies: bool = True,
+    checked: bool = True,
+) -> ContactPoint:
+    """Give a person another address or number. Raises Denied, Refused, Taken.
+
+    ``identifies`` is false for what several people share (a reception's number). ``checked``
+    false skips the change event and the words, for verbs that add several and do both once.
+    """
+    actor.demand(Permission.PERSON_EDIT)
+    value = contact_values.normalise(kind, text, search.desk_region())
+    if identifies:
+        check_free(actor, kind, value, person)
+    same_kind = [point for point in person.contact_points if point.kind == kind]
+    point = ContactPoint(
+        kind=ContactKind(kind),
+        value=value.value,
+        extension=value.extension,
+        label=" ".join(label.split())[:60],
+        identifies=identifies,
+        position=max((point.position for point in same_kind), default=-1) + 1,
+    )
+    person.contact_points.append(point)
+    if checked:
+        _changed(actor, person, "contact-added", [None, _shown(point)])
+    return point
+
+
+def change(
+    actor: Actor, point: ContactPoint, text: str, *, label: str, identifies: bool
+) -> ContactPoint:
+    """Correct an address or number. Raises Denied, Refused, Taken."""
+    actor.demand(Permission.PERSON_EDIT)
+    value = contact_values.normalise(point.kind, text, search.desk_region())
+    old = _shown(point)
+    is_same = (point.value, point.extension) == (value.value, value.extension)
+    if identifies and not (is_same and point.identifies):
+        held = holder_of(point.kind, value)
+        if held is None or held.id != point.id:
+            check_free(actor, point.kind, value, point.person)
+    if not is_same:
+        point.verified_at = None
+    point.value, point.extension = value.value, value.extension
+    point.label, point.identifies = " ".join(label.split())[:60], identifies
+    if _shown(point) != old:
+        _changed(actor, point.person, "contact-changed", [old, _shown(point)])
+    return point
+
+
+def retire(actor: Actor, point: ContactPoint) -> None:
+    """Stop using an address or number; history keeps it, and somebody else may get it."""
+    actor.demand(Permission.PERSON_EDIT)
+    if point.retired_at is None:
+        point.retired_at = now()
+        _changed(actor, point.person, "contact-removed", [_shown(point), None])
+
+
+def make_first(actor: Actor, point: ContactPoint) -> None:
+    """Put a contact point before the person's others of its kind: answers go there."""
+    actor.demand(Permission.PERSON_EDIT)
+    same_kind = [one for one in point.person.contact_points if one.kind == point.kind]
+    ordered = [point, *sorted((p for p in same_kind if p is not point), key=lambda p: p.position)]
+    for position, one in enumerate(ordered):
+        one.position = position
+    db.session.flush()
+    db.session.expire(point.person, ["contact_points"])
+    publish(PersonChanged(actor, point.person))
+
+
+def point_of(person: Person, point_id: int) -> ContactPoint:
+    """Return one of the person's contact points that is in use. Raises Missing."""
+    for point in person.contact_points:
+        if point.id == point_id and point.retired_at is None:
+            return point
+    raise Missing
+
+
+def find_or_create_by_address(
+    address: str, name: str = "", *, language: str | None = None
+) -> tuple[Person, bool]:
+    """Return who writes from an e-mail address, made on first contact, and whether they are new.
+
+    A new person is provisional and belongs to the organisation of the address's domain. Somebody
+    whose record was retired is back when they write. Two messages that arrive at the same moment
+    make one person. Raises ValueError for what can't be an address.
+    """
+    value = contact_values.email(address)
+    person = person_by_email(value)
+    if person is None:
+        try:
+            with db.session.begin_nested():
+                person = _first_contact(value, name, language)
+            return person, True
+        except IntegrityError:
+            # Somebody else's transaction made them since we looked.
+            person = person_by_email(value)
+            if person is None:
+                raise
+    if person.retired_at is not None:
+        person.retired_at = None
+        person.version += 1
+        audit.record(SYSTEM, "person-back", person)
+        publish(PersonChanged(SYSTEM, person))
+    return person, False
+
+
+def _first_contact(value: str, name: str, language: str | None) -> Person:
+    organisation = organisation_of_address(value)
+    person = Person(
+        name=display_name(name) or contact_values.show_email(value)[:200],
+        organisation_id=organisation.id if organisation is not None else None,
+        language=language,
+        provisional=True,
+    )
+    person.contact_points.append(ContactPoint(kind=ContactKind.EMAIL, value=value))
+    search.refresh(person)
+    db.session.add(person)
+    db.session.flush()
+    return person
+
+
+def display_name(text: str) -> str:
+    """Return a name as mail programs send it, without quotes, control characters and lengths."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(printable.split()).strip("'\" ")[:200]
+
+
+def _shown(point: ContactPoint) -> str:
+    shown = contact_values.show(point.kind, point.value, point.extension, "")
+    marks = [point.label] if point.label else []
+    marks += [] if point.identifies else ["shared"]
+    return f"{shown} ({', '.join(marks)})" if marks else shown
+
+
+def _changed(actor: Actor, person: Person, action: str, change: audit.Change) -> None:
+    """Write down what changed, find the person by it from now on, tell the other rooms."""
+    if person.provisional and not actor.is_system:
+        person.provisional = False
+    search.refresh(person)
+    db.session.flush()
+    audit.record(actor, action, person, {"contact": change})
+    publish(PersonChanged(actor, person))
