@@ -1,7 +1,10 @@
 """What an actor may see, and finding it: one call for both."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
@@ -44,10 +47,12 @@ def get_for(
     *,
     permission: Permission = Permission.TICKET_READ,
     lock: bool = False,
+    options: Sequence[ORMOption] = (),
 ) -> Ticket:
     """Return the ticket with this number if the actor may see it.
 
-    ``lock`` holds the row for a change (PostgreSQL; SQLite's writing transaction does anyway).
+    ``lock`` holds the row for a change (PostgreSQL; SQLite's writing transaction does anyway);
+    ``options`` say what to load along with it.
     Raises Denied when the permission is missing, NotFound otherwise.
     """
     actor.demand(permission)
@@ -59,6 +64,7 @@ def get_for(
             joinedload(Ticket.queue),
             joinedload(Ticket.customer),
             joinedload(Ticket.owner),
+            *options,
         )
     )
     if lock:

@@ -1,0 +1,341 @@
+"""What stands around a ticket on its page, each part in one query whatever its size."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, literal, or_, select, union_all
+from sqlalchemy.orm import joinedload, selectinload
+
+from helpdesk.db import db
+from helpdesk.lib.clock import now
+from helpdesk.people.access import Actor, Permission
+from helpdesk.people.models import Person
+from helpdesk.tickets.companions import (
+    CopyRecipient,
+    Draft,
+    Follower,
+    Link,
+    Presence,
+    Task,
+    TimeEntry,
+)
+from helpdesk.tickets.desk import Category, Cause, QuickTemplate, Status, Tag, TicketTag
+from helpdesk.tickets.lifecycle import UNFINISHED, LinkType
+from helpdesk.tickets.models import Assignment, Ticket
+from helpdesk.tickets.queries.access import get_for, visible
+
+PRESENT_FOR = timedelta(seconds=45)
+"""Somebody whose page was not heard of for so long has left."""
+
+MAX_LINKS = 500
+"""Linked tickets that are read; a major incident may have hundreds of children."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A row of a small list: a tag, a follower, somebody who gets copies."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The small lists around a ticket."""
+
+    tags: list[Named]
+    followers: list[Named]
+    copies: list[Named]
+
+    def follows(self, person_id: int | None) -> bool:
+        """Whether the person follows the ticket."""
+        return any(row.id == person_id for row in self.followers)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedTicket:
+    """A linked ticket as the panel shows it."""
+
+    link_id: int
+    id: int
+    subject: str
+    kind: str
+    status_class: str
+    status_name: str
+    major: bool
+    hidden: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still needs work."""
+        return self.status_class in UNFINISHED and not self.hidden
+
+
+@dataclass(slots=True)
+class Links:
+    """The links of a ticket by what the other ticket is to it."""
+
+    parents: list[LinkedTicket] = field(default_factory=list)
+    children: list[LinkedTicket] = field(default_factory=list)
+    related: list[LinkedTicket] = field(default_factory=list)
+    duplicate_of: list[LinkedTicket] = field(default_factory=list)
+    duplicates: list[LinkedTicket] = field(default_factory=list)
+    causes: list[LinkedTicket] = field(default_factory=list)
+    """The problems that this ticket is caused by."""
+    effects: list[LinkedTicket] = field(default_factory=list)
+    """The tickets that this problem causes."""
+
+    def __len__(self) -> int:
+        """How many links there are."""
+        return sum(len(group) for group in self.groups())
+
+    def groups(self) -> tuple[list[LinkedTicket], ...]:
+        """Return every list, in the order in which the panel shows them."""
+        return (
+            self.parents,
+            self.children,
+            self.causes,
+            self.effects,
+            self.related,
+            self.duplicate_of,
+            self.duplicates,
+        )
+
+    @property
+    def children_done(self) -> int:
+        """How many children need no more work."""
+        return sum(not child.is_open for child in self.children)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A colleague who has the ticket open right now."""
+
+    id: int
+    name: str
+    writing: bool
+
+
+def ticket_for_page(actor: Actor, number: int) -> Ticket:
+    """Return the ticket with everything its head and its properties show. Raises as ``get_for``."""
+    customer = joinedload(Ticket.customer)
+    return get_for(
+        actor,
+        number,
+        options=[
+            customer.joinedload(Person.organisation),
+            customer.joinedload(Person.site),
+            joinedload(Ticket.requester),
+            joinedload(Ticket.category),
+            joinedload(Ticket.cause),
+            selectinload(Ticket.assignments).options(
+                joinedload(Assignment.queue), joinedload(Assignment.technician)
+            ),
+        ],
+    )
+
+
+def around(ticket: Ticket) -> Around:
+    """Return tags, followers and copies. One query."""
+    parts = (
+        select(literal("tag").label("what"), Tag.id, Tag.name)
+        .join(TicketTag, TicketTag.tag_id == Tag.id)
+        .where(TicketTag.ticket_id == ticket.id),
+        select(literal("follower"), Person.id, Person.name)
+        .join(Follower, Follower.person_id == Person.id)
+        .where(Follower.ticket_id == ticket.id),
+        select(literal("copy"), Person.id, Person.name)
+        .join(CopyRecipient, CopyRecipient.person_id == Person.id)
+        .where(CopyRecipient.ticket_id == ticket.id),
+    )
+    found: dict[str, list[Named]] = defaultdict(list)
+    for what, key, name in db.session.execute(union_all(*parts)):
+        found[what].append(Named(key, name))
+    for rows in found.values():
+        rows.sort(key=lambda row: row.name.casefold())
+    return Around(found["tag"], found["follower"], found["copy"])
+
+
+def links_of(actor: Actor, ticket: Ticket) -> Links:
+    """Return the linked tickets that the actor may see. One query.
+
+    A restricted ticket that the actor may not see leaves no trace, not even in a count.
+    """
+    columns = (
+        Link.id.label("link_id"),
+        Link.type,
+        Ticket.id,
+        Ticket.subject,
+        Ticket.kind,
+        Ticket.status_class,
+        Status.name.label("status_name"),
+        Ticket.major,
+        Ticket.hidden_at.is_not(None).label("hidden"),
+    )
+    outward = (
+        select(literal(1).label("outward"), *columns)
+        .join(Ticket, Ticket.id == Link.to_id)
+        .join(Status, Status.id == Ticket.status_id)
+        .where(Link.from_id == ticket.id, visible(actor))
+    )
+    inward = (
+        select(literal(0), *columns)
+        .join(Ticket, Ticket.id == Link.from_id)
+        .join(Status, Status.id == Ticket.status_id)
+        .where(Link.to_id == ticket.id, visible(actor))
+    )
+    links = Links()
+    place = {
+        (LinkType.PARENT, 1): links.children,
+        (LinkType.PARENT, 0): links.parents,
+        (LinkType.RELATED, 1): links.related,
+        (LinkType.RELATED, 0): links.related,
+        (LinkType.DUPLICATE, 1): links.duplicate_of,
+        (LinkType.DUPLICATE, 0): links.duplicates,
+        (LinkType.CAUSED_BY, 1): links.causes,
+        (LinkType.CAUSED_BY, 0): links.effects,
+    }
+    rows = db.session.execute(union_all(outward, inward).limit(MAX_LINKS)).all()
+    for row in sorted(rows, key=lambda row: row.id):
+        place[LinkType(row.type), row.outward].append(
+            LinkedTicket(
+                row.link_id,
+                row.id,
+                row.subject,
+                row.kind,
+                row.status_class,
+                row.status_name,
+                bool(row.major),
+                bool(row.hidden),
+            )
+        )
+    # What still needs work comes first.
+    links.children.sort(key=lambda child: (not child.is_open, child.id))
+    return links
+
+
+def tasks_of(ticket: Ticket) -> dict[str, list[Task]]:
+    """Return the tasks by checklist, in their order. One query."""
+    found: dict[str, list[Task]] = defaultdict(list)
+    for task in db.session.scalars(
+        select(Task)
+        .where(Task.ticket_id == ticket.id, Task.removed_at.is_(None))
+        .options(joinedload(Task.person))
+        .order_by(Task.position, Task.id)
+    ):
+        found[task.checklist].append(task)
+    return dict(found)
+
+
+def time_of(ticket: Ticket, limit: int = 50) -> list[TimeEntry]:
+    """Return the newest time entries with who spent the time."""
+    return list(
+        db.session.scalars(
+            select(TimeEntry)
+            .where(TimeEntry.ticket_id == ticket.id)
+            .options(joinedload(TimeEntry.person))
+            .order_by(TimeEntry.happened_at.desc(), TimeEntry.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+def present(actor: Actor, ticket: Ticket) -> tuple[list[Present], datetime | None]:
+    """Return the colleagues who have the ticket open, and when the actor last had it open."""
+    last_visit: datetime | None = None
+    others: list[Present] = []
+    for row in db.session.execute(
+        select(Presence.person_id, Presence.writing, Presence.seen_at, Person.name)
+        .join(Person, Person.id == Presence.person_id)
+        .where(
+            Presence.ticket_id == ticket.id,
+            or_(
+                Presence.person_id == actor.person_id,
+                Presence.seen_at > now() - PRESENT_FOR,
+            ),
+        )
+        .order_by(Person.name)
+    ):
+        if row.person_id == actor.person_id:
+            last_visit = row.seen_at
+        else:
+            others.append(Present(row.person_id, row.name, row.writing))
+    # Writing matters more than looking.
+    others.sort(key=lambda row: not row.writing)
+    return others, last_visit
+
+
+def drafts_of(actor: Actor, ticket: Ticket) -> dict[str, Draft]:
+    """Return what the actor typed about the ticket and has not sent, by kind. One query."""
+    rows = db.session.scalars(
+        select(Draft)
+        .where(Draft.person_id == actor.person_id, Draft.ticket_id == ticket.id)
+        .options(joinedload(Draft.attachments))
+    ).unique()
+    return {row.kind: row for row in rows}
+
+
+def statuses(*classes: str) -> list[Status]:
+    """Return the statuses in use, those of the given classes if any are given."""
+    statement = select(Status).where(Status.retired_at.is_(None))
+    if classes:
+        statement = statement.where(Status.status_class.in_(classes))
+    return list(db.session.scalars(statement.order_by(Status.position, Status.id)))
+
+
+def categories() -> list[Category]:
+    """Return the categories in use, so that the tree reads from top to bottom."""
+    return list(
+        db.session.scalars(
+            select(Category).where(Category.retired_at.is_(None)).order_by(Category.path)
+        )
+    )
+
+
+def causes() -> list[Cause]:
+    """Return the causes in use."""
+    return list(
+        db.session.scalars(
+            select(Cause).where(Cause.retired_at.is_(None)).order_by(Cause.position, Cause.name)
+        )
+    )
+
+
+def quick_templates(limit: int = 10) -> list[QuickTemplate]:
+    """Return the commonest matters that are logged and resolved in one form."""
+    return list(
+        db.session.scalars(
+            select(QuickTemplate)
+            .where(QuickTemplate.retired_at.is_(None))
+            .options(joinedload(QuickTemplate.category), joinedload(QuickTemplate.cause))
+            .order_by(QuickTemplate.position, QuickTemplate.id)
+            .limit(limit)
+        )
+    )
+
+
+def names_of(person_ids: set[int]) -> dict[int, str]:
+    """Return the names of people by key."""
+    if not person_ids:
+        return {}
+    rows = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids)))
+    return {row.id: row.name for row in rows}
+
+
+def technicians_matching(actor: Actor, words: str, limit: int = 8) -> list[Person]:
+    """Return technicians whose name has a word that begins so, for mentions and owners."""
+    actor.demand(Permission.TICKET_READ)
+    statement = select(Person).where(
+        Person.is_technician, Person.retired_at.is_(None), Person.merged_into_id.is_(None)
+    )
+    for word in words.split()[:4]:
+        statement = statement.where(
+            or_(
+                Person.name.istartswith(word, autoescape=True),
+                Person.name.icontains(f" {word}", autoescape=True),
+                # A Chinese name has no spaces; any part of it is a beginning.
+                and_(literal(not word.isascii()), Person.name.icontains(word, autoescape=True)),
+            )
+        )
+    return list(db.session.scalars(statement.order_by(Person.name, Person.id).limit(limit)))

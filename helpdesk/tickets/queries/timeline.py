@@ -1,0 +1,216 @@
+"""Reading a ticket's journal: what the tabs count, and pages of entries by key.
+
+Entries of tickets that were merged into a ticket belong to its timeline; ``Journal.ticket_ids``
+names them all. Pages go backwards from the newest entry, because that is where the work is.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from helpdesk.db import db
+from helpdesk.tickets.lifecycle import EntryKind
+from helpdesk.tickets.models import Entry, Ticket
+
+PAGE = 30
+"""Entries of one page of the timeline."""
+
+MOST = 500
+"""Entries that are shown at once when a reader who paged back gets what is new."""
+
+ASSIGNMENT_VERBS = frozenset(
+    {
+        "acknowledge",
+        "assign",
+        "hand-over",
+        "resolve-assignment",
+        "return",
+        "set-owner",
+        "take",
+    }
+)
+"""Verbs whose events the Assignments tab shows."""
+
+
+class Show(StrEnum):
+    """The tabs of the timeline."""
+
+    ALL = "all"
+    MESSAGES = "messages"
+    NOTES = "notes"
+    ASSIGNMENTS = "assignments"
+    CALLS = "calls"
+    ACTIVITY = "activity"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the timeline: the key by which it is paged."""
+
+    happened_at: datetime
+    entry_id: int
+
+    def __str__(self) -> str:
+        """Write it for an address: microseconds since 1970 and the entry's key."""
+        return f"{_microseconds(self.happened_at)}-{self.entry_id}"
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Place | None":
+        """Read what ``str`` wrote; None for anything else."""
+        moment, dash, key = (text or "").partition("-")
+        if not (dash and moment.isdigit() and key.isdigit() and len(text or "") < 40):
+            return None
+        try:
+            at = datetime.fromtimestamp(int(moment) // 1_000_000, UTC)
+        except (OverflowError, ValueError, OSError):
+            return None
+        return cls(at.replace(microsecond=int(moment) % 1_000_000), int(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What a ticket's journal holds: whose entries, how many for each tab, and the newest key."""
+
+    ticket_ids: tuple[int, ...]
+    counts: dict[Show, int]
+    newest_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries in the order in which they happened, and where the earlier ones end."""
+
+    entries: list[Entry]
+    earlier: Place | None
+
+    @property
+    def start(self) -> Place | None:
+        """The place of the oldest entry shown."""
+        if not self.entries:
+            return None
+        return Place(self.entries[0].happened_at, self.entries[0].id)
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+def journal_of(ticket: Ticket) -> Journal:
+    """Count the journal of a ticket, with what was merged into it. One query."""
+    is_assignment = case((Entry.verb.in_(ASSIGNMENT_VERBS), 1), else_=0)
+    rows = db.session.execute(
+        select(
+            Entry.ticket_id,
+            Entry.kind,
+            is_assignment.label("is_assignment"),
+            func.sum(case((Entry.withdrawn_at.is_(None), 1), else_=0)).label("shown"),
+            func.max(Entry.id).label("newest"),
+        )
+        .join(Ticket, Ticket.id == Entry.ticket_id)
+        .where(or_(Ticket.id == ticket.id, Ticket.merged_into_id == ticket.id))
+        .group_by(Entry.ticket_id, Entry.kind, "is_assignment")
+    ).all()
+    counts = dict.fromkeys(Show, 0)
+    by_kind = {
+        EntryKind.MESSAGE: Show.MESSAGES,
+        EntryKind.NOTE: Show.NOTES,
+        EntryKind.CALL: Show.CALLS,
+        EntryKind.EVENT: Show.ACTIVITY,
+    }
+    for row in rows:
+        counts[Show.ALL] += row.shown
+        counts[by_kind[EntryKind(row.kind)]] += row.shown
+        if row.is_assignment:
+            counts[Show.ASSIGNMENTS] += row.shown
+    return Journal(
+        ticket_ids=tuple(sorted({row.ticket_id for row in rows} | {ticket.id})),
+        counts=counts,
+        newest_id=max((row.newest for row in rows), default=0),
+    )
+
+
+def shown(show: Show) -> list[ColumnElement[bool]]:
+    """Return the conditions of a tab."""
+    kinds = {
+        Show.MESSAGES: EntryKind.MESSAGE,
+        Show.NOTES: EntryKind.NOTE,
+        Show.CALLS: EntryKind.CALL,
+        Show.ACTIVITY: EntryKind.EVENT,
+    }
+    if show in kinds:
+        return [Entry.kind == kinds[show]]
+    return [Entry.verb.in_(ASSIGNMENT_VERBS)] if show is Show.ASSIGNMENTS else []
+
+
+def entries_page(
+    journal: Journal,
+    show: Show = Show.ALL,
+    *,
+    before: Place | None = None,
+    since: Place | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """Return the newest entries, or those before a place.
+
+    ``since`` asks for everything from a place on (a reader who paged back and gets what is new),
+    at most ``MOST`` entries. Authors and files come along: two queries, however many entries.
+    """
+    ids = journal.ticket_ids
+    # One key lets the index give the order; several are sorted, which only merged tickets need.
+    statement = select(Entry).where(
+        Entry.ticket_id == ids[0] if len(ids) == 1 else Entry.ticket_id.in_(ids), *shown(show)
+    )
+    if before is not None:
+        statement = statement.where(
+            or_(
+                Entry.happened_at < before.happened_at,
+                and_(Entry.happened_at == before.happened_at, Entry.id < before.entry_id),
+            )
+        )
+    if since is not None:
+        limit = MOST
+        statement = statement.where(Entry.happened_at >= since.happened_at)
+    rows = list(
+        db.session.scalars(
+            statement.options(joinedload(Entry.author), selectinload(Entry.attachments))
+            .order_by(Entry.happened_at.desc(), Entry.id.desc())
+            .limit(limit + 1)
+        )
+    )
+    more = len(rows) > limit
+    rows = rows[:limit][::-1]
+    earlier = Place(rows[0].happened_at, rows[0].id) if rows else None
+    if since is not None and not more:
+        # What lies before the reader's page is still to be had.
+        more = _any_before(ids, show, since)
+    return Page(rows, earlier if more else None)
+
+
+def _any_before(ids: tuple[int, ...], show: Show, place: Place) -> bool:
+    found = db.session.scalar(
+        select(Entry.id)
+        .where(Entry.ticket_id.in_(ids), Entry.happened_at < place.happened_at, *shown(show))
+        .limit(1)
+    )
+    return found is not None
+
+
+def newest_entry_id(ticket: Ticket) -> int:
+    """Return the key of the newest entry of a ticket itself; 0 when it has none."""
+    return db.session.scalar(select(func.max(Entry.id)).where(Entry.ticket_id == ticket.id)) or 0
+
+
+def whole_journal(journal: Journal, limit: int = 5000) -> list[Entry]:
+    """Return every entry in the order in which it happened, for the printed ticket."""
+    return list(
+        db.session.scalars(
+            select(Entry)
+            .where(Entry.ticket_id.in_(journal.ticket_ids))
+            .options(joinedload(Entry.author), selectinload(Entry.attachments))
+            .order_by(Entry.happened_at, Entry.id)
+            .limit(limit)
+        )
+    )
