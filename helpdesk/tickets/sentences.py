@@ -1,0 +1,399 @@
+"""Events of the journal as sentences in the reader's language.
+
+An event keeps the verb that wrote it and old and new values; here they become "Priya handed it
+over from Desktop to Network & VPN". What a release does not know (an entry written by a newer
+one, a redacted one) still reads as something, and never fails.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from markupsafe import Markup, escape
+
+from helpdesk.people.access import SYSTEM, Actor
+from helpdesk.tickets import wording
+from helpdesk.tickets.lifecycle import LinkType
+from helpdesk.tickets.models import Entry
+from helpdesk.web.i18n import duration, moment
+
+Changes = Mapping[str, Any]
+
+
+def who(entry: Entry, reader: Actor) -> Markup:
+    """Return who did it: "You", a name, or the house."""
+    if entry.author_id is None:
+        return _bold(SYSTEM.name)
+    if entry.author_id == reader.person_id:
+        return _bold(_("You"))
+    return _bold(entry.author.name if entry.author is not None else "?")
+
+
+def sentence(entry: Entry, reader: Actor) -> Markup:
+    """Return what an event says, as one line of safe HTML without a full stop."""
+    changes: Changes = entry.changes or {}
+    name = who(entry, reader)
+    if entry.redacted_at is not None:
+        return _say(_("%(who)s: this entry was redacted"), who=name)
+    maker = _SENTENCES.get(entry.verb)
+    said = maker(name, changes) if maker is not None else None
+    if said is None:
+        said = _say(_("%(who)s changed the ticket"), who=name)
+        told: frozenset[str] = frozenset()
+    else:
+        told = _TOLD.get(entry.verb, frozenset())
+    more = extras(changes, without=told)
+    if more:
+        said += Markup(", ") + Markup(", ").join(more)
+    if entry.body and entry.verb not in _BODY_APART:
+        # i18n: what somebody typed about the change, after the sentence that says what changed
+        said += _say(_(": %(text)s"), text=entry.body)
+    return said
+
+
+def extras(changes: Changes | None, *, without: frozenset[str] = frozenset()) -> list[Markup]:
+    """Return the field changes that came along: "status New → Working"."""
+    found = []
+    for field in changes or {}:
+        label = _FIELDS.get(field)
+        if label is None or field in without:
+            continue
+        pair = _pair(changes or {}, field)
+        if pair == (None, None):
+            continue
+        old, new = (_value(field, side) for side in pair)
+        found.append(
+            _say(_("%(field)s %(old)s → %(new)s"), field=label(), old=old, new=_bold(new))
+            if pair[0] is not None
+            else _say(_("%(field)s %(new)s"), field=label(), new=_bold(new))
+        )
+    return found
+
+
+def _say(pattern: object, **values: object) -> Markup:
+    """Fill a translated pattern; values that are no markup are escaped, the pattern too."""
+    return escape(str(pattern)) % values
+
+
+def _bold(text: object) -> Markup:
+    return Markup("<b>{}</b>").format(text)
+
+
+def _pair(changes: Changes, field: str) -> tuple[Any, Any]:
+    value = changes.get(field)
+    is_pair = isinstance(value, (list, tuple)) and len(value) == 2
+    return (value[0], value[1]) if value is not None and is_pair else (None, None)
+
+
+def _name(value: object) -> str:
+    """Return the name of a value of the journal: a key with its name, or the value itself."""
+    if isinstance(value, Mapping):
+        return str(value.get("name", "?"))
+    return "–" if value is None else str(value)
+
+
+def _when(value: object) -> str:
+    try:
+        return moment(datetime.fromisoformat(str(value)))
+    except ValueError:
+        return _name(value)
+
+
+def _value(field: str, value: object) -> str:
+    """Return a field's value in the reader's words."""
+    if value is None:
+        return str(_("none"))
+    tables: dict[str, Mapping[Any, object]] = {
+        "priority": wording.PRIORITIES,
+        "impact": wording.IMPACTS,
+        "urgency": wording.URGENCIES,
+        "kind": wording.KINDS,
+        "outcome": wording.OUTCOMES,
+        "hold_reason": wording.HOLD_REASONS,
+        "bin_reason": wording.BIN_REASONS,
+    }
+    if field in tables:
+        return wording.word(dict(tables[field]), value)
+    if field == "status":
+        return wording.status_name(_name(value))
+    if field in {"wake_at", "hidden_at"}:
+        return _when(value)
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    return _name(value)
+
+
+_FIELDS: dict[str, Callable[[], str]] = {
+    "status": lambda: _("status"),
+    "priority": lambda: _("priority"),
+    "impact": lambda: _("impact"),
+    "urgency": lambda: _("urgency"),
+    "kind": lambda: _("kind"),
+    "category": lambda: _("category"),
+    "cause": lambda: _("cause"),
+    "owner": lambda: _("owner"),
+    "queue": lambda: _("queue"),
+    "customer": lambda: _("customer"),
+    "requester": lambda: _("asked by"),
+    "organisation": lambda: _("organisation"),
+    "outcome": lambda: _("outcome"),
+    "wake_at": lambda: _("back on"),
+}
+
+
+def _list(names: object) -> Markup:
+    items = names if isinstance(names, (list, tuple)) else [names]
+    return Markup(", ").join(_bold(_name(item)) for item in items)
+
+
+def _ticket(value: object) -> Markup:
+    """Name another ticket; whether the reader may open it is decided where it leads."""
+    if not isinstance(value, Mapping) or not str(value.get("id", "")).isdigit():
+        return _bold(_name(value))
+    # The subject stays out: the other ticket may be restricted, or may have become so.
+    return Markup('<a href="/tickets/{0}">#{0}</a>').format(value["id"])
+
+
+# ---- One sentence a verb ----
+
+
+def _assign(name: Markup, changes: Changes) -> Markup | None:
+    before, after = _pair(changes, "assigned")
+    if after is None:
+        return None
+    if before is not None and not isinstance(after, list):
+        return _say(_("%(who)s gave it to %(target)s"), who=name, target=_list(after))
+    return _say(_("%(who)s added an assignment for %(target)s"), who=name, target=_list(after))
+
+
+def _moved(pattern: object) -> Callable[[Markup, Changes], Markup | None]:
+    def say(name: Markup, changes: Changes) -> Markup | None:
+        before, after = _pair(changes, "assigned")
+        if after is None:
+            return None
+        return _say(pattern, who=name, before=_list(before), target=_list(after))
+
+    return say
+
+
+def _acknowledge(name: Markup, changes: Changes) -> Markup | None:
+    queues = _pair(changes, "acknowledged")[1]
+    if not queues:
+        return _say(_("%(who)s acknowledged"), who=name)
+    return _say(_("%(who)s acknowledged for %(queue)s"), who=name, queue=_list(queues))
+
+
+def _resolve_assignment(name: Markup, changes: Changes) -> Markup:
+    label = _pair(changes, "assignment")[0]
+    return _say(_("%(who)s finished the part of %(target)s"), who=name, target=_list(label))
+
+
+def _changed(pattern: object, field: str) -> Callable[[Markup, Changes], Markup | None]:
+    """Return a maker of "… changed the field from old to new"."""
+
+    def say(name: Markup, changes: Changes) -> Markup | None:
+        if field not in changes:
+            return None
+        old, new = _pair(changes, field)
+        return _say(pattern, who=name, old=_value(field, old), new=_bold(_value(field, new)))
+
+    return say
+
+
+_PRIORITY = _changed(_l("%(who)s changed the priority from %(old)s to %(new)s"), "priority")
+
+
+def _priority(name: Markup, changes: Changes) -> Markup | None:
+    if "priority" in changes:
+        return _PRIORITY(name, changes)
+    return _say(_("%(who)s changed how urgent it is"), who=name) if changes else None
+
+
+def _tags(name: Markup, changes: Changes) -> Markup | None:
+    old, new = _pair(changes, "tags")
+    if not isinstance(old, list) or not isinstance(new, list):
+        return None
+    added = [tag for tag in new if tag not in old]
+    removed = [tag for tag in old if tag not in new]
+    if added and removed:
+        return _say(
+            _("%(who)s added %(added)s and removed %(removed)s"),
+            who=name,
+            added=_list(added),
+            removed=_list(removed),
+        )
+    if removed:
+        return _say(_("%(who)s removed the tag %(tags)s"), who=name, tags=_list(removed))
+    return _say(_("%(who)s added the tag %(tags)s"), who=name, tags=_list(added))
+
+
+def _copy(name: Markup, changes: Changes) -> Markup | None:
+    old, new = _pair(changes, "copies")
+    if new is not None:
+        return _say(_("%(who)s added %(person)s to the copies"), who=name, person=_list(new))
+    return _say(_("%(who)s took %(person)s off the copies"), who=name, person=_list(old))
+
+
+def _link(name: Markup, changes: Changes) -> Markup | None:
+    other = _pair(changes, "link")[1]
+    return _linked(name, other, _("%(who)s linked %(ticket)s (%(type)s)"))
+
+
+def _unlink(name: Markup, changes: Changes) -> Markup | None:
+    other = _pair(changes, "link")[0]
+    return _linked(name, other, _("%(who)s removed the link to %(ticket)s (%(type)s)"))
+
+
+def _linked(name: Markup, other: object, pattern: str) -> Markup | None:
+    if not isinstance(other, Mapping):
+        return None
+    try:
+        relation = wording.LINKS[LinkType(str(other.get("type"))), bool(other.get("outward"))]
+    except ValueError:
+        relation = _("Related")
+    return _say(pattern, who=name, ticket=_ticket(other), type=relation)
+
+
+def _other_ticket(pattern: object, field: str) -> Callable[[Markup, Changes], Markup | None]:
+    def say(name: Markup, changes: Changes) -> Markup | None:
+        other = _pair(changes, field)[1]
+        return _say(pattern, who=name, ticket=_ticket(other)) if other is not None else None
+
+    return say
+
+
+def _major(name: Markup, changes: Changes) -> Markup:
+    if _pair(changes, "major")[1]:
+        return _say(_("%(who)s declared a major incident"), who=name)
+    return _say(_("%(who)s ended the major incident"), who=name)
+
+
+def _tasks(name: Markup, changes: Changes) -> Markup | None:
+    titles = _pair(changes, "tasks")[1]
+    if not isinstance(titles, list):
+        return None
+    if len(titles) == 1:
+        return _say(_("%(who)s added the task %(task)s"), who=name, task=_list(titles))
+    count = ngettext("%(num)d task", "%(num)d tasks", len(titles))
+    return _say(_("%(who)s added %(count)s"), who=name, count=_bold(count))
+
+
+def _task(pattern: object) -> Callable[[Markup, Changes], Markup | None]:
+    def say(name: Markup, changes: Changes) -> Markup | None:
+        title = _pair(changes, "task")[0]
+        return _say(pattern, who=name, task=_bold(title)) if title is not None else None
+
+    return say
+
+
+def _time(name: Markup, changes: Changes) -> Markup | None:
+    seconds = _pair(changes, "time")[1]
+    if not isinstance(seconds, int):
+        return None
+    if seconds < 0:
+        return _say(_("%(who)s took off %(time)s"), who=name, time=_bold(duration(-seconds)))
+    return _say(_("%(who)s spent %(time)s"), who=name, time=_bold(duration(seconds)))
+
+
+def _hold(name: Markup, changes: Changes) -> Markup:
+    wake = _pair(changes, "wake_at")[1]
+    if wake is not None:
+        return _say(_("%(who)s snoozed it until %(time)s"), who=name, time=_bold(_when(wake)))
+    return _say(_("%(who)s put it on hold"), who=name)
+
+
+def _bin(name: Markup, changes: Changes) -> Markup:
+    reason = _value("bin_reason", _pair(changes, "bin_reason")[1])
+    return _say(_("%(who)s put it into the bin (%(reason)s)"), who=name, reason=reason)
+
+
+def _plain(pattern: object) -> Callable[[Markup, Changes], Markup | None]:
+    return lambda name, _changes: _say(pattern, who=name)
+
+
+def _undo(name: Markup, changes: Changes) -> Markup:
+    undone = _pair(changes, "undone")[1]
+    verb = undone.get("verb") if isinstance(undone, Mapping) else None
+    words: dict[str, Callable[[], str]] = {
+        "reply": lambda: _("%(who)s took back a reply"),
+        "broadcast": lambda: _("%(who)s took back a message to everybody"),
+        "note": lambda: _("%(who)s took back a note"),
+        "call": lambda: _("%(who)s took back a call"),
+        "resolve": lambda: _("%(who)s took back resolving it"),
+        "merge": lambda: _("%(who)s took back the merge"),
+    }
+    pattern = words[verb]() if verb in words else _("%(who)s took back the last change")
+    return _say(pattern, who=name)
+
+
+_SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
+    "log": _plain(_l("%(who)s logged the ticket")),
+    "assign": _assign,
+    "hand-over": _moved(_l("%(who)s handed it over from %(before)s to %(target)s")),
+    "return": _moved(_l("%(who)s returned it from %(before)s to %(target)s")),
+    "acknowledge": _acknowledge,
+    "take": _plain(_l("%(who)s took it")),
+    "resolve-assignment": _resolve_assignment,
+    "set-owner": _changed(_l("%(who)s changed the owner from %(old)s to %(new)s"), "owner"),
+    "change-status": _changed(_l("%(who)s changed the status from %(old)s to %(new)s"), "status"),
+    "hold": _hold,
+    "wake": _plain(_l("%(who)s brought it back to work")),
+    "resolve": _plain(_l("%(who)s resolved it")),
+    "close": _plain(_l("%(who)s closed it")),
+    "reopen": _plain(_l("%(who)s reopened it")),
+    "bin": _bin,
+    "restore": _plain(_l("%(who)s took it out of the bin")),
+    "set-priority": _priority,
+    "set-category": _changed(
+        _l("%(who)s changed the category from %(old)s to %(new)s"), "category"
+    ),
+    "set-kind": _changed(_l("%(who)s changed the kind from %(old)s to %(new)s"), "kind"),
+    "set-cause": _changed(_l("%(who)s changed the cause from %(old)s to %(new)s"), "cause"),
+    "set-subject": _changed(_l("%(who)s changed the subject from %(old)s to %(new)s"), "subject"),
+    "set-customer": _plain(_l("%(who)s changed whom it is for")),
+    "set-tags": _tags,
+    "add-copy": _copy,
+    "remove-copy": _copy,
+    "link": _link,
+    "unlink": _unlink,
+    "merge": _other_ticket(_l("%(who)s merged %(ticket)s into this ticket"), "merged"),
+    "merged": _other_ticket(_l("%(who)s merged this ticket into %(ticket)s"), "merged_into"),
+    "split": _other_ticket(_l("%(who)s split a message off into %(ticket)s"), "split"),
+    "set-major": _major,
+    "add-tasks": _tasks,
+    "task-done": _task(_l("%(who)s finished the task %(task)s")),
+    "task-open": _task(_l("%(who)s opened the task %(task)s again")),
+    "edit-task": _task(_l("%(who)s changed the task %(task)s")),
+    "remove-task": _task(_l("%(who)s removed the task %(task)s")),
+    "add-time": _time,
+    "redact": _plain(_l("%(who)s redacted an entry")),
+    "undo": _undo,
+    "reply": _plain(_l("%(who)s replied")),
+    "broadcast": _plain(_l("%(who)s wrote to everybody concerned")),
+    "note": _plain(_l("%(who)s wrote a note")),
+    "call": _plain(_l("%(who)s noted a call")),
+    "call-attempt": _plain(_l("%(who)s called, nobody answered")),
+    "call-summary": _plain(_l("%(who)s shared a summary of a call")),
+    "hear": _plain(_l("%(who)s wrote")),
+}
+
+_TOLD: dict[str, frozenset[str]] = {
+    "set-owner": frozenset({"owner"}),
+    "change-status": frozenset({"status"}),
+    "set-priority": frozenset({"priority"}),
+    "set-category": frozenset({"category"}),
+    "set-kind": frozenset({"kind"}),
+    "set-cause": frozenset({"cause"}),
+    "set-subject": frozenset({"subject"}),
+    "hold": frozenset({"wake_at"}),
+    "take": frozenset({"owner"}),
+    "bin": frozenset({"hidden_at", "bin_reason"}),
+    "wake": frozenset({"wake_at"}),
+}
+"""Fields that a verb's own sentence tells already."""
+
+_BODY_APART = frozenset({"resolve", "redact"})
+"""Verbs whose text is shown below the sentence, not within it."""

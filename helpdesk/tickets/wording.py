@@ -1,0 +1,127 @@
+"""Words for what the tables keep as keys: kinds, levels, outcomes, reasons, statuses, verbs."""
+
+from flask_babel import lazy_gettext as _l
+
+from helpdesk.people.models import Channel
+from helpdesk.tickets.desk import Status
+from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, LinkType, Outcome, StatusClass
+from helpdesk.tickets.seed import STATUS_NAMES, STATUSES
+
+KINDS = {
+    Kind.INCIDENT: _l("Incident"),
+    Kind.REQUEST: _l("Request"),
+    Kind.QUESTION: _l("Question"),
+    Kind.COMPLAINT: _l("Complaint"),
+    Kind.PROBLEM: _l("Problem"),
+    Kind.CHANGE: _l("Change"),
+}
+
+PRIORITIES = {1: _l("P1 Critical"), 2: _l("P2 High"), 3: _l("P3 Medium"), 4: _l("P4 Low")}
+
+IMPACTS = {1: _l("Everybody"), 2: _l("Several people"), 3: _l("One person")}
+
+URGENCIES = {1: _l("Work stops"), 2: _l("Work is slowed"), 3: _l("Can wait")}
+
+OUTCOMES = {
+    Outcome.SOLVED: _l("Solved"),
+    Outcome.WORKAROUND: _l("Workaround"),
+    Outcome.WITHDRAWN: _l("Withdrawn"),
+    Outcome.DUPLICATE: _l("Duplicate"),
+    Outcome.NO_ANSWER: _l("No answer"),
+    Outcome.NOT_OURS: _l("Not ours"),
+}
+
+HOLD_REASONS = {
+    HoldReason.CUSTOMER: _l("Waiting on the customer"),
+    HoldReason.SUPPLIER: _l("Waiting on a supplier"),
+    HoldReason.DATE: _l("Waiting for a date"),
+    HoldReason.CHANGE: _l("Waiting for a change"),
+    HoldReason.OTHER: _l("Another reason"),
+}
+
+BIN_REASONS = {BinReason.SPAM: _l("Spam"), BinReason.MISTAKE: _l("Mistake")}
+
+STATUS_CLASSES = {
+    StatusClass.NEW: _l("New"),
+    StatusClass.OPEN: _l("Open"),
+    StatusClass.PENDING: _l("Waiting"),
+    StatusClass.RESOLVED: _l("Resolved"),
+    StatusClass.CLOSED: _l("Closed"),
+}
+
+CHANNELS = {
+    Channel.EMAIL: _l("Email"),
+    Channel.PHONE: _l("Phone"),
+    Channel.PORTAL: _l("Portal"),
+    Channel.CHAT: _l("Chat"),
+    Channel.SMS: _l("SMS"),
+    Channel.FAX: _l("Fax"),
+    Channel.WALK_IN: _l("Walk-in"),
+    Channel.VISIT: _l("Visit"),
+    Channel.MONITORING: _l("Monitoring"),
+    Channel.STAFF: _l("Staff"),
+}
+
+BY_CHANNEL = {
+    Channel.EMAIL: _l("by email"),
+    Channel.PHONE: _l("by phone"),
+    Channel.PORTAL: _l("through the portal"),
+    Channel.CHAT: _l("in chat"),
+    Channel.SMS: _l("by SMS"),
+    Channel.FAX: _l("by fax"),
+    Channel.WALK_IN: _l("in person"),
+    Channel.VISIT: _l("during a visit"),
+    Channel.MONITORING: _l("from monitoring"),
+    Channel.STAFF: _l("entered by staff"),
+}
+"""After a name: "Ho Mei-Ling by email"."""
+
+CHANNEL_ICONS = {
+    Channel.EMAIL: "mail",
+    Channel.PHONE: "phone",
+    Channel.PORTAL: "monitor",
+    Channel.CHAT: "messages-square",
+    Channel.SMS: "messages-square",
+    Channel.FAX: "printer",
+    Channel.WALK_IN: "handshake",
+    Channel.VISIT: "handshake",
+    Channel.MONITORING: "radio-tower",
+    Channel.STAFF: "headset",
+}
+
+LINKS = {
+    (LinkType.PARENT, True): _l("Child"),
+    (LinkType.PARENT, False): _l("Parent"),
+    (LinkType.RELATED, True): _l("Related"),
+    (LinkType.RELATED, False): _l("Related"),
+    (LinkType.DUPLICATE, True): _l("Duplicate of"),
+    (LinkType.DUPLICATE, False): _l("Has the duplicate"),
+    (LinkType.CAUSED_BY, True): _l("Caused by"),
+    (LinkType.CAUSED_BY, False): _l("Causes"),
+}
+"""What the other ticket is to this one; True when the link starts here."""
+
+STATUS_CSS = {"new": "new", "open": "open", "pending": "wait", "resolved": "done", "closed": "done"}
+"""The style of a status's dot, by its class."""
+
+_ENGLISH = {name: STATUS_NAMES[key] for key, name, *_rest in STATUSES}
+
+
+def status_label(status: Status) -> str:
+    """Return a status's name: translated while it is one of ours that nobody renamed."""
+    return status_name(status.name)
+
+
+def status_name(name: str) -> str:
+    """Return the name of a status as the journal kept it, translated if it is one of ours."""
+    return str(_ENGLISH[name]) if name in _ENGLISH else name
+
+
+def status_css(status: Status) -> str:
+    """Return the class of a status's dot."""
+    return "asg" if status.key == "assigned" else STATUS_CSS[status.status_class]
+
+
+def word(table: dict[object, object], key: object) -> str:
+    """Return the word for a key, or the key itself when a later release wrote it."""
+    return str(table.get(key, key if key is not None else "–"))
