@@ -145,8 +145,8 @@ def cookie_name() -> str:
     """
     settings: Settings = current_app.config["SETTINGS"]
     if settings.secure_cookies:
-        return "__Host-hearth"
-    return f"hearth-{urlsplit(settings.base_url).port or 80}"
+        return "__Host-hearth-sign-in"
+    return f"hearth-sign-in-{urlsplit(settings.base_url).port or 80}"
 
 
 def session_token() -> str | None:

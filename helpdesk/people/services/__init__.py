@@ -9,6 +9,7 @@ must remember of a refusal.
 from helpdesk.people.services import (
     accounts,
     contact_points,
+    importing,
     links,
     merge,
     organisations,
@@ -26,6 +27,7 @@ __all__ = [
     "accounts",
     "contact_points",
     "find_or_create_by_address",
+    "importing",
     "links",
     "merge",
     "organisations",

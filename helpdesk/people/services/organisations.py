@@ -123,7 +123,8 @@ def retire(actor: Actor, organisation: Organisation) -> None:
 # ---- Domains ----
 
 
-def _check_domain(text: str) -> str:
+def clean_domain(text: str) -> str:
+    """Return a mail domain the way it is stored. Raises Refused with the field ``domain``."""
     try:
         domain = contact_values.mail_domain(text.strip().removeprefix("@"))
     except ValueError:
@@ -136,12 +137,21 @@ def _check_domain(text: str) -> str:
             _l("Anybody can have an address there, so it belongs to nobody."),
             "domain",
         )
+    return domain
+
+
+def holder_of(domain: str) -> Organisation | None:
+    """Return the organisation that has a mail domain."""
     held = db.session.get(OrganisationDomain, domain)
+    return held.organisation if held is not None else None
+
+
+def _check_domain(text: str) -> str:
+    domain = clean_domain(text)
+    held = holder_of(domain)
     if held is not None:
         raise Refused(
-            "domain-taken",
-            _l("This domain belongs to %(name)s.", name=held.organisation.name),
-            "domain",
+            "domain-taken", _l("This domain belongs to %(name)s.", name=held.name), "domain"
         )
     return domain
 
