@@ -7,21 +7,32 @@ jobs (background work) and commands. Nothing registers itself by being imported.
 import logging
 from collections.abc import Callable
 
+import click
 from flask import Blueprint, Flask
 
 import config
-from helpdesk import db, events
-from helpdesk.tickets import companions, search  # noqa: F401 (companions: maps the tables)
+from helpdesk import db, events, frame, web
+from helpdesk.people import guard
+from helpdesk.tickets import announce, companions, search  # noqa: F401 (maps the tables)
 from helpdesk.tickets.events import EntryRedacted, TicketEvent
+from helpdesk.tickets.queries import teams as team_queues
+from helpdesk.web import live
 
 BLUEPRINTS: list[Blueprint] = []
 """Pages, in the order in which they are registered."""
 
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, search.on_ticket_event),
+    (TicketEvent, announce.on_ticket_event),
     (EntryRedacted, search.on_redacted),
 ]
 """Reactions to events, in the order in which they run."""
+
+JOBS: list[object] = []
+"""Background work of `helpdesk worker`."""
+
+COMMANDS: list[click.Command] = []
+"""Commands and groups of `helpdesk`."""
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
@@ -38,6 +49,10 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=settings.max_upload,
     )
     db.init_app(app, settings)
+    web.init_app(app, settings)
+    guard.init_app(app, queues_of=team_queues.queue_ids)
+    frame.init_app(app)
+    live.init_app(app, team_queues.audible_topics)
     for event_type, handler in HANDLERS:
         events.subscribe(event_type, handler)
     for blueprint in BLUEPRINTS:

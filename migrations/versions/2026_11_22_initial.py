@@ -1,6 +1,6 @@
 """initial.
 
-Revision: 7ba138287b00
+Revision: 46e7d7910e87
 Follows:
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "7ba138287b00"
+revision = "46e7d7910e87"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -118,6 +118,18 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_desk")),
     )
+    op.create_table(
+        "live_event",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("topic", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("ref", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_live_event")),
+    )
+    with op.batch_alter_table("live_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_live_event_at"), ["at"], unique=False)
+
     op.create_table(
         "organisation",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1371,6 +1383,10 @@ def downgrade() -> None:
     op.drop_table("role")
     op.drop_table("priority_cell")
     op.drop_table("organisation")
+    with op.batch_alter_table("live_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_live_event_at"))
+
+    op.drop_table("live_event")
     op.drop_table("desk")
     op.drop_table("cause")
     # ### end Alembic commands ###

@@ -1,0 +1,49 @@
+"""The edge of a request: it owns the transaction.
+
+Views and verbs never commit. A response below 400 to a method that may change things commits;
+anything else rolls back, so an invalid form (422) or a refused verb leaves nothing behind. A
+commit that fails is an error page, never a success that did not happen.
+"""
+
+import secrets
+
+from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import Settings
+from helpdesk.db import commit, db, mark_writing
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+def _begin() -> None:
+    """Say what kind of transaction this request needs, and give it a name for the log."""
+    g.request_id = secrets.token_hex(6)
+    mark_writing(request.method not in SAFE)
+
+
+def _end(response: Response) -> Response:
+    """Commit or roll back before the first byte of the answer leaves."""
+    if request.method in SAFE or response.status_code >= 400:
+        db.session.rollback()
+    else:
+        commit()
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    return response
+
+
+def begin(app: Flask, settings: Settings) -> None:
+    """Open every request. Called before anything else registers a function before requests."""
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(_begin)
+
+
+def end(app: Flask) -> None:
+    """Close every request. Called last.
+
+    Functions after a request run in reverse order of registration, so the commit happens before
+    any other function sees the response.
+    """
+    app.after_request(_end)

@@ -1,0 +1,227 @@
+"""Languages and times as the reader reads them.
+
+English, 简体中文 and 繁體中文. The language is the actor's, else the cookie's, else the browser's.
+Moments are stored in UTC and shown in the reader's zone; a page shows hundreds of them, so they
+are written by our own small functions and gettext, not by a formatter object a row.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, get_locale, gettext, ngettext
+from markupsafe import Markup
+
+from helpdesk.lib.clock import now
+
+LANGUAGES = {"en": "English", "zh_Hans_CN": "简体中文", "zh_Hant_TW": "繁體中文"}
+HTML_LANGUAGES = {"en": "en", "zh_Hans_CN": "zh-Hans", "zh_Hant_TW": "zh-Hant"}
+COOKIE = "hearth-language"
+
+_BROWSER = {
+    "zh-hans": "zh_Hans_CN",
+    "zh-cn": "zh_Hans_CN",
+    "zh-sg": "zh_Hans_CN",
+    "zh-hant": "zh_Hant_TW",
+    "zh-tw": "zh_Hant_TW",
+    "zh-hk": "zh_Hant_TW",
+    "zh-mo": "zh_Hant_TW",
+    "zh": "zh_Hans_CN",
+    "en": "en",
+}
+
+
+def language_of(tag: str | None) -> str | None:
+    """Return our catalogue for a language tag (``zh-HK``, ``zh_Hant_TW``), or None."""
+    if not tag:
+        return None
+    if tag in LANGUAGES:
+        return tag
+    parts = tag.replace("_", "-").lower().split("-")
+    for length in range(len(parts), 0, -1):
+        found = _BROWSER.get("-".join(parts[:length]))
+        if found is not None:
+            return found
+    return None
+
+
+def choose_language() -> str:
+    """Return the language of this request."""
+    if not has_request_context():
+        return "en"
+    actor = g.get("actor")
+    chosen = language_of(getattr(actor, "language", None))
+    chosen = chosen or language_of(request.cookies.get(COOKIE))
+    if chosen is None:
+        for tag, _quality in request.accept_languages:
+            chosen = language_of(tag)
+            if chosen is not None:
+                break
+    return chosen or "en"
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo:
+    """Return a time zone by name; UTC when there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def reader_zone() -> ZoneInfo:
+    """Return the zone in which this reader lives."""
+    actor = g.get("actor") if has_request_context() else None
+    return zone(getattr(actor, "time_zone", None) or "UTC")
+
+
+def local(moment: datetime) -> datetime:
+    """Return a moment in the reader's zone."""
+    return moment.astimezone(reader_zone())
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it: ``24m``, ``1h 46m``, ``2d 3h``."""
+    minutes = int(abs(seconds)) // 60
+    if minutes < 60:
+        return gettext("%(m)dm", m=minutes)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        if minutes:
+            return gettext("%(h)dh %(m)dm", h=hours, m=minutes)
+        return gettext("%(h)dh", h=hours)
+    days, hours = divmod(hours, 24)
+    if hours and days < 7:
+        return gettext("%(d)dd %(h)dh", d=days, h=hours)
+    return gettext("%(d)dd", d=days)
+
+
+def exact_duration(seconds: int) -> str:
+    """Return the length of a call: ``4m 12s``."""
+    minutes, rest = divmod(abs(int(seconds)), 60)
+    if minutes >= 60:
+        return duration(seconds)
+    if not minutes:
+        return gettext("%(s)ds", s=rest)
+    return gettext("%(m)dm %(s)ds", m=minutes, s=rest)
+
+
+def ago(moment: datetime) -> str:
+    """Return a short word for how long ago: minutes and hours, then the weekday, then the date."""
+    seconds = (now() - moment).total_seconds()
+    if seconds < 60:
+        return gettext("now")
+    if seconds < 3600:
+        return gettext("%(m)dm", m=int(seconds) // 60)
+    if seconds < 86_400:
+        return gettext("%(h)dh", h=int(seconds) // 3600)
+    here = local(moment)
+    if seconds < 6 * 86_400:
+        return weekday(here.date())
+    return short_date(here.date())
+
+
+def weekday(day: date) -> str:
+    """Return the short name of a day of the week."""
+    names = (
+        gettext("Mon"),
+        gettext("Tue"),
+        gettext("Wed"),
+        gettext("Thu"),
+        gettext("Fri"),
+        gettext("Sat"),
+        gettext("Sun"),
+    )
+    return names[day.weekday()]
+
+
+def _month(number: int) -> str:
+    names = (
+        gettext("Jan"),
+        gettext("Feb"),
+        gettext("Mar"),
+        gettext("Apr"),
+        gettext("May"),
+        gettext("Jun"),
+        gettext("Jul"),
+        gettext("Aug"),
+        gettext("Sep"),
+        gettext("Oct"),
+        gettext("Nov"),
+        gettext("Dec"),
+    )
+    return names[number - 1]
+
+
+def short_date(day: date) -> str:
+    """Return a date without its year while it is this year's: ``2 Jun``, ``2 Jun 2025``."""
+    if day.year == local(now()).year:
+        return gettext("%(day)d %(month)s", day=day.day, month=_month(day.month))
+    return gettext(
+        "%(day)d %(month)s %(year)d", day=day.day, month=_month(day.month), year=day.year
+    )
+
+
+def clock_time(moment: datetime) -> str:
+    """Return the time of day, 24 hours: ``09:12``."""
+    return local(moment).strftime("%H:%M")
+
+
+def day(moment: datetime | date) -> str:
+    """Return the day a moment falls on: ``Today``, ``Yesterday``, ``Tuesday 17 June``-like."""
+    here = local(moment).date() if isinstance(moment, datetime) else moment
+    today = local(now()).date()
+    if here == today:
+        return gettext("Today")
+    if here == today - timedelta(days=1):
+        return gettext("Yesterday")
+    return gettext("%(weekday)s %(date)s", weekday=weekday(here), date=short_date(here))
+
+
+def moment(value: datetime) -> str:
+    """Return day and time: ``Today 09:12``, ``2 Jun 14:30``."""
+    return gettext("%(day)s %(time)s", day=day(value), time=clock_time(value))
+
+
+def time_tag(value: datetime, style: str = "ago") -> Markup:
+    """Return a ``<time>`` that the browser keeps up to date; the full moment is its title."""
+    shown = {"ago": ago, "clock": clock_time, "moment": moment, "day": day}[style](value)
+    stamp = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Markup('<time datetime="{}" data-time="{}" title="{}">{}</time>').format(
+        stamp, style, moment(value), shown
+    )
+
+
+def file_size(size: int) -> str:
+    """Return a size as people say it: ``184 KB``."""
+    if size < 1024:
+        return ngettext("%(num)d byte", "%(num)d bytes", size)
+    if size < 1024 * 1024:
+        return gettext("%(n)d KB", n=round(size / 1024))
+    return gettext("%(n).1f MB", n=size / 1024 / 1024)
+
+
+def html_language() -> str:
+    """Return the ``lang`` attribute of the page."""
+    return HTML_LANGUAGES.get(str(get_locale()), "en")
+
+
+def init_app(app: Flask) -> None:
+    """Set languages up and give the templates their filters."""
+    app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
+    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "web/translations")
+    Babel(app, locale_selector=choose_language)
+    app.jinja_env.filters.update(
+        ago=ago,
+        duration=duration,
+        exact_duration=exact_duration,
+        clock_time=clock_time,
+        day=day,
+        moment=moment,
+        time_tag=time_tag,
+        short_date=short_date,
+        file_size=file_size,
+        local=local,
+    )
+    app.jinja_env.globals.update(html_language=html_language, languages=LANGUAGES)
