@@ -128,6 +128,12 @@ def visible_queues(actor: Actor) -> list[Queue]:
     return list(db.session.scalars(statement.order_by(Queue.position, Queue.name)))
 
 
+def queues_of_teams(team_ids: frozenset[int]) -> frozenset[int]:
+    """Return the queues in use of these teams; the gate before every route asks for them."""
+    statement = select(Queue.id).where(Queue.team_id.in_(team_ids), Queue.retired_at.is_(None))
+    return frozenset(db.session.scalars(statement))
+
+
 def queue_for(actor: Actor, queue_id: int) -> Queue:
     """Return a queue the actor may see. Raises Denied, NotFound."""
     actor.demand(Permission.TICKET_READ)
