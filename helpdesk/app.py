@@ -12,7 +12,7 @@ from flask import Blueprint, Flask
 
 import config
 from helpdesk import db, events, frame, web
-from helpdesk.people import guard
+from helpdesk.people import guard, passwords
 from helpdesk.tickets import announce, companions, search  # noqa: F401 (maps the tables)
 from helpdesk.tickets.events import EntryRedacted, TicketEvent
 from helpdesk.tickets.queries import teams as team_queues
@@ -50,6 +50,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     )
     db.init_app(app, settings)
     web.init_app(app, settings)
+    passwords.init_app(app, settings)
     guard.init_app(app, queues_of=team_queues.queue_ids)
     frame.init_app(app)
     live.init_app(app, team_queues.audible_topics)

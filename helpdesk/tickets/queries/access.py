@@ -1,4 +1,8 @@
-"""What an actor may see, and finding it: one call for both."""
+"""What an actor may see, and finding it: one call for both.
+
+``NotFound`` says that there is no such thing or that the actor may not see it: the two look the
+same from outside.
+"""
 
 from collections.abc import Sequence
 
@@ -8,12 +12,20 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
+from helpdesk.people.errors import Missing as NotFound
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.models import Assignment, Attachment, Entry, Ticket
 
-
-class NotFound(Exception):
-    """There is no such thing, or the actor may not see it: the two look the same from outside."""
+__all__ = [
+    "NotFound",
+    "attachment_for",
+    "entry_for",
+    "get_for",
+    "many_for",
+    "queue_for",
+    "visible",
+    "visible_queues",
+]
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -126,12 +138,6 @@ def visible_queues(actor: Actor) -> list[Queue]:
     if not actor.is_system:
         statement = statement.where(or_(Queue.restricted.is_(False), Queue.id.in_(actor.queue_ids)))
     return list(db.session.scalars(statement.order_by(Queue.position, Queue.name)))
-
-
-def queues_of_teams(team_ids: frozenset[int]) -> frozenset[int]:
-    """Return the queues in use of these teams; the gate before every route asks for them."""
-    statement = select(Queue.id).where(Queue.team_id.in_(team_ids), Queue.retired_at.is_(None))
-    return frozenset(db.session.scalars(statement))
 
 
 def queue_for(actor: Actor, queue_id: int) -> Queue:
