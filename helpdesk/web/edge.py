@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
 from helpdesk.db import commit, db, mark_writing
+from helpdesk.web.errors import on_crash
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -27,7 +28,10 @@ def _end(response: Response) -> Response:
     if request.method in SAFE or response.status_code >= 400:
         db.session.rollback()
     else:
-        commit()
+        try:
+            commit()
+        except Exception as error:  # noqa: BLE001 (whatever it was, the change did not happen)
+            response = on_crash(error)
     response.headers["X-Request-Id"] = g.get("request_id", "")
     return response
 

@@ -88,7 +88,7 @@ def test_replying_acknowledges_owns_and_starts_the_work() -> None:
     assert ticket.owner_id == actor.person_id
     assert ticket.status.key == "working"
     assert ticket.first_reply_at is not None
-    assert entries(ticket)[-1].html == "<p>On my <strong>way</strong>.</p>\n"
+    assert entries(ticket)[-1].html == "<p>On my <strong>way</strong>.</p>"
 
 
 def test_send_stops_when_the_customer_has_just_written() -> None:

@@ -2,22 +2,10 @@
 
 from collections.abc import Sequence
 
+from helpdesk.people.errors import Refused
 from helpdesk.tickets.models import Entry
 
-
-class Refused(Exception):
-    """A rule forbids it. ``message`` is a translatable sentence; ``code`` is for programs."""
-
-    def __init__(self, code: str, message: object, field: str | None = None) -> None:
-        """Name the rule (``code``), say it (``message``) and point at the form's field."""
-        super().__init__(code)
-        self.code = code
-        self.message = message
-        self.field = field
-
-    def __str__(self) -> str:
-        """Return the sentence in the reader's language."""
-        return str(self.message)
+__all__ = ["Clash", "Refused"]
 
 
 class Clash(Exception):
