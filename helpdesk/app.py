@@ -13,7 +13,8 @@ from flask import Blueprint, Flask
 import config
 from helpdesk import db, events, frame, web
 from helpdesk.people import guard, passwords
-from helpdesk.tickets import announce, companions, search  # noqa: F401 (maps the tables)
+from helpdesk.people.events import TechnicianDeactivated
+from helpdesk.tickets import announce, persons, search
 from helpdesk.tickets.events import EntryRedacted, TicketEvent
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.web import live
@@ -25,6 +26,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (EntryRedacted, search.on_redacted),
+    (TechnicianDeactivated, persons.on_technician_deactivated),
 ]
 """Reactions to events, in the order in which they run."""
 
@@ -54,6 +56,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     guard.init_app(app, queues_of=team_queues.queue_ids)
     frame.init_app(app)
     live.init_app(app, team_queues.audible_topics)
+    persons.register_merging()
     for event_type, handler in HANDLERS:
         events.subscribe(event_type, handler)
     for blueprint in BLUEPRINTS:
