@@ -38,7 +38,7 @@ def status_shape(status_class: str, key: str | None = None) -> str:
 def init_app(app: Flask, settings: Settings) -> None:
     """Prepare the application for pages. Register blueprints afterwards."""
     own = FileSystemLoader(TEMPLATES)
-    app.jinja_loader = ChoiceLoader([own])  # type: ignore[assignment]
+    app.jinja_loader = ChoiceLoader([own])
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -61,6 +61,11 @@ def choose_language() -> str:
     return chosen or "en"
 
 
+def _(message: str, **values: object) -> str:
+    """Translate, as the text it is: Flask-Babel says no types."""
+    return str(gettext(message, **values))
+
+
 @lru_cache(maxsize=256)
 def zone(name: str) -> ZoneInfo:
     """Return a time zone by name; UTC when there is none of that name."""
@@ -85,16 +90,16 @@ def duration(seconds: float) -> str:
     """Return a length of time as people say it: ``24m``, ``1h 46m``, ``2d 3h``."""
     minutes = int(abs(seconds)) // 60
     if minutes < 60:
-        return gettext("%(m)dm", m=minutes)
+        return _("%(m)dm", m=minutes)
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
         if minutes:
-            return gettext("%(h)dh %(m)dm", h=hours, m=minutes)
-        return gettext("%(h)dh", h=hours)
+            return _("%(h)dh %(m)dm", h=hours, m=minutes)
+        return _("%(h)dh", h=hours)
     days, hours = divmod(hours, 24)
     if hours and days < 7:
-        return gettext("%(d)dd %(h)dh", d=days, h=hours)
-    return gettext("%(d)dd", d=days)
+        return _("%(d)dd %(h)dh", d=days, h=hours)
+    return _("%(d)dd", d=days)
 
 
 def exact_duration(seconds: int) -> str:
@@ -103,19 +108,19 @@ def exact_duration(seconds: int) -> str:
     if minutes >= 60:
         return duration(seconds)
     if not minutes:
-        return gettext("%(s)ds", s=rest)
-    return gettext("%(m)dm %(s)ds", m=minutes, s=rest)
+        return _("%(s)ds", s=rest)
+    return _("%(m)dm %(s)ds", m=minutes, s=rest)
 
 
 def ago(moment: datetime) -> str:
     """Return a short word for how long ago: minutes and hours, then the weekday, then the date."""
     seconds = (now() - moment).total_seconds()
     if seconds < 60:
-        return gettext("now")
+        return _("now")
     if seconds < 3600:
-        return gettext("%(m)dm", m=int(seconds) // 60)
+        return _("%(m)dm", m=int(seconds) // 60)
     if seconds < 86_400:
-        return gettext("%(h)dh", h=int(seconds) // 3600)
+        return _("%(h)dh", h=int(seconds) // 3600)
     here = local(moment)
     if seconds < 6 * 86_400:
         return weekday(here.date())
@@ -125,31 +130,31 @@ def ago(moment: datetime) -> str:
 def weekday(day: date) -> str:
     """Return the short name of a day of the week."""
     names = (
-        gettext("Mon"),
-        gettext("Tue"),
-        gettext("Wed"),
-        gettext("Thu"),
-        gettext("Fri"),
-        gettext("Sat"),
-        gettext("Sun"),
+        _("Mon"),
+        _("Tue"),
+        _("Wed"),
+        _("Thu"),
+        _("Fri"),
+        _("Sat"),
+        _("Sun"),
     )
     return names[day.weekday()]
 
 
 def _month(number: int) -> str:
     names = (
-        gettext("Jan"),
-        gettext("Feb"),
-        gettext("Mar"),
-        gettext("Apr"),
-        gettext("May"),
-        gettext("Jun"),
-        gettext("Jul"),
-        gettext("Aug"),
-        gettext("Sep"),
-        gettext("Oct"),
-        gettext("Nov"),
-        gettext("Dec"),
+        _("Jan"),
+        _("Feb"),
+        _("Mar"),
+        _("Apr"),
+        _("May"),
+        _("Jun"),
+        _("Jul"),
+        _("Aug"),
+        _("Sep"),
+        _("Oct"),
+        _("Nov"),
+        _("Dec"),
     )
     return names[number - 1]
 
@@ -157,10 +162,8 @@ def _month(number: int) -> str:
 def short_date(day: date) -> str:
     """Return a date without its year while it is this year's: ``2 Jun``, ``2 Jun 2025``."""
     if day.year == local(now()).year:
-        return gettext("%(day)d %(month)s", day=day.day, month=_month(day.month))
-    return gettext(
-        "%(day)d %(month)s %(year)d", day=day.day, month=_month(day.month), year=day.year
-    )
+        return _("%(day)d %(month)s", day=day.day, month=_month(day.month))
+    return _("%(day)d %(month)s %(year)d", day=day.day, month=_month(day.month), year=day.year)
 
 
 def clock_time(moment: datetime) -> str:
@@ -173,15 +176,15 @@ def day(moment: datetime | date) -> str:
     here = local(moment).date() if isinstance(moment, datetime) else moment
     today = local(now()).date()
     if here == today:
-        return gettext("Today")
+        return _("Today")
     if here == today - timedelta(days=1):
-        return gettext("Yesterday")
-    return gettext("%(weekday)s %(date)s", weekday=weekday(here), date=short_date(here))
+        return _("Yesterday")
+    return _("%(weekday)s %(date)s", weekday=weekday(here), date=short_date(here))
 
 
 def moment(value: datetime) -> str:
     """Return day and time: ``Today 09:12``, ``2 Jun 14:30``."""
-    return gettext("%(day)s %(time)s", day=day(value), time=clock_time(value))
+    return _("%(day)s %(time)s", day=day(value), time=clock_time(value))
 
 
 def time_tag(value: datetime, style: str = "ago") -> Markup:
@@ -196,10 +199,10 @@ def time_tag(value: datetime, style: str = "ago") -> Markup:
 def file_size(size: int) -> str:
     """Return a size as people say it: ``184 KB``."""
     if size < 1024:
-        return ngettext("%(num)d byte", "%(num)d bytes", size)
+        return str(ngettext("%(num)d byte", "%(num)d bytes", size))
     if size < 1024 * 1024:
-        return gettext("%(n)d KB", n=round(size / 1024))
-    return gettext("%(n).1f MB", n=size / 1024 / 1024)
+        return _("%(n)d KB", n=round(size / 1024))
+    return _("%(n).1f MB", n=size / 1024 / 1024)
 
 
 def html_language() -> str:
