@@ -87,9 +87,15 @@ def _check(login: str, password: str, address: str) -> tuple[_Known, str | None]
             throttle.check_sign_in(login, address)
             known = _find(login)
             db.session.rollback()
-            kept = known.password_hash if known else None
-            good = passwords.matches(kept, password)
-            if good and kept and passwords.is_outdated(kept):
+            if not passwords.matches(known.password_hash if known else None, password):
+                # Written before the slot is free: whoever gets it next must count this try.
+                with transaction():
+                    audit.record(None, throttle.FAILED, label=_label(login, known), address=address)
+                raise Refused("sign-in", WRONG)
+            # What matches is somebody's, with a hash.
+            assert known is not None
+            assert known.password_hash is not None
+            if passwords.is_outdated(known.password_hash):
                 new_hash = passwords.hash_password(password)
     except throttle.TooMany:
         with transaction():
@@ -97,10 +103,6 @@ def _check(login: str, password: str, address: str) -> tuple[_Known, str | None]
             if not throttle.was_blocked(label, address):
                 audit.record(None, throttle.BLOCKED, label=label, address=address)
         raise
-    if known is None or not good:
-        with transaction():
-            audit.record(None, throttle.FAILED, label=_label(login, known), address=address)
-        raise Refused("sign-in", WRONG)
     return known, new_hash
 
 
