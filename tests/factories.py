@@ -3,11 +3,14 @@
 import itertools
 from typing import Any
 
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from helpdesk.db import db
+from helpdesk.people import guard
 from helpdesk.people.access import BUILT_IN_ROLES, Actor
 from helpdesk.people.models import (
+    Account,
     ContactPoint,
     Desk,
     Organisation,
@@ -15,6 +18,8 @@ from helpdesk.people.models import (
     Team,
     TeamMember,
 )
+from helpdesk.people.seed import ensure_roles
+from helpdesk.people.services import sessions
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Category, Cause, Queue, Status
 from helpdesk.tickets.models import Ticket
@@ -140,3 +145,23 @@ def ticket(
     row = services.log(by or actor(), new)
     db.session.commit()
     return row
+
+
+def account(who: Person, *roles: str) -> Account:
+    """Give a person an account with built-in roles; the password is ``correct horse battery``."""
+    have = ensure_roles()
+    row = Account(person_id=who.id, login=f"person{who.id}@example.net")
+    row.roles = [have[key] for key in roles]
+    db.session.add(row)
+    db.session.commit()
+    return row
+
+
+def sign_in(client: FlaskClient, who: Account) -> FlaskClient:
+    """Sign a client in without the slow password check; returns it."""
+    token = sessions.begin(who.id, address="127.0.0.1", user_agent="tests")
+    db.session.commit()
+    with client.application.test_request_context():
+        name = guard.cookie_name()
+    client.set_cookie(name, token)
+    return client
