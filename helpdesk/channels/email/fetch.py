@@ -1,0 +1,356 @@
+"""Reading a mailbox: every message exactly once, whatever happens in between.
+
+The order is what makes it safe. A message is downloaded, stored and committed together with the
+mark of how far we are; then it is read and filed in a transaction of its own; then it is moved on
+the server, if it is to be moved. A process that dies anywhere leaves one of these steps to be
+done again, and each of them is done once: UID and UIDVALIDITY are unique in the ledger, a message
+is filed only while its line says "stored", and moving twice finds nothing to move.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from helpdesk.channels.email import lease
+from helpdesk.channels.email.imap import Connection, Server, Size
+from helpdesk.channels.email.ingest import Fate, file_left_over, file_stored
+from helpdesk.channels.email.letter import keep
+from helpdesk.channels.email.models import Mailbox, MailMessage, State
+from helpdesk.channels.email.secrets import open_sealed
+from helpdesk.channels.email.trouble import MAIL_ERRORS
+from helpdesk.db import db, transaction
+from helpdesk.lib.clock import now
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGE = 64 * 1024 * 1024
+"""A larger message (bytes) is not downloaded but put into the quarantine with its headers."""
+CHUNK_BYTES = 16 * 1024 * 1024
+CHUNK_MESSAGES = 50
+"""What is downloaded and stored at a time; one message may be larger than a chunk."""
+SIZES_AT_ONCE = 500
+MOVED_AT_ONCE = 200
+TRIES = 3
+"""A message during whose download the connection broke so often is put aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What it takes to read a mailbox, as plain values that outlive the transaction."""
+
+    id: int
+    name: str
+    server: Server
+    folder: str
+    move_to: str
+    queue_id: int
+    place: int
+    uidvalidity: int | None
+    last_uid: int
+    only_new: bool
+    version: int
+
+
+def box_of(mailbox_id: int) -> Box:
+    """Read a mailbox's settings. Raises Lost when it is not in use, Unreadable for its password."""
+    db.session.rollback()
+    row = db.session.get(Mailbox, mailbox_id, populate_existing=True)
+    if row is None or not row.active or row.retired_at is not None:
+        raise lease.Lost
+    box = Box(
+        id=row.id,
+        name=row.name,
+        server=server_of(row),
+        folder=row.folder,
+        move_to=row.move_to,
+        queue_id=row.queue_id,
+        place=row.place,
+        uidvalidity=row.uidvalidity,
+        last_uid=row.last_uid,
+        only_new=row.only_new,
+        version=row.version,
+    )
+    db.session.rollback()
+    return box
+
+
+def server_of(mailbox: Mailbox) -> Server:
+    """Return where a mailbox is read. Raises Unreadable."""
+    return Server(
+        mailbox.imap_host,
+        mailbox.imap_port,
+        mailbox.imap_tls,
+        mailbox.imap_user,
+        open_sealed(mailbox.imap_secret),
+    )
+
+
+class Reader:
+    """Reads one mailbox for the holder of its lease, connection after connection.
+
+    It remembers between connections which messages broke one, so that a single bad message can't
+    keep all others from being read.
+    """
+
+    def __init__(
+        self, mailbox_id: int, holder: str, tell: Callable[[Fate], object] = lambda _fate: None
+    ) -> None:
+        """Read this mailbox as this holder, who has claimed it; ``tell`` hears every fate."""
+        self._id = mailbox_id
+        self._holder = holder
+        self._tell = tell
+        self._careful: set[int] = set()
+        self._broke: Counter[int] = Counter()
+        # The last connection broke over messages, which the next one takes more carefully.
+        self.got_stuck = False
+
+    def read(self, connection: Connection) -> None:
+        """Read everything that is new. Raises Lost, Trouble and mail errors."""
+        self.got_stuck = False
+        box = self._begin(connection)
+        self._finish_left_over()
+        self._fetch_wanted(box, connection)
+        for uids in _slices(connection.uids_after(box.last_uid), SIZES_AT_ONCE):
+            sizes = connection.sizes(uids)
+            for chunk in self._chunks(uids, sizes):
+                self._take(box, connection, chunk, sizes)
+                self._move(box, connection)
+        self._move(box, connection)
+
+    def _begin(self, connection: Connection) -> Box:
+        """Read how far we are. Another UIDVALIDITY means that all UIDs mean nothing any more."""
+        box = box_of(self._id)
+        if box.uidvalidity == connection.uidvalidity:
+            return box
+        if box.uidvalidity is not None:
+            log.warning("The folder of mailbox %s was made anew; reading all of it", box.name)
+        with transaction():
+            # A server that was restored may come back to an UIDVALIDITY it had before.
+            last = db.session.scalar(
+                select(func.max(MailMessage.uid)).where(
+                    MailMessage.mailbox_id == self._id,
+                    MailMessage.place == box.place,
+                    MailMessage.uidvalidity == connection.uidvalidity,
+                )
+            )
+            if last is None:
+                last = max(connection.uidnext - 1, 0) if box.only_new else 0
+            lease.hold(
+                self._id,
+                self._holder,
+                uidvalidity=connection.uidvalidity,
+                last_uid=last,
+                only_new=False,
+            )
+            # What was to be moved by its old UID is met again under its new one.
+            db.session.execute(
+                update(MailMessage)
+                .where(MailMessage.mailbox_id == self._id, MailMessage.to_move)
+                .values(to_move=False)
+            )
+        self._careful.clear()
+        self._broke.clear()
+        return box_of(self._id)
+
+    def _finish_left_over(self) -> None:
+        """File what somebody stored and did not come to file."""
+        ids = db.session.scalars(
+            select(MailMessage.id)
+            .where(MailMessage.mailbox_id == self._id, MailMessage.state == State.STORED)
+            .order_by(MailMessage.id)
+        ).all()
+        db.session.rollback()
+        self._told(file_left_over(ids, guard=self._hold))
+
+    def _hold(self) -> None:
+        lease.hold(self._id, self._holder)
+
+    def _told(self, fates: list[Fate]) -> None:
+        for fate in fates:
+            self._tell(fate)
+
+    def _chunks(self, uids: Sequence[int], sizes: dict[int, Size]) -> Iterator[list[int]]:
+        """Divide UIDs by what is downloaded at once; those that broke a connection go alone."""
+        chunk: list[int] = []
+        weight = 0
+        for uid in uids:
+            size = sizes[uid].bytes if uid in sizes else 0
+            alone = uid in self._careful or size > MAX_MESSAGE
+            full = len(chunk) >= CHUNK_MESSAGES or weight + size > CHUNK_BYTES
+            if chunk and (alone or full):
+                yield chunk
+                chunk, weight = [], 0
+            chunk.append(uid)
+            weight += size
+            if alone:
+                yield chunk
+                chunk, weight = [], 0
+        if chunk:
+            yield chunk
+
+    def _take(
+        self, box: Box, connection: Connection, uids: list[int], sizes: dict[int, Size]
+    ) -> None:
+        """Download, store and file one chunk."""
+        lines, raws = self._download(box, connection, uids, sizes)
+        with transaction():
+            lease.hold(
+                self._id,
+                self._holder,
+                last_uid=uids[-1],
+                received_count=Mailbox.received_count + len(lines),
+            )
+            ids = _write_down(lines)
+        stored = [
+            key for key, line in zip(ids, lines, strict=True) if line["state"] == State.STORED
+        ]
+        by_id = {
+            key: raws[line["uid"]]
+            for key, line in zip(ids, lines, strict=True)
+            if line["uid"] in raws
+        }
+        self._told(file_stored(stored, by_id, guard=self._hold))
+
+    def _download(
+        self, box: Box, connection: Connection, uids: list[int], sizes: dict[int, Size]
+    ) -> tuple[list[dict[str, Any]], dict[int, bytes]]:
+        """Return the lines of the ledger for these messages, and the messages."""
+        line = partial(_line, box, connection.uidvalidity)
+        if len(uids) == 1:
+            uid = uids[0]
+            size = sizes.get(uid)
+            if self._broke[uid] >= TRIES:
+                error = "The connection broke every time it was fetched."
+                return [line(uid, size, reason="unfetchable", error=error)], {}
+            if size is not None and size.bytes > MAX_MESSAGE:
+                sha256 = keep(connection.headers(uid))
+                error = f"{size.bytes} bytes; {MAX_MESSAGE} are allowed. Only its headers are here."
+                return [line(uid, size, sha256, reason="too-large", error=error)], {}
+        try:
+            raws = connection.raws(uids)
+        except MAIL_ERRORS:
+            if len(uids) == 1:
+                self._broke[uids[0]] += 1
+            self._careful.update(uids)
+            self.got_stuck = True
+            raise
+        lines = []
+        for uid in uids:
+            if uid in raws:
+                lines.append(line(uid, sizes.get(uid), keep(raws[uid]), len(raws[uid])))
+            elif connection.exists(uid):
+                error = "The server has it but does not give it away."
+                lines.append(line(uid, sizes.get(uid), reason="unfetchable", error=error))
+        return lines, raws
+
+    def _fetch_wanted(self, box: Box, connection: Connection) -> None:
+        """Fetch what a person asked for, whatever its size."""
+        rows = db.session.execute(
+            select(MailMessage.id, MailMessage.uid).where(
+                MailMessage.mailbox_id == box.id,
+                MailMessage.state == State.WANTED,
+                MailMessage.place == box.place,
+                MailMessage.uidvalidity == connection.uidvalidity,
+                MailMessage.uid.is_not(None),
+            )
+        ).all()
+        db.session.rollback()
+        for key, uid in rows:
+            assert uid is not None
+            raw = connection.raws([uid]).get(uid)
+            with transaction():
+                lease.hold(self._id, self._holder)
+                message = db.session.get_one(MailMessage, key)
+                if raw is None:
+                    message.state, message.reason = State.QUARANTINED, "gone"
+                    message.error = "It is no longer on the server."
+                else:
+                    message.raw_sha256, message.size = keep(raw), len(raw)
+                    message.state, message.attempts = State.STORED, 1
+            if raw is not None:
+                self._told(file_stored([key], {key: raw}, guard=self._hold))
+
+    def _move(self, box: Box, connection: Connection) -> None:
+        """Move what has its fate, if this mailbox is to be emptied."""
+        if not box.move_to:
+            return
+        while True:
+            rows = db.session.execute(
+                select(MailMessage.id, MailMessage.uid)
+                .where(
+                    MailMessage.mailbox_id == box.id,
+                    MailMessage.to_move,
+                    MailMessage.place == box.place,
+                    MailMessage.uidvalidity == connection.uidvalidity,
+                )
+                .order_by(MailMessage.id)
+                .limit(MOVED_AT_ONCE)
+            ).all()
+            db.session.rollback()
+            if not rows:
+                return
+            connection.move([row.uid for row in rows], box.move_to)
+            with transaction():
+                lease.hold(self._id, self._holder)
+                db.session.execute(
+                    update(MailMessage)
+                    .where(MailMessage.id.in_([row.id for row in rows]))
+                    .values(to_move=False)
+                )
+
+
+def _line(
+    box: Box,
+    uidvalidity: int,
+    uid: int,
+    size: Size | None,
+    sha256: str | None = None,
+    length: int | None = None,
+    *,
+    reason: str = "",
+    error: str = "",
+) -> dict[str, Any]:
+    """Return a line of the ledger for a message; with a reason it is put aside at once."""
+    moment = now()
+    received = size.received_at if size is not None else None
+    return {
+        "mailbox_id": box.id,
+        "place": box.place,
+        "uidvalidity": uidvalidity,
+        "uid": uid,
+        "queue_id": box.queue_id,
+        "raw_sha256": sha256,
+        "size": length if length is not None else (size.bytes if size else 0),
+        "received_at": min(_aware(received) or moment, moment),
+        "stored_at": moment,
+        "state": State.QUARANTINED if reason else State.STORED,
+        "reason": reason,
+        "error": error,
+        "attempts": 1,
+        "settled_at": moment if reason else None,
+    }
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    if moment is None or moment.year < 1980:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _write_down(lines: list[dict[str, Any]]) -> list[int]:
+    """Insert lines of the ledger and return their keys in the same order."""
+    if not lines:
+        return []
+    statement = insert(MailMessage).returning(MailMessage.id, sort_by_parameter_order=True)
+    return list(db.session.scalars(statement, lines))
+
+
+def _slices(uids: list[int], length: int) -> Iterator[list[int]]:
+    for start in range(0, len(uids), length):
+        yield uids[start : start + length]

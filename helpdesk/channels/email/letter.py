@@ -1,0 +1,160 @@
+"""A raw message read for filing: who wrote it, what it says, and what makes it the same message.
+
+Everything here happens before the database is asked: reading a message can take a while, and
+nobody else's work should wait for it.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from flask_babel import lazy_gettext as _l
+
+from helpdesk import blobs
+from helpdesk.channels.email.trouble import Trouble
+from helpdesk.channels.inbound import Correspondent
+from helpdesk.lib import html, mime
+from helpdesk.lib.text import one_line, ticket_number
+from helpdesk.people import contact_values
+from helpdesk.tickets.services import NewFile
+
+SHOWN_ADDRESSES = 50
+"""Addresses of one kind that the journal keeps of a message."""
+MAX_ID = 255
+"""Characters of a Message-ID that fit into its column."""
+
+
+class Unfit(Exception):
+    """The message can't become a ticket by itself. ``reason`` is for programs."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Say why, for the quarantine."""
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Letter:
+    """A message as far as it could be understood; ``unfit`` says why it can't be filed."""
+
+    identity: str
+    message_id: str | None = None
+    author: Correspondent | None = None
+    subject: str = ""
+    body: str = ""
+    html: str | None = None
+    files: list[NewFile] = field(default_factory=list)
+    copies: list[Correspondent] = field(default_factory=list)
+    references: list[str] = field(default_factory=list)
+    quoted: int | None = None
+    envelope: dict[str, object] = field(default_factory=dict)
+    unfit: Unfit | None = None
+
+
+def read(raw: bytes) -> Letter:
+    """Read a raw message and put its files into the store. Raises Trouble when that has no room.
+
+    What is in the message never makes it raise.
+    """
+    parsed = mime.parse(raw)
+    author = _author(parsed)
+    message_id = key_of(parsed.message_id) if parsed.message_id else None
+    letter = Letter(
+        identity=_identity(raw, parsed, author),
+        message_id=message_id,
+        author=author,
+        subject=one_line(parsed.subject, 300),
+        references=[key_of(reference) for reference in parsed.references],
+        quoted=ticket_number(parsed.subject),
+    )
+    broken = next((defect for defect in parsed.defects if defect.code == "not-parsed"), None)
+    if broken is not None:
+        letter.unfit = Unfit("not-parsed", broken.detail)
+    elif author is None:
+        shown = ", ".join(str(one) for one in parsed.authors[:3])
+        letter.unfit = Unfit("no-sender", f"There is no address to answer to: {shown[:200]}")
+    else:
+        _take_contents(letter, parsed)
+    return letter
+
+
+def keep(data: bytes) -> str:
+    """Put bytes into the store and return their hash. Raises Trouble when it can't take them."""
+    try:
+        return blobs.put(data)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise Trouble(_l("Mail can't be stored on this machine: %(said)s.", said=said)) from error
+
+
+def key_of(message_id: str) -> str:
+    """Return a Message-ID as it is kept and compared: itself, or the hash of a very long one."""
+    if len(message_id) <= MAX_ID:
+        return message_id
+    return "sha256:" + hashlib.sha256(message_id.encode()).hexdigest()
+
+
+def _take_contents(letter: Letter, parsed: mime.ParsedMessage) -> None:
+    letter.body = parsed.text
+    letter.html = html.clean(parsed.html) if parsed.html else None
+    letter.files = [
+        NewFile(
+            sha256=keep(part.content),
+            name=part.name,
+            content_type=part.type,
+            size=part.size,
+            content_id=part.content_id[:255] if part.content_id and part.inline else None,
+        )
+        for part in parsed.attachments
+    ]
+    letter.copies = _correspondents((*parsed.to, *parsed.cc))
+    letter.envelope = _envelope(parsed)
+
+
+def _author(parsed: mime.ParsedMessage) -> Correspondent | None:
+    """Return who wrote it: the author, else the sender, else where answers or bounces go."""
+    returned = (parsed.header("Return-Path") or "").strip().strip("<>")
+    named = [*parsed.authors, *([parsed.sender] if parsed.sender else []), *parsed.reply_to]
+    for one in [*named, mime.Address("", returned)]:
+        try:
+            return Correspondent(contact_values.email(one.address), one.name)
+        except ValueError:
+            continue
+    return None
+
+
+def _correspondents(addresses: tuple[mime.Address, ...]) -> list[Correspondent]:
+    found: dict[str, Correspondent] = {}
+    for one in addresses:
+        try:
+            address = contact_values.email(one.address)
+        except ValueError:
+            continue
+        found.setdefault(address, Correspondent(address, one.name))
+    return list(found.values())
+
+
+def _identity(raw: bytes, parsed: mime.ParsedMessage, author: Correspondent | None) -> str:
+    """Return what is the same for every copy of one message, and for no other.
+
+    The Message-ID alone is not enough: some programs use one again and again, and a message must
+    not be lost because somebody else's has its id. Without one, every byte counts but line ends.
+    """
+    if parsed.message_id:
+        who = author.address if author is not None else ""
+        when = parsed.date.isoformat() if parsed.date else ""
+        text = f"{parsed.message_id}\n{who}\n{when}".encode("utf-8", "replace")
+    else:
+        text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return hashlib.sha256(text).hexdigest()
+
+
+def _envelope(parsed: mime.ParsedMessage) -> dict[str, object]:
+    shown = {
+        "to": [str(one) for one in parsed.to[:SHOWN_ADDRESSES]],
+        "cc": [str(one) for one in parsed.cc[:SHOWN_ADDRESSES]],
+        "from": str(parsed.from_ or ""),
+        "subject": one_line(parsed.subject, 300),
+        "reply_to": [str(one) for one in parsed.reply_to[:SHOWN_ADDRESSES]],
+        "date": parsed.date.isoformat() if parsed.date else "",
+    }
+    return {key: value for key, value in shown.items() if value}

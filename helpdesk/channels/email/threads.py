@@ -1,0 +1,95 @@
+"""Which ticket a mail answers, and which Message-IDs an answer of ours names."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.db import db
+from helpdesk.notify.models import OutboxMessage, Sending
+from helpdesk.people.models import Channel
+from helpdesk.tickets.models import Entry
+
+LOOKED_AT = 50
+"""References that are looked up, the nearest first."""
+NAMED = 20
+"""References that an answer carries; longer headers get refused or cut on the way."""
+
+
+def number_of(references: list[str]) -> int | None:
+    """Return the number of the ticket that the nearest known reference belongs to.
+
+    Both kinds count: our own messages (their ids can't be guessed) and mail that was filed.
+    """
+    nearest = references[-LOOKED_AT:]
+    known: dict[str, int] = {}
+    for statement in (
+        select(MailMessage.message_id, MailMessage.ticket_id).where(
+            MailMessage.message_id.in_(nearest), MailMessage.state == State.FILED
+        ),
+        select(OutboxMessage.message_id, OutboxMessage.ticket_id).where(
+            OutboxMessage.message_id.in_(nearest)
+        ),
+    ):
+        known |= {
+            message_id: ticket_id
+            for message_id, ticket_id in db.session.execute(statement)
+            if message_id is not None and ticket_id is not None
+        }
+    return next((known[one] for one in reversed(nearest) if one in known), None)
+
+
+def sent_by_us(message_id: str) -> bool:
+    """Whether this is a message of ours that came back."""
+    found = db.session.scalar(
+        select(OutboxMessage.id).where(OutboxMessage.message_id == message_id).limit(1)
+    )
+    return found is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The Message-IDs that an answer names: all before it, oldest first, and the one it answers."""
+
+    references: list[str]
+    answered: str | None
+
+
+def chain(ticket_id: int, before: OutboxMessage) -> Chain:
+    """Return what an answer refers to.
+
+    Only messages that the customer knows: their own mail and what was sent to them. The first and
+    the newest are kept of a long conversation. The answer is to their newest message, if there is
+    one, else to ours.
+    """
+    theirs = db.session.execute(
+        select(MailMessage.received_at, MailMessage.message_id)
+        .join(Entry, Entry.id == MailMessage.entry_id)
+        .where(
+            MailMessage.ticket_id == ticket_id,
+            MailMessage.state == State.FILED,
+            MailMessage.stored_at <= before.created_at,
+            Entry.public,
+        )
+    ).tuples()
+    ours = db.session.execute(
+        select(OutboxMessage.created_at, OutboxMessage.message_id).where(
+            OutboxMessage.ticket_id == ticket_id,
+            OutboxMessage.channel == Channel.EMAIL,
+            OutboxMessage.state == Sending.SENT,
+            OutboxMessage.id < before.id,
+        )
+    ).tuples()
+    heard = _in_order(theirs)
+    ids = list(dict.fromkeys(name for _at, name in sorted(heard + _in_order(ours))))
+    if len(ids) > NAMED:
+        ids = ids[:1] + ids[1 - NAMED :]
+    answered = heard[-1][1] if heard else (ids[-1] if ids else None)
+    return Chain(ids, answered)
+
+
+def _in_order(rows: Iterable[tuple[datetime, str | None]]) -> list[tuple[datetime, str]]:
+    # A hash stands for an id that was too long to be kept; nobody could follow it.
+    return sorted((at, name) for at, name in rows if name is not None and name.startswith("<"))

@@ -1,0 +1,175 @@
+"""One way in for every channel: who is it, what is it about, and the verb that takes it.
+
+A channel understands its own format and hands over an ``Inbound``; whatever happens to tickets
+happens here, so that mail, portal, chat and the rest follow the same rules.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from helpdesk.db import db
+from helpdesk.lib.text import snippet
+from helpdesk.people.access import SYSTEM
+from helpdesk.people.models import Channel, Person
+from helpdesk.people.services.contact_points import find_or_create_by_address
+from helpdesk.tickets import services
+from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.lifecycle import LinkType
+from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.queries.access import NotFound, get_for
+from helpdesk.tickets.services import Heard, NewFile, NewTicket
+
+MAX_COPIES = 20
+"""A message to more people than this is a mailing, not a conversation: nobody is added for it."""
+
+
+class How(StrEnum):
+    """What became of a message."""
+
+    OPENED = "opened"
+    JOINED = "joined"
+    NOTED = "noted"
+    FOLLOWED_UP = "followed-up"
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """Somebody named by a message: an e-mail address, and a name where there is one."""
+
+    address: str
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Inbound:
+    """One message from outside, understood by its channel.
+
+    ``thread`` is the number of the ticket that the message answers, where the channel can tell
+    (a mail that refers to one of ours). ``quoted`` is a number that merely stands in it: it
+    counts for people who take part in that ticket. ``html`` is clean. ``fallback_subject`` is
+    used when there are no words at all.
+    """
+
+    author: Correspondent
+    channel: Channel
+    queue: Queue
+    happened_at: datetime
+    subject: str = ""
+    body: str = ""
+    html: str | None = None
+    files: list[NewFile] = field(default_factory=list)
+    copies: list[Correspondent] = field(default_factory=list)
+    thread: int | None = None
+    quoted: int | None = None
+    envelope: dict[str, object] = field(default_factory=dict)
+    language: str | None = None
+    fallback_subject: str = "(no subject)"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Where a message ended."""
+
+    how: How
+    ticket: Ticket
+    entry: Entry
+    author: Person
+
+
+def receive(inbound: Inbound, *, reopen_days: int) -> Received:
+    """Take a message in. Raises ValueError when its author's address can't be one.
+
+    Needs a transaction; on any error the caller rolls back to where it was and keeps the message
+    for a person to look at.
+    """
+    author, _new = find_or_create_by_address(
+        inbound.author.address, inbound.author.name, language=inbound.language
+    )
+    ticket = _ticket(inbound.thread)
+    related: Ticket | None = None
+    if ticket is None and inbound.quoted is not None:
+        quoted = _ticket(inbound.quoted)
+        if quoted is not None and services.is_participant(quoted, author):
+            ticket = quoted
+        else:
+            related = quoted
+    if ticket is None:
+        return _open(inbound, author, related)
+    return _join(inbound, author, ticket, reopen_days)
+
+
+def _ticket(number: int | None) -> Ticket | None:
+    """Return the ticket that lives on under a number, locked for the change to come."""
+    if number is None:
+        return None
+    try:
+        ticket = get_for(SYSTEM, number, lock=True)
+        survivor = services.survivor_of(ticket)
+        return ticket if survivor is ticket else get_for(SYSTEM, survivor.id, lock=True)
+    except NotFound:
+        return None
+
+
+def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
+    ticket = services.log(
+        SYSTEM,
+        NewTicket(
+            customer=author,
+            subject=inbound.subject or snippet(inbound.body, 80) or inbound.fallback_subject,
+            body=inbound.body,
+            html=inbound.html,
+            channel=inbound.channel,
+            queue=inbound.queue if inbound.queue.retired_at is None else None,
+            files=inbound.files,
+            envelope=inbound.envelope,
+            happened_at=inbound.happened_at,
+            language=inbound.language,
+        ),
+    )
+    entry = db.session.scalars(
+        select(Entry).where(Entry.ticket_id == ticket.id, Entry.verb == "log")
+    ).one()
+    _let_in(inbound, author, ticket)
+    # A link shows the other ticket's subject: a restricted one stays unmentioned.
+    if related is not None and related.hidden_at is None and not related.restricted:
+        services.link(SYSTEM, ticket, related, LinkType.RELATED)
+    return Received(How.OPENED, ticket, entry, author)
+
+
+def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) -> Received:
+    heard = Heard(
+        author=author,
+        body=inbound.body,
+        html=inbound.html,
+        subject=inbound.subject,
+        channel=inbound.channel,
+        files=inbound.files,
+        envelope=inbound.envelope,
+        happened_at=inbound.happened_at,
+    )
+    if author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}:
+        return Received(How.NOTED, ticket, services.hear_staff(ticket, heard), author)
+    # Who merely got hold of a message may add to the ticket, but brings nobody along: those who
+    # are let in get copies of every answer from then on.
+    takes_part = services.is_participant(ticket, author)
+    entry = services.hear(ticket, heard, reopen_days=reopen_days)
+    if takes_part:
+        _let_in(inbound, author, entry.ticket)
+    how = How.JOINED if entry.ticket is ticket else How.FOLLOWED_UP
+    return Received(how, entry.ticket, entry, author)
+
+
+def _let_in(inbound: Inbound, author: Person, ticket: Ticket) -> None:
+    """Make those who were sent copies participants of the ticket."""
+    if len(inbound.copies) > MAX_COPIES:
+        return
+    for copy in inbound.copies:
+        try:
+            person, _new = find_or_create_by_address(copy.address, copy.name)
+        except ValueError:
+            continue
+        if person.id != author.id:
+            services.add_participant(ticket, person)

@@ -1,0 +1,82 @@
+"""The outbox: one row for everything that must leave the house, kept as the ledger of what did."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from helpdesk.db import BigId, Json, Model, UTCDateTime
+from helpdesk.lib.clock import now
+from helpdesk.tickets.models import Entry, Ticket
+
+
+class Sending(StrEnum):
+    """Where an outgoing message stands."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class OutboxMessage(Model):
+    """One message to one set of recipients.
+
+    Written in the transaction that decided to send it, sent after the commit by the worker. The
+    Message-ID is fixed here, so that a message which had to be sent twice (the process died
+    between "sent" and "recorded") is recognised as one by every mail program.
+
+    An answer has no text of its own: it is made from its journal entry when it is sent. Notices
+    carry theirs, and lose it once they are sent.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_due",
+            "next_try_at",
+            postgresql_where=text("state IN ('queued','claimed')"),
+            sqlite_where=text("state IN ('queued','claimed')"),
+        ),
+        Index(
+            "ix_outbox_failed",
+            "id",
+            postgresql_where=text("state = 'failed'"),
+            sqlite_where=text("state = 'failed'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(12))
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    # Chosen when it was written; without one the default mailbox of the day sends it.
+    mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"), index=True)
+    # Who gets it, as the message says: [["Ho Mei-Ling", "ho@…"], …].
+    to: Mapped[list[list[str]]] = mapped_column(Json)
+    cc: Mapped[list[list[str]]] = mapped_column(Json, default=list)
+    # Addresses this row still has to reach: all of the above, or those a server put off.
+    recipients: Mapped[list[str]] = mapped_column(Json)
+    message_id: Mapped[str] = mapped_column(String(255), index=True)
+    subject: Mapped[str] = mapped_column(String(400), default="")
+    text: Mapped[str | None] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
+
+    state: Mapped[str] = mapped_column(String(10), default=Sending.QUEUED)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    # Never before this: the end of the undo window, then of each wait after a failure.
+    next_try_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    # A claim that runs out belonged to a process that died; the message is due again.
+    claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    # For programs ("no-address", "refused") and the server's own words.
+    reason: Mapped[str] = mapped_column(String(30), default="")
+    last_error: Mapped[str] = mapped_column(Text, default="")
+    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # After this the message has lost its point (the link in it works no longer).
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    entry: Mapped[Entry | None] = relationship()
+    ticket: Mapped[Ticket | None] = relationship()
