@@ -176,7 +176,7 @@ class Presence(Model):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True, index=True)
     writing: Mapped[bool] = mapped_column(default=False)
-    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
 
     person: Mapped[Person] = relationship()
 

@@ -1,6 +1,6 @@
 """initial.
 
-Revision: 46e7d7910e87
+Revision: ed158d91e27a
 Follows:
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "46e7d7910e87"
+revision = "ed158d91e27a"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -889,6 +889,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id", "ticket_id", name=op.f("pk_presence")),
     )
     with op.batch_alter_table("presence", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_presence_seen_at"), ["seen_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_presence_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
@@ -1245,6 +1246,7 @@ def downgrade() -> None:
     op.drop_table("sign_in_session")
     with op.batch_alter_table("presence", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_presence_ticket_id"))
+        batch_op.drop_index(batch_op.f("ix_presence_seen_at"))
 
     op.drop_table("presence")
     with op.batch_alter_table("follower", schema=None) as batch_op:

@@ -148,34 +148,31 @@ def page(
     conditions = _conditions(actor, wanted, zone, only)
     if conditions is None:
         return Page([], None)
-    if wanted.by_waiting:
-        keys = _waiting_keys(actor, wanted, conditions, after, limit + 1)
-        order: list[Any] = [keys.c.rank, keys.c.moment, keys.c.number]
-    else:
-        keys = _updated_keys(actor, wanted, conditions, after, limit + 1)
-        order = [keys.c.moment.desc(), keys.c.number.desc()]
-    statement = with_columns(keys).order_by(*order)
-    rows = db.session.execute(statement).all()
+    keys, order = _keys(actor, wanted, conditions, after, limit + 1)
+    rows = db.session.execute(with_columns(keys).order_by(*order)).all()
     if len(rows) <= limit:
         return Page(rows, None)
     last = rows[limit - 1]
     return Page(rows[:limit], Cursor(last.rank, last.moment, last.number))
 
 
-def numbers(actor: Actor, wanted: Filter, *, zone: ZoneInfo, limit: int) -> list[int]:
-    """Return the numbers of a list's first tickets, in its order, and nothing else of them."""
+def numbers(
+    actor: Actor,
+    wanted: Filter,
+    *,
+    zone: ZoneInfo,
+    limit: int,
+    further: Sequence[ColumnElement[bool]] = (),
+) -> list[int]:
+    """Return the numbers of a list's first tickets, in its order, and nothing else of them.
+
+    ``further`` are conditions on Ticket that no URL can say.
+    """
     actor.demand(Permission.TICKET_READ)
     conditions = _conditions(actor, wanted, zone, None)
     if conditions is None:
         return []
-    choose = _waiting_keys if wanted.by_waiting else _updated_keys
-    # The keys were chosen in the order of the list, which a subquery need not keep.
-    keys = choose(actor, wanted, conditions, None, limit)
-    order = (
-        (keys.c.rank, keys.c.moment, keys.c.number)
-        if wanted.by_waiting
-        else (keys.c.moment.desc(), keys.c.number.desc())
-    )
+    keys, order = _keys(actor, wanted, [*conditions, *further], None, limit)
     return list(db.session.scalars(select(keys.c.number).order_by(*order)))
 
 
@@ -262,6 +259,21 @@ def _with_words(actor: Actor, wanted: Filter, conditions: list[ColumnElement[boo
 def _stands_in(queues: Sequence[int]) -> ColumnElement[bool]:
     there = exists().where(Worklist.ticket_id == Ticket.id, Worklist.queue_id.in_(queues))
     return or_(Ticket.queue_id.in_(queues), there)
+
+
+def _keys(
+    actor: Actor,
+    wanted: Filter,
+    conditions: list[ColumnElement[bool]],
+    after: Cursor | None,
+    limit: int,
+) -> tuple[Any, list[Any]]:
+    """Return the chosen keys and their order, which a subquery need not keep by itself."""
+    if wanted.by_waiting:
+        keys = _waiting_keys(actor, wanted, conditions, after, limit)
+        return keys, [keys.c.rank, keys.c.moment, keys.c.number]
+    keys = _updated_keys(actor, wanted, conditions, after, limit)
+    return keys, [keys.c.moment.desc(), keys.c.number.desc()]
 
 
 def _waiting_keys(

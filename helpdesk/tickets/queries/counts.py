@@ -1,0 +1,233 @@
+"""The numbers beside the lists: queues, my work, saved views.
+
+Each kind is one query over open work, remembered in the process for two seconds: a page that
+opens beside ten others of the same technician costs nothing again. Whoever has just acted reads
+afresh, so that nobody sees their own click not counted.
+"""
+
+import time
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, true
+from sqlalchemy.orm import aliased
+
+from helpdesk.db import db
+from helpdesk.lib.clock import now
+from helpdesk.people.access import Actor, Permission
+from helpdesk.tickets.companions import Follower, Mention
+from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.events import TicketEvent
+from helpdesk.tickets.models import Ticket, Worklist
+from helpdesk.tickets.queries.access import visible
+from helpdesk.tickets.queries.conditions import (
+    assigned_to,
+    in_worklist,
+    on_ticket,
+    to_acknowledge,
+)
+from helpdesk.tickets.queries.filters import Filter
+
+T = TypeVar("T")
+
+REMEMBERED_FOR = 2.0
+"""Seconds for which a number may be old."""
+
+MAX_REMEMBERED = 5000
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a process remembers of counts, and who must read afresh because they just acted."""
+
+    seconds: float = REMEMBERED_FOR
+    known: dict[Hashable, tuple[float, Any]] = field(default_factory=dict)
+    acted: dict[int, float] = field(default_factory=dict)
+
+    def recall(self, person_id: int | None, key: Hashable, count: Callable[[], T]) -> T:
+        """Return what is remembered under the key, or count and remember."""
+        moment = time.monotonic()
+        whose = (person_id, key)
+        if person_id is not None and moment >= self.acted.get(person_id, 0.0):
+            until, value = self.known.get(whose, (0.0, None))
+            if moment < until:
+                found: T = value
+                return found
+        fresh = count()
+        if len(self.known) >= MAX_REMEMBERED:
+            self.known.clear()
+        self.known[whose] = (moment + self.seconds, fresh)
+        return fresh
+
+    def forget(self, person_id: int) -> None:
+        """Let a person read afresh until everything remembered before their act is old.
+
+        The act is not committed yet, so dropping what is remembered now would not be enough.
+        """
+        moment = time.monotonic()
+        if len(self.acted) >= MAX_REMEMBERED:
+            self.acted = {key: until for key, until in self.acted.items() if until > moment}
+        self.acted[person_id] = moment + self.seconds
+
+
+def memory() -> Memory:
+    """Return the memory of the application. Tests that travel in time remember nothing."""
+    seconds = 0.0 if current_app.testing else REMEMBERED_FOR
+    found: Memory = current_app.extensions.setdefault("hearth-counts", Memory(seconds))
+    return found
+
+
+def on_ticket_event(event: TicketEvent) -> None:
+    """Whoever acts sees the new numbers at once."""
+    if event.actor.person_id is not None:
+        memory().forget(event.actor.person_id)
+
+
+@dataclass(slots=True)
+class QueueLine:
+    """A queue in the side navigation, with its open tickets by rank."""
+
+    id: int
+    name: str
+    restricted: bool
+    mine: bool
+    unacknowledged: int = 0
+    unowned: int = 0
+    by_rank: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """How many open tickets stand in the queue."""
+        return sum(self.by_rank.values())
+
+
+@dataclass(frozen=True, slots=True)
+class MyWork:
+    """How many tickets each of the actor's own lists has."""
+
+    assigned: int = 0
+    acknowledge: int = 0
+    replied: int = 0
+    mentioned: int = 0
+    following: int = 0
+
+
+def queues(actor: Actor) -> list[QueueLine]:
+    """Return the queues the actor may see, their own teams' first, with their counts."""
+    actor.demand(Permission.TICKET_READ)
+    return memory().recall(actor.person_id, "queues", lambda: _queues(actor))
+
+
+def _queues(actor: Actor) -> list[QueueLine]:
+    waiting = (
+        select(
+            Worklist.queue_id,
+            Worklist.rank,
+            func.count().label("number"),
+            _how_many(Worklist.unacknowledged).label("unacknowledged"),
+            _how_many(Worklist.unowned).label("unowned"),
+        )
+        .where(in_worklist(actor))
+        .group_by(Worklist.queue_id, Worklist.rank)
+        .subquery()
+    )
+    may_see: ColumnElement[bool] = or_(
+        Queue.restricted.is_(False), Queue.id.in_(sorted(actor.queue_ids))
+    )
+    rows = db.session.execute(
+        select(Queue.id, Queue.name, Queue.restricted, waiting)
+        .join(waiting, waiting.c.queue_id == Queue.id, isouter=True)
+        .where(Queue.retired_at.is_(None), true() if actor.is_system else may_see)
+        .order_by(Queue.position, Queue.name, Queue.id)
+    )
+    lines: dict[int, QueueLine] = {}
+    for row in rows:
+        line = lines.setdefault(
+            row.id, QueueLine(row.id, row.name, row.restricted, row.id in actor.queue_ids)
+        )
+        if row.rank is not None:
+            line.by_rank[row.rank] = row.number
+            line.unacknowledged += int(row.unacknowledged)
+            line.unowned += int(row.unowned)
+    return sorted(lines.values(), key=lambda line: not line.mine)
+
+
+def _how_many(flag: Any) -> Any:
+    return func.sum(case((flag, 1), else_=0))
+
+
+def my_work(actor: Actor) -> MyWork:
+    """Count the actor's own lists, in one query."""
+    actor.demand(Permission.TICKET_READ)
+    if actor.person_id is None:
+        return MyWork()
+    return memory().recall(actor.person_id, "mine", lambda: _my_work(actor))
+
+
+def _my_work(actor: Actor) -> MyWork:
+    mine = assigned_to(actor)
+    followed = select(Follower.ticket_id).where(Follower.person_id == actor.person_id)
+    unseen = select(Mention.ticket_id).where(
+        Mention.person_id == actor.person_id, Mention.seen_at.is_(None)
+    )
+
+    def open_among(keys: Any, *further: ColumnElement[bool]) -> Any:
+        statement = select(func.count(Worklist.ticket_id.distinct())).where(
+            Worklist.ticket_id.in_(keys), in_worklist(actor)
+        )
+        if further:
+            statement = statement.join(Ticket, Ticket.id == Worklist.ticket_id).where(*further)
+        return statement.scalar_subquery()
+
+    row = db.session.execute(
+        select(
+            open_among(mine),
+            open_among(to_acknowledge(actor)),
+            open_among(mine, Ticket.customer_replied.is_(True)),
+            select(func.count())
+            .where(Ticket.id.in_(unseen), Ticket.hidden_at.is_(None), visible(actor))
+            .scalar_subquery(),
+            open_among(followed),
+        )
+    ).one()
+    return MyWork(*row)
+
+
+def matching(actor: Actor, wanted: Mapping[int, Filter], *, zone: ZoneInfo) -> dict[int, int]:
+    """Count several filters over open work in one pass; returns numbers by the filters' keys.
+
+    Filters with words or finished work are not counted and are missing in the result.
+    """
+    actor.demand(Permission.TICKET_READ)
+    counted = {key: each for key, each in wanted.items() if each.is_open_work and not each.words}
+    if not counted:
+        return {}
+    name = ("views", tuple(sorted(counted.items(), key=lambda item: item[0])))
+    return memory().recall(actor.person_id, name, lambda: _matching(actor, counted, zone))
+
+
+def _matching(actor: Actor, wanted: Mapping[int, Filter], zone: ZoneInfo) -> dict[int, int]:
+    moment = now()
+    columns = []
+    for each in wanted.values():
+        conditions = on_ticket(actor, each, moment=moment, zone=zone)
+        if each.queues:
+            there = aliased(Worklist)
+            conditions.append(
+                exists().where(there.ticket_id == Ticket.id, there.queue_id.in_(each.queues))
+            )
+        columns.append(func.count().filter(*conditions) if conditions else func.count())
+    other = aliased(Worklist)
+    again = exists().where(
+        other.ticket_id == Worklist.ticket_id, other.queue_id < Worklist.queue_id
+    )
+    row = db.session.execute(
+        select(*columns)
+        .select_from(Worklist)
+        .join(Ticket, Ticket.id == Worklist.ticket_id)
+        .where(in_worklist(actor), ~again)
+    ).one()
+    return dict(zip(wanted, row, strict=True))
