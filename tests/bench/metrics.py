@@ -1,0 +1,169 @@
+"""What is measured. Each metric takes a running desk and a number of requests."""
+
+import http.client
+import random
+import re
+import statistics
+import time
+import urllib.parse
+from collections.abc import Callable
+
+from tests.bench.desk import BenchDesk
+from tests.bench.loader import FIRST, QUEUES, UNFINISHED
+
+Values = dict[str, float]
+
+
+def _call(
+    connection: http.client.HTTPConnection,
+    desk: BenchDesk,
+    path: str,
+    form: dict[str, str] | None = None,
+) -> tuple[int, str]:
+    headers = {"Cookie": desk.cookie, "Accept": "text/html"}
+    body = None
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        headers["Cookie"] = f"{desk.cookie}; {form.pop('cookie')}"
+        body = urllib.parse.urlencode(form)
+    connection.request("GET" if form is None else "POST", path, body, headers)
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+def _token(desk: BenchDesk, path: str) -> tuple[str, str]:
+    """Fetch a page; return its CSRF token and the cookie that belongs to it."""
+    connection = desk.connect()
+    connection.request("GET", path, headers={"Cookie": desk.cookie, "Accept": "text/html"})
+    response = connection.getresponse()
+    page = response.read().decode()
+    found = re.search(r'name="csrf-token" content="([^"]+)"', page)
+    assert found is not None, response.status
+    cookies = [value.split(";")[0] for value in response.headers.get_all("Set-Cookie") or []]
+    return found[1], "; ".join(cookies)
+
+
+def _measure(desk: BenchDesk, n: int, work: Callable[[int], None], warm: int = 20) -> Values:
+    """Do the work ``n`` times, one after the other; return times and CPU a piece of work."""
+    for number in range(warm):
+        work(number)
+    app, database = desk.app_cpu(), desk.database_cpu()
+    times = []
+    started = time.perf_counter()
+    for number in range(warm, warm + n):
+        begun = time.perf_counter()
+        work(number)
+        times.append((time.perf_counter() - begun) * 1000)
+    elapsed = time.perf_counter() - started
+    # A process's clock ticks every 10 ms; over the whole run that is noise below a per cent.
+    return {
+        "n": n,
+        "median_ms": round(statistics.median(times), 2),
+        "p95_ms": round(statistics.quantiles(times, n=20)[-1], 2),
+        "per_s": round(n / elapsed, 1),
+        "app_cpu_ms": round((desk.app_cpu() - app) * 1000 / n, 2),
+        "db_cpu_ms": round((desk.database_cpu() - database) * 1000 / n, 2),
+    }
+
+
+def _get(desk: BenchDesk, n: int, path_of: Callable[[int], str]) -> Values:
+    connection = desk.connect()
+
+    def work(number: int) -> None:
+        status, _page = _call(connection, desk, path_of(number))
+        assert status == 200, (status, path_of(number))
+
+    return _measure(desk, n, work)
+
+
+def _open_number(desk: BenchDesk, number: int) -> int:
+    return FIRST + desk.size - (number * 37) % min(UNFINISHED, desk.size // 2)
+
+
+def queue_page(desk: BenchDesk, n: int) -> Values:
+    """The page of one queue: 50 rows, all counts at the side."""
+    return _get(desk, n, lambda number: f"/queues/{number % (QUEUES - 1) + 1}")
+
+
+def ticket_page(desk: BenchDesk, n: int) -> Values:
+    """The page of one ticket; every restricted eighth is passed over."""
+    return _get(desk, n, lambda number: f"/tickets/{_visible(desk, number)}")
+
+
+def _visible(desk: BenchDesk, number: int) -> int:
+    found = _open_number(desk, number)
+    return found if (found - FIRST) % QUEUES + 1 != QUEUES else found - 1
+
+
+def log_ticket(desk: BenchDesk, n: int) -> Values:
+    """Log a ticket through the form."""
+    token, cookie = _token(desk, "/tickets/new")
+    connection = desk.connect()
+
+    def work(number: int) -> None:
+        form = {
+            "csrf_token": token,
+            "cookie": cookie,
+            "customer": str(100 + number),
+            "subject": f"Measured matter {number}",
+            "body": "The printer on the third floor prints half a label.",
+            "channel": "phone",
+            "queue": "1",
+            "kind": "incident",
+            "impact": "3",
+            "urgency": "2",
+        }
+        status, page = _call(connection, desk, "/tickets/new", form)
+        assert status in {200, 302, 303}, (status, page[:500])
+
+    return _measure(desk, n, work)
+
+
+def reply(desk: BenchDesk, n: int) -> Values:
+    """Answer a ticket through the composer's form."""
+    token, cookie = _token(desk, f"/tickets/{_visible(desk, 0)}")
+    connection = desk.connect()
+
+    def work(number: int) -> None:
+        form = {
+            "csrf_token": token,
+            "cookie": cookie,
+            "body": f"Please try again now, I restarted it ({number}).",
+        }
+        path = f"/tickets/{_visible(desk, number)}/reply"
+        status, page = _call(connection, desk, path, form)
+        assert status in {200, 204, 302, 303}, (status, page[:500])
+
+    return _measure(desk, n, work)
+
+
+def search_number(desk: BenchDesk, n: int) -> Values:
+    """Jump to a ticket by its number."""
+    return _get(desk, n, lambda number: f"/jump?q={_visible(desk, number)}")
+
+
+def search_word(desk: BenchDesk, n: int) -> Values:
+    """Jump by words: common ones, rare ones and two together."""
+    source = random.Random(7)
+    asked = ["printer", "vpn+outlook", "restarted", "4711", "invoice", "zebra"]
+    return _get(desk, n, lambda _number: f"/jump?q={source.choice(asked)}")
+
+
+def memory(desk: BenchDesk, n: int) -> Values:
+    """Resident memory of the web processes after the work so far, in MB."""
+    connection = desk.connect()
+    for number in range(n):
+        _call(connection, desk, f"/queues/{number % (QUEUES - 1) + 1}")
+    resident = sum(process.memory_info().rss for process in desk.web)
+    return {"n": n, "rss_mb": round(resident / 1024 / 1024, 1)}
+
+
+METRICS: dict[str, Callable[[BenchDesk, int], Values]] = {
+    "queue_page": queue_page,
+    "ticket_page": ticket_page,
+    "log_ticket": log_ticket,
+    "reply": reply,
+    "search_number": search_number,
+    "search_word": search_word,
+    "memory": memory,
+}
