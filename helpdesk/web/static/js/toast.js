@@ -1,0 +1,140 @@
+// Toasts: what was just done, with Undo for as long as it stands there.
+
+import { all, icon, isField, make } from "./dom.js";
+import { addKey, caps, topDialog } from "./keys.js";
+import { complaint, post } from "./net.js";
+import { refreshPage } from "./refresh.js";
+import { strip } from "./strips.js";
+import { t } from "./words.js";
+
+const SECONDS = 8;
+const AT_ONCE = 3;
+
+/** @returns {HTMLElement} */
+function room() {
+  let element = document.getElementById("toasts");
+  if (!element) {
+    element = /** @type {HTMLElement} */ (make("div", { id: "toasts", role: "status", "aria-live": "polite" }));
+    document.body.append(element);
+  }
+  // Above everything, also above an open dialog.
+  if ("popover" in element && element.popover !== "manual") element.popover = "manual";
+  return element;
+}
+
+/** Bring the room to the top of the top layer. @param {HTMLElement} element */
+function raise(element) {
+  if (!element.showPopover) return;
+  if (element.matches(":popover-open")) element.hidePopover();
+  element.showPopover();
+}
+
+/**
+ * Run a function after a time that stands still while the pointer or focus is on the element.
+ * @param {HTMLElement} element
+ * @param {number} milliseconds
+ * @param {() => void} run
+ */
+function unlessLookedAt(element, milliseconds, run) {
+  let left = milliseconds;
+  let since = performance.now();
+  let timer = window.setTimeout(run, left);
+  const pause = () => {
+    clearTimeout(timer);
+    left -= performance.now() - since;
+  };
+  const go = () => {
+    if (element.matches(":hover, :focus-within")) return;
+    since = performance.now();
+    clearTimeout(timer);
+    timer = window.setTimeout(run, Math.max(left, 1000));
+  };
+  element.addEventListener("pointerenter", pause);
+  element.addEventListener("focusin", pause);
+  element.addEventListener("pointerleave", go);
+  element.addEventListener("focusout", () => setTimeout(go));
+  return () => clearTimeout(timer);
+}
+
+/**
+ * Show a toast.
+ * @param {{text: string, undo?: string | null, seconds?: number}} what `undo` is where to post
+ * @returns {HTMLElement}
+ */
+export function toast({ text, undo = null, seconds = SECONDS }) {
+  const element = make("div", { class: "toast" }, icon("check"), make("span", { class: "grow" }, text));
+  const stop = unlessLookedAt(element, seconds * 1000, () => element.remove());
+  if (undo) {
+    const button = make("button", { type: "button", "data-undo": undo }, t("undo"));
+    button.addEventListener("click", () => {
+      stop();
+      element.remove();
+      void takeBack(undo);
+    });
+    element.append(button, make("span", { class: "row row4", "aria-hidden": "true" }, ...caps("mod+z")));
+  }
+  const here = room();
+  here.append(element);
+  for (const old of all(here, ".toast").slice(0, -AT_ONCE)) old.remove();
+  raise(here);
+  return element;
+}
+
+/**
+ * Undo something and show the page as it is then.
+ * @param {string} url
+ */
+async function takeBack(url) {
+  const failed = (/** @type {string} */ text) =>
+    strip({ name: "undo", tone: "danger", picture: "circle-alert", title: t("undo.failed"), text });
+  try {
+    const response = await post(url);
+    if (!response.ok) {
+      failed(await complaint(response, t("undo.late")));
+      return;
+    }
+    const elsewhere = response.headers.get("HX-Redirect") ?? response.headers.get("HX-Location");
+    if (elsewhere) {
+      location.assign(elsewhere);
+      return;
+    }
+    if (!response.headers.get("HX-Trigger")?.includes("toast")) toast({ text: t("undone") });
+    if (document.dispatchEvent(new CustomEvent("undone", { cancelable: true, detail: { url } }))) {
+      await refreshPage();
+    }
+  } catch {
+    failed(t("offline.try"));
+  }
+}
+
+/** @returns {HTMLElement | undefined} the Undo button of the newest toast */
+function newestUndo() {
+  return all(document, "#toasts [data-undo]").at(-1);
+}
+
+export function start() {
+  document.addEventListener("toast", (/** @type {any} */ event) => {
+    const said = event.detail;
+    toast(typeof said.value === "string" ? { text: said.value } : said);
+  });
+  addKey({
+    keys: ["mod+z"],
+    label: () => t("undo"),
+    run: (event) => {
+      if (isField(event.target) || topDialog()) return false;
+      const button = newestUndo();
+      button?.click();
+      return Boolean(button);
+    },
+  });
+}
+
+/** Show the toasts that the page came with. @param {ParentNode} root */
+export function scan(root) {
+  for (const template of all(root, "template[data-toast]")) {
+    const text = template.dataset.toast || template.content?.textContent?.trim();
+    const seconds = Number(template.dataset.seconds) || SECONDS;
+    template.remove();
+    if (text) toast({ text, undo: template.dataset.undo, seconds });
+  }
+}
