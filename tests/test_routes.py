@@ -20,6 +20,7 @@ from helpdesk.people.access import BUILT_IN_ROLES, Permission
 from helpdesk.people.guard import access_of
 from helpdesk.people.models import Account
 from helpdesk.tickets import services
+from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.models import Entry
 from tests import factories
 
@@ -156,7 +157,7 @@ def test_no_role_gets_further_than_its_permissions(walk: Walk, role: str) -> Non
 def test_the_marks_are_there_to_be_found(walk: Walk) -> None:
     """The walk proves nothing if even the people concerned would not see the marks."""
     with walk.app.app_context():
-        from_team = factories.db.session.get(factories.Queue, walk.references["queue_id"])
+        from_team = db.session.get(Queue, walk.references["queue_id"])
         assert from_team is not None
         insider = factories.technician(queues=[from_team])
         client = factories.sign_in(walk.app.test_client(), factories.account(insider, "technician"))
