@@ -21,7 +21,7 @@ from helpdesk.db import db, is_postgresql
 from helpdesk.lib.bigrams import expand, words
 from helpdesk.people import contact_values
 from helpdesk.people.access import Actor, Permission
-from helpdesk.people.models import ContactKind, Desk, Organisation, Person, Site
+from helpdesk.people.models import ContactKind, ContactPoint, Desk, Organisation, Person, Site
 
 SQLITE_DDL = (
     """CREATE VIRTUAL TABLE person_fts USING fts5(
@@ -217,6 +217,16 @@ def find(
     found = question_words(question, desk_region())
     if not found:
         return []
+    asked = fold(question.strip())
+    narrowed = list(where)
+    if "@" in asked:
+        # The words of an address may all be there without the address being there.
+        narrowed.append(
+            Person.contact_points.any(
+                ContactPoint.value.contains(asked, autoescape=True)
+                & ContactPoint.retired_at.is_(None)
+            )
+        )
     people: dict[int, Person] = {}
     for whole in (True, False):
         rows = db.session.scalars(
@@ -226,14 +236,13 @@ def find(
                 matches(found, whole=whole),
                 Person.merged_into_id.is_(None),
                 Person.retired_at.is_(None),
-                *where,
+                *narrowed,
             )
             .limit(CANDIDATES)
         )
         people.update((person.id, person) for person in rows)
         if len(people) >= limit and whole:
             break
-    asked = fold(question.strip())
     ranked = sorted(people.values(), key=lambda person: _rank(person, asked, found))
     return ranked[:limit]
 
@@ -243,14 +252,16 @@ def _rank(person: Person, asked: str, found: Sequence[str]) -> tuple[int, bool, 
     own = set(expand(name).split())
     if name == asked or any(point.value == asked for point in person.contact_points):
         place = 0
-    elif name.startswith(asked):
+    elif name.startswith(f"{asked} "):
         place = 1
     elif all(word in own for word in found):
         place = 2
-    elif all(any(mine.startswith(word) for mine in own) for word in found):
+    elif name.startswith(asked):
         place = 3
-    else:
+    elif all(any(mine.startswith(word) for mine in own) for word in found):
         place = 4
+    else:
+        place = 5
     return place, person.provisional, name, person.id
 
 

@@ -222,6 +222,9 @@ def _settled(wanted: dict[str, Any], person: Person | None) -> dict[str, Any]:
             )
     if site_id is not None:
         site = db.session.get(Site, site_id)
+        if site is not None and organisation_id is None and "organisation_id" not in wanted:
+            # Where somebody works says whom they work for.
+            organisation_id = wanted["organisation_id"] = site.organisation_id
         if site is None or site.organisation_id != organisation_id:
             if "site_id" in wanted and "organisation_id" not in wanted:
                 raise Refused("site", _l("This site is another organisation's."), "site_id")
