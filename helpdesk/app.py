@@ -12,28 +12,41 @@ from flask import Blueprint, Flask
 
 import config
 from helpdesk import db, events, frame, web
+from helpdesk.channels.email import commands as mail_commands
+from helpdesk.channels.email import ledger, mailbox_commands, outgoing, send, watch
+from helpdesk.channels.email import views as mail_views
+from helpdesk.jobs import Job, Service
 from helpdesk.people import guard, passwords
-from helpdesk.people.events import TechnicianDeactivated
+from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
 from helpdesk.tickets import announce, persons, search
-from helpdesk.tickets.events import EntryRedacted, TicketEvent
+from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.web import live
 
-BLUEPRINTS: list[Blueprint] = []
+BLUEPRINTS: list[Blueprint] = [mail_views.bp]
 """Pages, in the order in which they are registered."""
 
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
+    (TicketEvent, outgoing.on_ticket_event),
+    (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
+    (EntryRedacted, outgoing.on_redacted),
+    (EntryRedacted, ledger.on_redacted),
+    (PasswordResetAsked, outgoing.on_password_reset),
+    (SignInLinkSent, outgoing.on_sign_in_link),
     (TechnicianDeactivated, persons.on_technician_deactivated),
 ]
 """Reactions to events, in the order in which they run."""
 
-JOBS: list[object] = []
-"""Background work of `helpdesk worker`."""
+JOBS: list[Job] = [send.send_mail]
+"""What `helpdesk worker` does every few seconds or minutes."""
 
-COMMANDS: list[click.Command] = []
+SERVICES: list[Service] = [watch.watch_mailboxes]
+"""What it does all the time."""
+
+COMMANDS: list[click.Command] = [mail_commands.mail, mailbox_commands.mailbox]
 """Commands and groups of `helpdesk`."""
 
 

@@ -41,10 +41,10 @@ class OutboxMessage(Model):
             sqlite_where=text("state IN ('queued','claimed')"),
         ),
         Index(
-            "ix_outbox_failed",
+            "ix_outbox_unsent",
             "id",
-            postgresql_where=text("state = 'failed'"),
-            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state IN ('queued','claimed','failed')"),
+            sqlite_where=text("state IN ('queued','claimed','failed')"),
         ),
     )
 

@@ -29,6 +29,8 @@ PAUSES = (30, 120, 300, 900, 1800, 3600, 7200, 14400)
 MAX_ATTEMPTS = 24
 """A message that was put off so often (in about three days) has failed."""
 
+PAGE = 50
+
 _UNDELIVERED = (Sending.QUEUED, Sending.CLAIMED)
 
 
@@ -256,6 +258,17 @@ def _may_retry(actor: Actor, message: OutboxMessage) -> bool:
 
 
 # ---- Reading ----
+
+
+def page(
+    actor: Actor, states: Collection[Sending], *, before: int | None = None, limit: int = PAGE
+) -> list[OutboxMessage]:
+    """Return outgoing messages in these states, newest first. Raises Denied."""
+    actor.demand(Permission.SETUP_MAIL)
+    statement = select(OutboxMessage).where(OutboxMessage.state.in_(states))
+    if before is not None:
+        statement = statement.where(OutboxMessage.id < before)
+    return list(db.session.scalars(statement.order_by(OutboxMessage.id.desc()).limit(limit)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """initial.
 
-Revision: ed158d91e27a
+Revision: 54bfd294f841
 Follows:
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "ed158d91e27a"
+revision = "54bfd294f841"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -117,6 +117,13 @@ def upgrade() -> None:
         sa.Column("access_stamp", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_desk")),
+    )
+    op.create_table(
+        "lease",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("holder", sa.String(length=100), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
     )
     op.create_table(
         "live_event",
@@ -285,6 +292,55 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("category", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_category_parent_id"), ["parent_id"], unique=False)
+
+    op.create_table(
+        "mailbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column(
+            "addresses", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("imap_host", sa.String(length=253), nullable=False),
+        sa.Column("imap_port", sa.Integer(), nullable=False),
+        sa.Column("imap_tls", sa.String(length=10), nullable=False),
+        sa.Column("imap_user", sa.String(length=320), nullable=False),
+        sa.Column("imap_secret", sa.Text(), nullable=False),
+        sa.Column("folder", sa.String(length=255), nullable=False),
+        sa.Column("move_to", sa.String(length=255), nullable=False),
+        sa.Column("smtp_host", sa.String(length=253), nullable=False),
+        sa.Column("smtp_port", sa.Integer(), nullable=False),
+        sa.Column("smtp_tls", sa.String(length=10), nullable=False),
+        sa.Column("smtp_user", sa.String(length=320), nullable=False),
+        sa.Column("smtp_secret", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column(
+            "uidvalidity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("last_uid", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("only_new", sa.Boolean(), nullable=False),
+        sa.Column("lease_holder", sa.String(length=120), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_success_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("send_failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("send_error", sa.Text(), nullable=False),
+        sa.Column("send_failures", sa.Integer(), nullable=False),
+        sa.Column("send_again_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "received_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_mailbox_queue_id_queue")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mailbox")),
+    )
+    with op.batch_alter_table("mailbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mailbox_queue_id"), ["queue_id"], unique=False)
 
     op.create_table(
         "person",
@@ -1074,6 +1130,94 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_attachment_sha256"), ["sha256"], unique=False)
 
     op.create_table(
+        "mail_message",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "mailbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("place", sa.Integer(), nullable=True),
+        sa.Column(
+            "uidvalidity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("uid", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("source", sa.String(length=300), nullable=False),
+        sa.Column("queue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("raw_sha256", sa.String(length=64), nullable=True),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_id", sa.String(length=255), nullable=True),
+        sa.Column("sender", sa.String(length=320), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("identity", sa.String(length=64), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("to_move", sa.Boolean(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "duplicate_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("redacted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["duplicate_of_id"],
+            ["mail_message.id"],
+            name=op.f("fk_mail_message_duplicate_of_id_mail_message"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entry.id"], name=op.f("fk_mail_message_entry_id_entry")
+        ),
+        sa.ForeignKeyConstraint(
+            ["mailbox_id"], ["mailbox.id"], name=op.f("fk_mail_message_mailbox_id_mailbox")
+        ),
+        sa.ForeignKeyConstraint(
+            ["queue_id"], ["queue.id"], name=op.f("fk_mail_message_queue_id_queue")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_mail_message_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_message")),
+        sa.UniqueConstraint("identity", name=op.f("uq_mail_message_identity")),
+        sa.UniqueConstraint(
+            "mailbox_id",
+            "place",
+            "uidvalidity",
+            "uid",
+            name=op.f("uq_mail_message_mailbox_id_place_uidvalidity_uid"),
+        ),
+    )
+    with op.batch_alter_table("mail_message", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_mail_message_duplicate_of_id"), ["duplicate_of_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_mail_message_entry_id"), ["entry_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_mail_message_message_id"), ["message_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_mail_message_open",
+            ["state", "id"],
+            unique=False,
+            postgresql_where=sa.text("state IN ('wanted','stored','quarantined')"),
+            sqlite_where=sa.text("state IN ('wanted','stored','quarantined')"),
+        )
+        batch_op.create_index("ix_mail_message_page", ["mailbox_id", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_mail_message_raw_sha256"), ["raw_sha256"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_mail_message_ticket_id"), ["ticket_id"], unique=False)
+        batch_op.create_index(
+            "ix_mail_message_to_move",
+            ["mailbox_id"],
+            unique=False,
+            postgresql_where=sa.text("to_move"),
+            sqlite_where=sa.text("to_move"),
+        )
+
+    op.create_table(
         "mention",
         sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -1095,6 +1239,62 @@ def upgrade() -> None:
     with op.batch_alter_table("mention", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_mention_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_mention_ticket_id"), ["ticket_id"], unique=False)
+
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("channel", sa.String(length=12), nullable=False),
+        sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "mailbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("to", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("cc", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "recipients", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("message_id", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=400), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("html", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_outbox_entry_id_entry")),
+        sa.ForeignKeyConstraint(
+            ["mailbox_id"], ["mailbox.id"], name=op.f("fk_outbox_mailbox_id_mailbox")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_outbox_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_outbox_due",
+            ["next_try_at"],
+            unique=False,
+            postgresql_where=sa.text("state IN ('queued','claimed')"),
+            sqlite_where=sa.text("state IN ('queued','claimed')"),
+        )
+        batch_op.create_index(batch_op.f("ix_outbox_entry_id"), ["entry_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbox_mailbox_id"), ["mailbox_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbox_message_id"), ["message_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbox_ticket_id"), ["ticket_id"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_unsent",
+            ["id"],
+            unique=False,
+            postgresql_where=sa.text("state IN ('queued','claimed','failed')"),
+            sqlite_where=sa.text("state IN ('queued','claimed','failed')"),
+        )
 
     op.create_table(
         "redaction",
@@ -1201,11 +1401,47 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_redaction_ticket_id"))
 
     op.drop_table("redaction")
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_outbox_unsent",
+            postgresql_where=sa.text("state IN ('queued','claimed','failed')"),
+            sqlite_where=sa.text("state IN ('queued','claimed','failed')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_outbox_ticket_id"))
+        batch_op.drop_index(batch_op.f("ix_outbox_message_id"))
+        batch_op.drop_index(batch_op.f("ix_outbox_mailbox_id"))
+        batch_op.drop_index(batch_op.f("ix_outbox_entry_id"))
+        batch_op.drop_index(
+            "ix_outbox_due",
+            postgresql_where=sa.text("state IN ('queued','claimed')"),
+            sqlite_where=sa.text("state IN ('queued','claimed')"),
+        )
+
+    op.drop_table("outbox")
     with op.batch_alter_table("mention", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mention_ticket_id"))
         batch_op.drop_index(batch_op.f("ix_mention_person_id"))
 
     op.drop_table("mention")
+    with op.batch_alter_table("mail_message", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_mail_message_to_move",
+            postgresql_where=sa.text("to_move"),
+            sqlite_where=sa.text("to_move"),
+        )
+        batch_op.drop_index(batch_op.f("ix_mail_message_ticket_id"))
+        batch_op.drop_index(batch_op.f("ix_mail_message_raw_sha256"))
+        batch_op.drop_index("ix_mail_message_page")
+        batch_op.drop_index(
+            "ix_mail_message_open",
+            postgresql_where=sa.text("state IN ('wanted','stored','quarantined')"),
+            sqlite_where=sa.text("state IN ('wanted','stored','quarantined')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_mail_message_message_id"))
+        batch_op.drop_index(batch_op.f("ix_mail_message_entry_id"))
+        batch_op.drop_index(batch_op.f("ix_mail_message_duplicate_of_id"))
+
+    op.drop_table("mail_message")
     with op.batch_alter_table("attachment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_attachment_sha256"))
         batch_op.drop_index(batch_op.f("ix_attachment_entry_id"))
@@ -1364,6 +1600,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_person_merged_into_id"))
 
     op.drop_table("person")
+    with op.batch_alter_table("mailbox", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mailbox_queue_id"))
+
+    op.drop_table("mailbox")
     with op.batch_alter_table("category", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_category_parent_id"))
 
@@ -1389,6 +1629,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_live_event_at"))
 
     op.drop_table("live_event")
+    op.drop_table("lease")
     op.drop_table("desk")
     op.drop_table("cause")
     # ### end Alembic commands ###

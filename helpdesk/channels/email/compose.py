@@ -30,6 +30,8 @@ _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
 _MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f]{1,250}>")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _SIGN = re.compile(r"\s*[\[【［]\s{0,3}[#＃]\s{0,3}\d{1,12}\s{0,3}[\]】］]")
+# How a picture that was pasted into an answer stands in its text.
+_PICTURE = re.compile(r"!\[([^\]\n]{0,200})\]\(cid:[^)\s]{1,200}\)")
 _PAGE = (
     '<!doctype html><html><head><meta charset="utf-8"></head>'
     '<body style="font-family:system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif;'
@@ -131,7 +133,7 @@ def _answer(entry: Entry) -> MIMEBase:
     html = _remote_shown(show_inline_images(entry.html, urls)) if entry.html else None
     inline = [row for name, row in shown.items() if html and f'src="cid:{escape(name)}"' in html]
     files = [row for row in entry.attachments if row not in inline and row.redacted_at is None]
-    text = _text(entry.body, "plain")
+    text = _text(_PICTURE.sub(r"[\1]", entry.body), "plain")
     body: MIMEBase = _alternative(text, html) if html else text
     if inline:
         body = _multipart("related", body, *(_file(row, inline=True) for row in inline))
@@ -179,5 +181,5 @@ def _file(row: Attachment, *, inline: bool = False) -> MIMEBase:
     filename = name if name.isascii() else ("utf-8", "", name)
     part.add_header("Content-Disposition", "inline" if inline else "attachment", filename=filename)
     if inline and row.content_id:
-        part.add_header("Content-ID", f"<{_CONTROL.sub('', row.content_id)}>")
+        part.add_header("Content-ID", f"<{_CONTROL.sub('', row.content_id).strip('<>')}>")
     return part

@@ -117,18 +117,6 @@ class Connection:
         self._client.idle_done()
         return news
 
-    def check(self) -> None:
-        """Ask whether the connection still lives."""
-        self._client.noop()
-
-    def close(self) -> None:
-        """Sign out; a connection that is broken already is just dropped."""
-        try:
-            self._client.logout()
-        except MAIL_ERRORS:
-            with suppress(*MAIL_ERRORS):
-                self._client.shutdown()
-
 
 def sign_in(server: Server) -> IMAPClient:
     """Connect and sign in. Raises Trouble."""
@@ -177,17 +165,23 @@ def open_folder(client: IMAPClient, folder: str, *, read_only: bool) -> Connecti
 
 
 @contextmanager
-def connected(server: Server, folder: str, *, read_only: bool) -> Iterator[Connection]:
-    """Sign in, open a folder, and sign out at the end. Raises Trouble, within as well."""
+def signed_in(server: Server) -> Iterator[IMAPClient]:
+    """Sign in, and sign out at the end. Raises Trouble, within as well."""
     client = sign_in(server)
-    connection: Connection | None = None
     try:
         with in_words(server.host, server.port):
-            connection = open_folder(client, folder, read_only=read_only)
-            yield connection
+            yield client
     finally:
-        if connection is not None:
-            connection.close()
-        else:
+        try:
+            client.logout()
+        except MAIL_ERRORS:
+            # A connection that is broken already is just dropped.
             with suppress(*MAIL_ERRORS):
-                client.logout()
+                client.shutdown()
+
+
+@contextmanager
+def connected(server: Server, folder: str, *, read_only: bool) -> Iterator[Connection]:
+    """Sign in, open a folder, and sign out at the end. Raises Trouble, within as well."""
+    with signed_in(server) as client:
+        yield open_folder(client, folder, read_only=read_only)

@@ -5,7 +5,7 @@ outbox, nothing else.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +32,7 @@ from helpdesk.people.events import PasswordResetAsked, SignInLinkSent
 from helpdesk.people.models import Channel, ContactKind, ContactPoint, Desk, Person
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.web import i18n
 
 ANSWERS = frozenset({"reply", "broadcast"})
 """Verbs whose entries are written to be sent. ``quiet`` silences notices, never an answer."""
@@ -194,13 +195,14 @@ def _notice(event: PasswordResetAsked | SignInLinkSent, template: str, subject: 
     mailbox = default_sender()
     if mailbox is None and is_demo():
         return
+    desk = _desk()
     with force_locale(_language(event.person)):
         text = render_template(
             f"mail/{template}.txt",
             person=event.person,
             link=event.link,
-            expires_at=event.expires_at,
-            desk=_desk(),
+            until=_moment(event.expires_at, event.person.time_zone or desk.time_zone),
+            desk=desk,
         )
     db.session.add(
         OutboxMessage(
@@ -221,5 +223,11 @@ def _desk() -> Desk:
     return db.session.scalars(select(Desk).limit(1)).one()
 
 
+def _moment(moment: datetime, zone_name: str) -> str:
+    """Return day and time in a zone that is named, because a mail may be read anywhere."""
+    there = moment.astimezone(i18n.zone(zone_name))
+    return f"{i18n.short_date(there.date())} {there:%H:%M} ({zone_name})"
+
+
 def _language(person: Person) -> str:
-    return person.language or desk_language()
+    return i18n.language_of(person.language) or desk_language()

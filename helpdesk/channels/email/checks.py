@@ -1,0 +1,71 @@
+"""Trying a mailbox out: really connecting, and saying step by step in plain words how it goes."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+
+from helpdesk.channels.email import imap, send
+from helpdesk.channels.email.imap import Server
+from helpdesk.channels.email.models import Tls
+from helpdesk.channels.email.trouble import Trouble
+
+LOOPBACK = ("127.", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One step, whether it went well, and what there is to say about it."""
+
+    step: str
+    ok: bool
+    words: str
+
+
+def check(receiving: Server, folder: str, move_to: str, sending: Server | None) -> list[Check]:
+    """Connect to both servers as the mailbox would. Nothing is read, moved or sent."""
+    return [*_check_reading(receiving, folder, move_to), *_check_sending(sending)]
+
+
+def _check_reading(server: Server, folder: str, move_to: str) -> list[Check]:
+    step = _("Signing in to read")
+    passed: list[Check] = []
+    try:
+        with imap.signed_in(server) as client:
+            passed.append(Check(step, True, _greeting(server)))
+            step = _("Opening the folder")
+            connection = imap.open_folder(client, folder, read_only=True)
+            count = len(connection.uids_after(0))
+            passed.append(
+                Check(
+                    step, True, _("Messages in %(folder)s: %(count)d.", folder=folder, count=count)
+                )
+            )
+            if move_to:
+                step = _("Folder for filed messages")
+                there = move_to in connection.folders()
+                words = _("%(folder)s is there.") if there else _("%(folder)s will be made.")
+                passed.append(Check(step, True, words % {"folder": move_to}))
+    except Trouble as trouble:
+        return [*passed, Check(step, False, str(trouble))]
+    return passed
+
+
+def _check_sending(server: Server | None) -> list[Check]:
+    step = _("Signing in to send")
+    if server is None:
+        return [Check(step, True, _("No server for sending is set: this mailbox only receives."))]
+    try:
+        with send.connected(server):
+            return [Check(step, True, _greeting(server))]
+    except Trouble as trouble:
+        return [Check(step, False, str(trouble))]
+
+
+def _greeting(server: Server) -> str:
+    words = _("%(host)s let us in.", host=server.host)
+    if server.tls == Tls.NONE and server.password and not server.host.startswith(LOOPBACK):
+        words = _(
+            "%(host)s let us in, but the password travels unprotected. Choose TLS or STARTTLS.",
+            host=server.host,
+        )
+    return str(words)

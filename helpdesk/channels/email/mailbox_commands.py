@@ -1,0 +1,213 @@
+"""The commands of `helpdesk mailbox`, and what all commands about mail share."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from sqlalchemy import select
+
+from helpdesk.channels.email import set_up
+from helpdesk.channels.email.checks import Check, check
+from helpdesk.channels.email.fetch import server_of
+from helpdesk.channels.email.mailboxes import in_use
+from helpdesk.channels.email.models import Mailbox, Tls
+from helpdesk.channels.email.secrets import Unreadable
+from helpdesk.channels.email.send import smtp_server_of
+from helpdesk.channels.email.set_up import MailboxSettings
+from helpdesk.channels.email.trouble import explain
+from helpdesk.db import db, transaction
+from helpdesk.people.access import SYSTEM
+from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.services import Refused
+from helpdesk.tickets.services.choose import default_queue
+
+_TLS = click.Choice([str(one) for one in Tls])
+
+
+def with_desk(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the application context of the desk."""
+
+    @click.pass_obj
+    @functools.wraps(function)
+    def command(create_app: Callable[[], Flask], /, *args: Any, **options: Any) -> None:
+        with create_app().app_context():
+            function(*args, **options)
+
+    return command
+
+
+def say(line: dict[str, Any], as_json: bool) -> None:
+    """Print one thing: as JSON on a line, or as words for people."""
+    if as_json:
+        click.echo(json.dumps(line, ensure_ascii=False))
+        return
+    shown = {key: value for key, value in line.items() if value not in (None, "", [], False)}
+    click.echo("  ".join(f"{key}: {value}" for key, value in shown.items()))
+
+
+def find_queue(name: str | None) -> Queue:
+    """Return a queue by its name, or the desk's default. Ends the command when there is none."""
+    try:
+        if name is None:
+            return default_queue()
+    except LookupError:
+        raise click.ClickException("The desk has no queue yet. Run helpdesk init first.") from None
+    queue = db.session.scalar(select(Queue).where(Queue.name == name, Queue.retired_at.is_(None)))
+    if queue is None:
+        names = db.session.scalars(
+            select(Queue.name).where(Queue.retired_at.is_(None)).order_by(Queue.name)
+        )
+        raise click.ClickException(f"There is no queue {name!r}. There are: {', '.join(names)}.")
+    return queue
+
+
+@click.group()
+def mailbox() -> None:
+    """Mailboxes that are read and answered from."""
+
+
+@mailbox.command("add")
+@click.option("--name", required=True, help="What recipients see as the sender.")
+@click.option(
+    "--address", "addresses", multiple=True, required=True, help="Its address; several are allowed."
+)
+@click.option("--queue", "queue_name", help="Queue for new tickets, by name. [default: the desk's]")
+@click.option("--host", required=True, help="IMAP server.")
+@click.option("--port", type=int, help="[default: 993, or 143 without TLS from the start]")
+@click.option("--tls", type=_TLS, default=str(Tls.IMPLICIT), show_default=True)
+@click.option("--user", required=True)
+@click.option("--password", help="Seen by others in the list of processes; rather use the file.")
+@click.option("--password-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--folder", default="INBOX", show_default=True)
+@click.option("--move-to", default="", help="Folder for filed messages. [default: left in place]")
+@click.option("--smtp-host", default="", help="Server for answers. [default: none, only receives]")
+@click.option("--smtp-port", type=int, help="[default: 587, or 465 with TLS from the start]")
+@click.option("--smtp-tls", type=_TLS, default=str(Tls.STARTTLS), show_default=True)
+@click.option("--smtp-user", default="", help="[default: no signing in]")
+@click.option("--smtp-password", help="[default: the password for reading]")
+@click.option("--default", "is_default", is_flag=True, help="Sends what no other mailbox does.")
+@click.option("--only-new", is_flag=True, help="Leave alone what is in the folder already.")
+@click.option("--no-test", is_flag=True, help="Don't connect to try it out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@with_desk
+def add(as_json: bool, no_test: bool, **given: Any) -> None:
+    """Set up a mailbox, and connect to it once to see that it works."""
+    password = given["password"]
+    if given["password_file"] is not None:
+        password = given["password_file"].read_text("utf-8").strip()
+    if password is None:
+        password = click.prompt("Password", hide_input=True, err=True)
+    settings = MailboxSettings(
+        name=given["name"],
+        addresses=list(given["addresses"]),
+        queue_id=find_queue(given["queue_name"]).id,
+        imap_host=given["host"],
+        imap_port=given["port"] or (993 if given["tls"] == Tls.IMPLICIT else 143),
+        imap_tls=given["tls"],
+        imap_user=given["user"],
+        imap_password=password,
+        folder=given["folder"],
+        move_to=given["move_to"],
+        smtp_host=given["smtp_host"],
+        smtp_port=given["smtp_port"] or (465 if given["smtp_tls"] == Tls.IMPLICIT else 587),
+        smtp_tls=given["smtp_tls"],
+        smtp_user=given["smtp_user"],
+        smtp_password=given["smtp_password"] or (password if given["smtp_user"] else None),
+        is_default=given["is_default"],
+        only_new=given["only_new"],
+    )
+    try:
+        with transaction():
+            row = set_up.add(SYSTEM, settings)
+            line = _shown(row)
+            key = row.id
+    except Refused as refused:
+        raise click.ClickException(str(refused)) from None
+    say(line, as_json)
+    if not no_test:
+        _say_checks(test_mailbox(db.session.get_one(Mailbox, key)), as_json)
+
+
+@mailbox.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@with_desk
+def list_mailboxes(as_json: bool) -> None:
+    """List the mailboxes and how they are doing."""
+    for row in in_use():
+        say(_shown(row), as_json)
+
+
+@mailbox.command("test")
+@click.argument("which", metavar="MAILBOX")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@with_desk
+def test(which: str, as_json: bool) -> None:
+    """Connect to a mailbox (number, name or address) and say what works. Exit code 1 if not all."""
+    if not _say_checks(test_mailbox(_find(which)), as_json):
+        sys.exit(1)
+
+
+@mailbox.command("remove")
+@click.argument("which", metavar="MAILBOX")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@with_desk
+def remove(which: str, as_json: bool) -> None:
+    """Stop using a mailbox. Its messages and tickets stay."""
+    with transaction():
+        row = _find(which)
+        line = {"id": row.id, "name": row.name}
+        line["state"] = "deleted" if set_up.remove(SYSTEM, row) else "retired"
+    say(line, as_json)
+
+
+def test_mailbox(row: Mailbox) -> list[Check]:
+    """Try out a mailbox as it is set up."""
+    try:
+        receiving = server_of(row)
+        sending = smtp_server_of(row) if row.smtp_host else None
+    except Unreadable as error:
+        return [Check("password", False, str(explain(error, row.imap_host, row.imap_port)))]
+    folder, move_to = row.folder, row.move_to
+    db.session.rollback()
+    return check(receiving, folder, move_to, sending)
+
+
+def _find(which: str) -> Mailbox:
+    for row in in_use():
+        if which in {str(row.id), row.name} or which.lower() in row.addresses:
+            return row
+    raise click.ClickException(f"There is no mailbox {which!r}.")
+
+
+def _say_checks(checks: list[Check], as_json: bool) -> bool:
+    for one in checks:
+        if as_json:
+            say({"step": one.step, "ok": one.ok, "words": one.words}, as_json)
+        else:
+            click.echo(f"{'ok  ' if one.ok else 'FAIL'}  {one.step}: {one.words}")
+    return all(one.ok for one in checks)
+
+
+def _shown(row: Mailbox) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "addresses": row.addresses,
+        "queue": db.session.get_one(Queue, row.queue_id).name,
+        "host": row.imap_host,
+        "user": row.imap_user,
+        "folder": row.folder,
+        "move_to": row.move_to,
+        "smtp_host": row.smtp_host,
+        "active": row.active,
+        "default": row.is_default,
+        "received": row.received_count,
+        "last_success": row.last_success_at.isoformat() if row.last_success_at else None,
+        "error": row.last_error,
+        "send_error": row.send_error,
+    }

@@ -1,0 +1,199 @@
+"""Setting up mailboxes: adding, changing and retiring them."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, update
+
+from helpdesk.channels.email.models import Mailbox, MailMessage, Tls
+from helpdesk.channels.email.secrets import seal
+from helpdesk.db import db
+from helpdesk.lib.clock import now
+from helpdesk.lib.text import one_line
+from helpdesk.notify.models import OutboxMessage, Sending
+from helpdesk.people import audit, contact_values
+from helpdesk.people.access import Actor, Permission
+from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.services import Refused
+
+
+@dataclass(slots=True)
+class MailboxSettings:
+    """What a person says about a mailbox. A password of None keeps the one there is."""
+
+    name: str
+    addresses: list[str]
+    queue_id: int
+    imap_host: str
+    imap_user: str
+    imap_password: str | None = field(default=None, repr=False)
+    imap_port: int = 993
+    imap_tls: str = Tls.IMPLICIT
+    folder: str = "INBOX"
+    move_to: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: str = Tls.STARTTLS
+    smtp_user: str = ""
+    smtp_password: str | None = field(default=None, repr=False)
+    is_default: bool = False
+    only_new: bool = False
+    active: bool = True
+
+
+_PASSWORDS = {"imap_password": "imap_secret", "smtp_password": "smtp_secret"}
+_PLACE = ("imap_host", "imap_user", "folder")
+"""Another of these is another place: what we know of UIDs means nothing there."""
+
+
+def add(actor: Actor, settings: MailboxSettings) -> Mailbox:
+    """Set up a mailbox. Raises Denied, Refused."""
+    actor.demand(Permission.SETUP_MAIL)
+    checked(settings)
+    mailbox = Mailbox(**_columns(settings))
+    if default_is_free():
+        mailbox.is_default = True
+    db.session.add(mailbox)
+    db.session.flush()
+    _only_one_default(mailbox)
+    shown = {key: [None, value] for key, value in _shown(settings).items()}
+    audit.record(actor, "mailbox-added", mailbox, shown)
+    return mailbox
+
+
+def edit(actor: Actor, mailbox: Mailbox, settings: MailboxSettings) -> None:
+    """Change a mailbox. Raises Denied, Refused.
+
+    Another server, user or folder is read from its beginning, unless ``only_new`` is set.
+    """
+    actor.demand(Permission.SETUP_MAIL)
+    checked(settings, mailbox)
+    columns = _columns(settings)
+    old = {key: getattr(mailbox, key) for key in columns}
+    changes = audit.difference(old, columns)
+    if any(key in changes for key in _PLACE):
+        mailbox.place += 1
+        mailbox.uidvalidity, mailbox.last_uid = None, 0
+    else:
+        # It was asked for the first look, which is over.
+        columns["only_new"] = mailbox.only_new
+    for key, value in columns.items():
+        setattr(mailbox, key, value)
+    mailbox.version += 1
+    mailbox.failing_since, mailbox.last_error = None, ""
+    mailbox.send_failing_since, mailbox.send_error = None, ""
+    mailbox.send_failures, mailbox.send_again_at = 0, None
+    db.session.flush()
+    _only_one_default(mailbox)
+    for secret in _PASSWORDS.values():
+        if secret in changes:
+            changes[secret] = ["…", "…"]
+    if changes:
+        audit.record(actor, "mailbox-changed", mailbox, changes)
+
+
+def remove(actor: Actor, mailbox: Mailbox) -> bool:
+    """Stop using a mailbox; True when nothing ever passed through it and it is gone altogether.
+
+    Its messages stay readable, its passwords do not.
+    """
+    actor.demand(Permission.SETUP_MAIL)
+    used = db.session.scalar(
+        select(MailMessage.id).where(MailMessage.mailbox_id == mailbox.id).limit(1)
+    ) or db.session.scalar(
+        select(OutboxMessage.id).where(OutboxMessage.mailbox_id == mailbox.id).limit(1)
+    )
+    audit.record(actor, "mailbox-removed", mailbox)
+    # What still waits is sent by the default mailbox.
+    db.session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.mailbox_id == mailbox.id, OutboxMessage.state == Sending.QUEUED)
+        .values(mailbox_id=None)
+    )
+    if used is None:
+        db.session.delete(mailbox)
+        return True
+    mailbox.retired_at, mailbox.active, mailbox.is_default = now(), False, False
+    mailbox.imap_secret = mailbox.smtp_secret = ""
+    mailbox.version += 1
+    return False
+
+
+def checked(settings: MailboxSettings, own: Mailbox | None = None) -> None:
+    """Straighten the settings and raise Refused for what can't be right."""
+    settings.name = one_line(settings.name, 100)
+    if not settings.name:
+        raise Refused("name-missing", _l("Give the mailbox a name; recipients see it."), "name")
+    settings.addresses = _addresses(settings.addresses, own)
+    for key in ("imap_host", "smtp_host", "imap_user", "smtp_user", "folder", "move_to"):
+        setattr(settings, key, one_line(getattr(settings, key)))
+    if not settings.imap_host:
+        raise Refused("host-missing", _l("Say which server to read from."), "imap_host")
+    if not settings.imap_user:
+        raise Refused("user-missing", _l("Say which user signs in."), "imap_user")
+    settings.folder = settings.folder or "INBOX"
+    if settings.move_to and settings.move_to == settings.folder:
+        message = _l("Filed messages can't be moved to the folder they are read from.")
+        raise Refused("folder-same", message, "move_to")
+    for key in ("imap_port", "smtp_port"):
+        if not 0 < getattr(settings, key) < 65536:
+            raise Refused("port", _l("A port is a number from 1 to 65535."), key)
+    for key in ("imap_tls", "smtp_tls"):
+        if getattr(settings, key) not in set(Tls):
+            raise Refused("tls", _l("Choose how the connection is protected."), key)
+    queue = db.session.get(Queue, settings.queue_id)
+    if queue is None or queue.retired_at is not None:
+        raise Refused("queue", _l("Choose the queue that new mail goes to."), "queue_id")
+
+
+def _addresses(texts: list[str], own: Mailbox | None) -> list[str]:
+    found: list[str] = []
+    for text in texts:
+        try:
+            address = contact_values.email(text)
+        except ValueError:
+            message = _l("%(text)s is not an e-mail address.", text=text)
+            raise Refused("address", message, "addresses") from None
+        if address not in found:
+            found.append(address)
+    if not found:
+        message = _l("Say which addresses mail to this mailbox carries.")
+        raise Refused("address-missing", message, "addresses")
+    for other in db.session.scalars(select(Mailbox).where(Mailbox.retired_at.is_(None))):
+        shared = set(other.addresses) & set(found)
+        if shared and (own is None or other.id != own.id):
+            message = _l(
+                "%(address)s belongs to the mailbox %(name)s already.",
+                address=min(shared),
+                name=other.name,
+            )
+            raise Refused("address-taken", message, "addresses")
+    return found
+
+
+def _columns(settings: MailboxSettings) -> dict[str, Any]:
+    """Return the settings as columns; a password that stays as it is has none."""
+    columns = asdict(settings)
+    for plain, secret in _PASSWORDS.items():
+        password = columns.pop(plain)
+        if password is not None:
+            columns[secret] = seal(password)
+    return columns
+
+
+def _shown(settings: MailboxSettings) -> dict[str, Any]:
+    return {key: value for key, value in asdict(settings).items() if key not in _PASSWORDS}
+
+
+def default_is_free() -> bool:
+    """Whether no mailbox sends what no other is responsible for."""
+    found = db.session.scalar(
+        select(Mailbox.id).where(Mailbox.is_default, Mailbox.retired_at.is_(None)).limit(1)
+    )
+    return found is None
+
+
+def _only_one_default(mailbox: Mailbox) -> None:
+    if mailbox.is_default:
+        db.session.execute(update(Mailbox).where(Mailbox.id != mailbox.id).values(is_default=False))
