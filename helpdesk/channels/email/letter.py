@@ -21,6 +21,8 @@ SHOWN_ADDRESSES = 50
 """Addresses of one kind that the journal keeps of a message."""
 MAX_ID = 255
 """Characters of a Message-ID that fit into its column."""
+# The address under which a server delivered it to us: an alias of ours that nobody told us about.
+_DELIVERED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To")
 
 
 class Unfit(Exception):
@@ -106,7 +108,16 @@ def _take_contents(letter: Letter, parsed: mime.ParsedMessage) -> None:
         )
         for part in parsed.attachments
     ]
-    letter.copies = _correspondents((*parsed.to, *parsed.cc))
+    delivered = {
+        value.strip().strip("<>").lower()
+        for name in _DELIVERED
+        for value in parsed.header_all(name)
+    }
+    letter.copies = [
+        one
+        for one in _correspondents((*parsed.to, *parsed.cc))
+        if one.address not in delivered and one != letter.author
+    ]
     letter.envelope = _envelope(parsed)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 
@@ -65,7 +64,7 @@ def chain(ticket_id: int, before: OutboxMessage) -> Chain:
     one, else to ours.
     """
     theirs = db.session.execute(
-        select(MailMessage.received_at, MailMessage.message_id)
+        select(MailMessage.entry_id, MailMessage.message_id)
         .join(Entry, Entry.id == MailMessage.entry_id)
         .where(
             MailMessage.ticket_id == ticket_id,
@@ -73,23 +72,28 @@ def chain(ticket_id: int, before: OutboxMessage) -> Chain:
             MailMessage.stored_at <= before.created_at,
             Entry.public,
         )
-    ).tuples()
+    )
     ours = db.session.execute(
-        select(OutboxMessage.created_at, OutboxMessage.message_id).where(
+        select(OutboxMessage.entry_id, OutboxMessage.message_id).where(
             OutboxMessage.ticket_id == ticket_id,
             OutboxMessage.channel == Channel.EMAIL,
             OutboxMessage.state == Sending.SENT,
             OutboxMessage.id < before.id,
         )
-    ).tuples()
+    )
     heard = _in_order(theirs)
-    ids = list(dict.fromkeys(name for _at, name in sorted(heard + _in_order(ours))))
+    ids = list(dict.fromkeys(name for _entry, name in sorted(heard + _in_order(ours))))
     if len(ids) > NAMED:
         ids = ids[:1] + ids[1 - NAMED :]
     answered = heard[-1][1] if heard else (ids[-1] if ids else None)
     return Chain(ids, answered)
 
 
-def _in_order(rows: Iterable[tuple[datetime, str | None]]) -> list[tuple[datetime, str]]:
-    # A hash stands for an id that was too long to be kept; nobody could follow it.
-    return sorted((at, name) for at, name in rows if name is not None and name.startswith("<"))
+def _in_order(rows: Iterable[tuple[int | None, str | None]]) -> list[tuple[int, str]]:
+    """Sort by journal entry, because clocks of different machines disagree."""
+    return sorted(
+        (entry_id, name)
+        for entry_id, name in rows
+        # A hash stands for an id that was too long to be kept; nobody could follow it.
+        if entry_id is not None and name is not None and name.startswith("<")
+    )
