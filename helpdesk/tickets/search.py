@@ -5,9 +5,11 @@ SQLite uses FTS5, PostgreSQL a GIN index over ``tsvector``. Both get words that
 derived: ``rebuild`` makes it anew from the journal.
 
 Newest first without reading everything: FTS5 yields its hits in the order of the journal. GIN
-does not, and the list of a common word grows with the desk's history; so on PostgreSQL every
-word carries the number of the block of entries it stands in (``12zprinter``), and a question is
-asked of the newest blocks first, then of twice as many, until there are hits enough.
+does not, and the list of a common word grows with the desk's history. So on PostgreSQL every
+word is kept twice, plain (``=printer``) and marked with the block of entries it stands in
+(``12zprinter``). A question is asked of the newest blocks first, which suffices for words that
+are common; what is not found often there is rare, and then the plain words are looked up, whose
+lists are short.
 """
 
 from collections.abc import Iterable, Iterator
@@ -38,8 +40,17 @@ POSTGRESQL_DDL = (
 )
 """DDL of the index; it is derived data and no model, so Alembic leaves it alone."""
 
-BLOCK_BITS = 16
-"""A block is 65,536 journal entries."""
+BLOCK_BITS = 13
+"""A block is 8,192 journal entries."""
+
+NEWEST_BLOCKS = 4
+"""Blocks that are asked first."""
+
+ENOUGH = 20
+"""Hits in the newest blocks that make a question a common one."""
+
+MOST = 2000
+"""Entries that a question yields at most."""
 
 MAX_QUESTION = 12
 """Words of a question that are looked at."""
@@ -73,9 +84,10 @@ def _insert(rows: Iterable[tuple[int, int, str]]) -> None:
 
 
 def in_block(entry_id: int, found: Iterable[str]) -> list[str]:
-    """Return the words as PostgreSQL's index keeps them, marked with the block of their entry."""
-    mark = f"{entry_id >> BLOCK_BITS}z"
-    return [mark + word for word in dict.fromkeys(found)]
+    """Return the words as PostgreSQL's index keeps them: plain, and marked with their block."""
+    block = entry_id >> BLOCK_BITS
+    unique = dict.fromkeys(found)
+    return [f"={word}" for word in unique] + [f"{block}z{word}" for word in unique]
 
 
 def remove(entry_ids: list[int]) -> None:
@@ -122,21 +134,30 @@ def hits(question: str) -> Iterator[int]:
 
 
 def _hits_by_block(found: list[str]) -> Iterator[int]:
-    newest = db.session.scalar(text("SELECT max(rowid) FROM ticket_fts"))
-    block = (newest or 0) >> BLOCK_BITS
-    width = 1
-    while block >= 0:
-        lowest = max(0, block - width + 1)
-        query = " | ".join(_in_one_block(found, number) for number in range(block, lowest - 1, -1))
-        yield from db.session.scalars(
-            text("SELECT ticket_id FROM ticket_fts WHERE body @@ :q ::tsquery ORDER BY rowid DESC"),
-            {"q": query},
+    newest = (db.session.scalar(text("SELECT max(rowid) FROM ticket_fts")) or 0) >> BLOCK_BITS
+    oldest = max(0, newest - NEWEST_BLOCKS + 1)
+    marks = [f"{block}z" for block in range(newest, oldest - 1, -1)]
+    first = _lookup(" | ".join(_query(found, mark) for mark in marks), None)
+    yield from first
+    if len(first) < ENOUGH and oldest > 0:
+        yield from _lookup(_query(found, "="), oldest << BLOCK_BITS)
+
+
+def _lookup(query: str, before: int | None) -> list[int]:
+    older = "" if before is None else "AND rowid < :before"
+    return list(
+        db.session.scalars(
+            text(
+                f"SELECT ticket_id FROM ticket_fts WHERE body @@ :q ::tsquery {older}"  # noqa: S608
+                f" ORDER BY rowid DESC LIMIT {MOST}"
+            ),
+            {"q": query} if before is None else {"q": query, "before": before},
         )
-        block, width = lowest - 1, width * 2
+    )
 
 
-def _in_one_block(found: list[str], number: int) -> str:
-    marked = [f"'{number}z{word}'" for word in found]
+def _query(found: list[str], mark: str) -> str:
+    marked = [f"'{mark}{word}'" for word in found]
     return "(" + " & ".join([*marked[:-1], marked[-1] + ":*"]) + ")"
 
 

@@ -59,8 +59,8 @@ INSERT INTO ticket (id, subject, kind, status_id, status_class, impact, urgency,
     resolved_at, resolved_by_id, closed_at, outcome, cause_id, solution, first_contact_fix,
     version)
 SELECT {first} + i,
-    initcap(w[(i * 7919) %% 30 + 1]) || ' ' || w[(i * 104729) %% 30 + 1] || ' does not work '
-        || i,
+    initcap(w[(i::bigint * 7919 %% 30)::int + 1]) || ' '
+        || w[(i::bigint * 104729 %% 30)::int + 1] || ' does not work ' || i,
     'incident', s.id, c.class, 3, 2, (ARRAY[1, 2, 2, 3, 3, 3, 3, 4, 4, 3])[i %% 10 + 1],
     i %% 60 + 1, (ARRAY['email', 'email', 'phone', 'portal'])[i %% 4 + 1], false,
     i %% {queues} + 1,
@@ -96,11 +96,11 @@ SELECT (i::bigint - 1) * 4 + n, {first} + i,
          ELSE i %% {technicians} + 1 END,
     CASE WHEN n = 1 THEN 'email' ELSE 'staff' END,
     t.at + (n - 1) * interval '15 minutes', t.at + (n - 1) * interval '15 minutes',
-    CASE n WHEN 1 THEN 'Hello, since this morning the ' || w[(i * 7919) %% 30 + 1] || ' and the '
-              || w[(i * 31) %% 30 + 1] || ' fail with error ' || (i * 7 %% 9973)
+    CASE n WHEN 1 THEN 'Hello, since this morning the '
+              || w[(i::bigint * 7919 %% 30)::int + 1] || ' and the ' || w[(i::bigint * 31 %% 30)::int + 1] || ' fail with error ' || (i * 7 %% 9973)
               || ' whenever I try. Could somebody have a look, please? Regards'
-           WHEN 3 THEN 'Thank you for writing. I have restarted the ' || w[(i * 7919) %% 30 + 1]
-              || ', please try again and tell me whether it works now.'
+           WHEN 3 THEN 'Thank you for writing. I have restarted the '
+              || w[(i::bigint * 7919 %% 30)::int + 1] || ', please try again and tell me whether it works now.'
            WHEN 4 THEN 'Restarted and it works.' ELSE '' END,
     CASE n WHEN 3 THEN '<p>Thank you for writing. I have restarted it, please try again.</p>' END,
     CASE n WHEN 2 THEN '{{"owner": [null, {{"id": 7, "name": "Technician 7"}}]}}'::jsonb
@@ -111,9 +111,10 @@ CROSS JOIN (SELECT string_to_array('{words}', ',') AS w) words
 CROSS JOIN LATERAL (SELECT now() - ({size} - i) * interval '90 seconds' AS at) t;
 INSERT INTO ticket_fts (rowid, ticket_id, body)
 SELECT e.id, e.ticket_id, array_to_tsvector(ARRAY(
-    SELECT DISTINCT (e.id >> 16) || 'z' || word
+    SELECT DISTINCT mark || word
     FROM regexp_split_to_table(lower(CASE WHEN e.verb = 'log' THEN t.subject || ' ' ELSE '' END
-        || e.body), '[^a-z0-9]+') word WHERE word <> ''))
+        || e.body), '[^a-z0-9]+') word
+    CROSS JOIN (VALUES ('='), ((e.id >> 13) || 'z')) AS marks (mark) WHERE word <> ''))
 FROM entry e JOIN ticket t ON t.id = e.ticket_id
 WHERE e.ticket_id BETWEEN {first} + {low} AND {first} + {high} AND e.verb <> 'take';
 INSERT INTO assignment (ticket_id, queue_id, technician_id, state, note, first_wins, assigned_at,
@@ -137,7 +138,7 @@ SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))
 
 
 def load(connection: psycopg.Connection, size: int, batch: int = 50_000) -> float:
-    """Fill a migrated and seeded database that holds a desk and nothing else; returns the seconds it took."""
+    """Fill a migrated and seeded database that holds nothing but a desk; returns the seconds."""
     started = time.monotonic()
     values: dict[str, object] = {
         "size": size,

@@ -90,6 +90,7 @@ def ticket_entry(number: int) -> int:
 
 def test_old_blocks_are_searched_after_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "BLOCK_BITS", 1)
+    monkeypatch.setattr(search, "NEWEST_BLOCKS", 2)
     old = factories.ticket("Ancient fax machine")
     for _number in range(9):
         factories.ticket("Newer matter")
