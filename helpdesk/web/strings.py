@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 def js_strings() -> dict[str, str]:
     """Return the texts of the scripts by their keys, placeholders unfilled."""
-    return {**_general(), **_states(), **_times()}
+    return {**_general(), **_finding(), **_writing(), **_states(), **_times()}
 
 
 def _general() -> dict[str, str]:
@@ -22,6 +22,57 @@ def _general() -> dict[str, str]:
         "undo.late": _("It is too late, or somebody has changed it since."),
         "keys.title": _("Keyboard"),
         "keys.all": _("All keys"),
+        "keys.next": _("Next"),
+        "keys.previous": _("Previous"),
+        "keys.open": _("Open"),
+        "keys.select": _("Select"),
+        "keys.range": _("Select up to here"),
+        "list.selected": _("%(n)s selected"),
+        "list.new": _("%(n)s new"),
+        "list.changed": _("The list has changed"),
+        "remove": _("Remove %(label)s"),
+        "copied": _("Copied"),
+        "copy.failed": _("The browser did not allow copying."),
+    }
+
+
+def _finding() -> dict[str, str]:
+    return {
+        "palette.title": _("Command palette"),
+        "palette.search": _("Search or jump"),
+        "palette.found": _("Commands and places"),
+        "palette.do": _("Do"),
+        "palette.none": _("Nothing found"),
+        "palette.everything": _("Everything"),
+        "palette.move": _("move"),
+        "palette.run": _("run"),
+        "palette.filter": _("filter"),
+        "palette.keys": _("all shortcuts"),
+        "suggestions": _("Suggestions"),
+        "suggestions.none": _("Nothing found"),
+        "suggestions.found": _("Found: %(n)s"),
+        "suggestions.failed": _("The desk does not answer. Try again in a moment."),
+    }
+
+
+def _writing() -> dict[str, str]:
+    return {
+        "draft.saving": _("Saving"),
+        "draft.saved": _("Draft saved"),
+        "draft.kept": _("Offline, kept in this browser"),
+        "draft.clash": _("You changed this draft in another window."),
+        "draft.take": _("Use that text"),
+        "draft.keep": _("Keep this text"),
+        "files": _("Files"),
+        "file.kb": _("%(n)s KB"),
+        "file.mb": _("%(n)s MB"),
+        "file.image": _("Picture"),
+        "file.sending": _("Sending, %(percent)s%%"),
+        "file.done": _("%(name)s is attached"),
+        "file.large": _("Too large. At most %(limit)s."),
+        "file.refused": _("This file was refused."),
+        "file.unreachable": _("The desk does not answer."),
+        "file.wait": _("Your message leaves as soon as the files are there."),
     }
 
 
@@ -35,6 +86,11 @@ def _states() -> dict[str, str]:
         "offline.write": _("You can keep writing."),
         "offline.waiting": _("You can keep writing. Changes waiting for the connection: %(n)s."),
         "offline.try": _("The desk does not answer. Try again in a moment."),
+        "preview.failed": _("The preview could not be loaded."),
+        "live.live": _("Live"),
+        "live.reconnecting": _("Reconnecting"),
+        "live.offline": _("Offline"),
+        "live.paused": _("Paused"),
     }
 
 

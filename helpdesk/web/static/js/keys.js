@@ -157,6 +157,11 @@ function onKey(event) {
   const named = stroke.split("+").pop() ?? "";
   const character = plain && named.length === 1;
   const inField = isField(event.target);
+  // Esc leaves a field, so that letters are keys again.
+  if (inField && stroke === "escape" && !topDialog()) {
+    /** @type {HTMLElement} */ (event.target).blur();
+    return forget();
+  }
   // In a field only keys that write nothing are ours: with Ctrl, and F1 to F12.
   if (inField && plain && !/^(shift\+)?f\d+$/.test(stroke)) return forget();
   if (inField && ["mod+z", "mod+a", "mod+c", "mod+v", "mod+x"].includes(stroke)) return forget();

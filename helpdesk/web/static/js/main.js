@@ -1,10 +1,22 @@
 // The one module that pages name. It starts the others and shows them what htmx brings later.
 
+import * as buttons from "./buttons.js";
+import * as combobox from "./combobox.js";
 import * as dialog from "./dialog.js";
+import * as drafts from "./drafts.js";
 import * as htmxSetup from "./htmx-setup.js";
+import * as incoming from "./incoming.js";
 import * as keys from "./keys.js";
+import * as live from "./live.js";
+import * as mentions from "./mentions.js";
 import * as menu from "./menu.js";
+import * as palette from "./palette.js";
+import * as paste from "./paste.js";
+import * as preview from "./preview.js";
+import * as select from "./select.js";
 import * as strips from "./strips.js";
+import * as tabs from "./tabs.js";
+import * as theme from "./theme.js";
 import * as times from "./times.js";
 import * as toast from "./toast.js";
 import * as typed from "./typed.js";
@@ -18,12 +30,26 @@ const parts = [
   htmxSetup,
   typed,
   strips,
+  // What closes a list by Esc comes before what closes the things around it.
+  mentions,
   // A menu closes before what was chosen in it opens a dialog.
   menu,
   dialog,
-  keys,
+  tabs,
+  buttons,
+  combobox,
+  paste,
+  drafts,
+  preview,
+  incoming,
+  // Of two built-in keys the one added last comes first.
+  palette,
   toast,
+  keys,
+  select,
+  live,
   times,
+  theme,
 ];
 
 /** @param {ParentNode} root */

@@ -29,7 +29,8 @@ export function t(key, values = {}) {
  * @returns {string}
  */
 export function fill(text, values) {
-  return text.replace(/%\((\w+)\)[sd]/g, (hole, name) =>
-    name in values ? String(values[name]) : hole,
-  );
+  return text.replace(/%\((\w+)\)[sd]|%%/g, (hole, name) => {
+    if (hole === "%%") return "%";
+    return name in values ? String(values[name]) : hole;
+  });
 }
