@@ -41,7 +41,7 @@ def _read(file: str) -> bytes:
     # One byte more than the limit lets the parser say that there was more.
     most = _LIMITS.total_bytes + 1
     if file == "-":
-        return click.get_binary_stream("stdin").read(most)
+        return sys.stdin.buffer.read(most)
     with Path(file).open("rb") as opened:
         return opened.read(most)
 
@@ -106,6 +106,5 @@ def _write(text: str) -> None:
 
     File names may hold bytes that are no UTF-8; they come out as the same bytes.
     """
-    stdout = click.get_binary_stream("stdout")
-    stdout.write(text.encode("utf-8", "surrogateescape") + b"\n")
-    stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+    sys.stdout.buffer.flush()

@@ -31,7 +31,7 @@ def _link_addresses(state: StateCore) -> None:
         block.children = children
 
 
-_MAX_MARKDOWN = 100_000
+_MAX_MARKDOWN = 50_000
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(
     ["table", "strikethrough"]
 )

@@ -40,7 +40,9 @@ class _TextWriter:
         self.lists: list[int | None] = []
         """The open lists: the next number, None for one without numbers."""
         self.links: list[tuple[str, int]] = []
-        self.blank = True
+        self.gap = False
+        self.depth = 0
+        """The quotes around the last line."""
 
     def text(self, data: str) -> None:
         """Take text between tags, still escaped."""
@@ -51,8 +53,9 @@ class _TextWriter:
             first, *more = data.split("\n")
             self.line.append(first)
             for line in more:
-                self.end_line(keep=True)
+                self.end_line(gap=not first)
                 self.line.append(line)
+                first = line
             return
         data = _WHITE.sub(" ", data)
         if not self.line or self.line[-1].endswith((" ", "\t")):
@@ -60,27 +63,28 @@ class _TextWriter:
         if data:
             self.line.append(data)
 
-    def end_line(self, *, keep: bool = False) -> None:
-        """Finish the current line; `keep` also writes an empty one."""
+    def end_line(self, *, gap: bool = False) -> None:
+        """Finish the current line; `gap` puts an empty one before the next."""
         line = "".join(self.line).replace("\xa0", " ").rstrip()
         self.line.clear()
         if line:
             line, self.bullet = self.bullet + line, ""
-        if line or (keep and not self.blank and not self.bullet):
-            marks = "> " * min(self.quote, _MAX_QUOTE)
-            self.lines.append((marks + line).rstrip() if marks else line)
-            self.blank = not line
+            depth = min(self.quote, _MAX_QUOTE)
+            if self.gap and self.lines:
+                self.lines.append(("> " * min(depth, self.depth)).rstrip())
+            self.lines.append("> " * depth + line)
+            self.gap, self.depth = False, depth
+        if gap and not self.bullet:
+            self.gap = True
 
     def apart(self) -> None:
         """Put one empty line between blocks."""
-        self.end_line()
-        if not self.lists:
-            self.end_line(keep=True)
+        self.end_line(gap=not self.lists)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Take an opening tag."""
         if tag == "br":
-            self.end_line(keep=True)
+            self.end_line(gap=not self.line)
         elif tag == "img":
             alt = _WHITE.sub(" ", attributes.get("alt", "")).strip()
             if alt:

@@ -4,7 +4,7 @@
 message is listed in its defects; limits are in `Limits`. See docs/mail-parsing.md.
 """
 
+from helpdesk.lib.mime.message import parse
 from helpdesk.lib.mime.model import Address, Attachment, Defect, Limits, ParsedMessage
-from helpdesk.lib.mime.parse import parse
 
 __all__ = ["Address", "Attachment", "Defect", "Limits", "ParsedMessage", "parse"]

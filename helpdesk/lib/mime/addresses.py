@@ -7,6 +7,7 @@ not used: one recurses in comments and takes a second for 5,000 recipients, the 
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from helpdesk.lib.mime.headers import decode_words
@@ -17,7 +18,7 @@ _SPACES = re.compile(r"\s+")
 _ADDRESS = re.compile(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+")
 # Everything that has a meaning to the scanner; all other text is copied in one piece.
 _PLAIN = re.compile(r'[^"(<>,;:\\]+')
-_QUOTED = re.compile(r'((?:[^"\\]|\\.)*)"?', re.DOTALL)
+_QUOTED = re.compile(r'((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _BRACKET = re.compile(r"\\.|[()]", re.DOTALL)
 _LONGEST = 1_000  # characters of one name or address; no mail system accepts longer addresses
@@ -45,7 +46,7 @@ def parse_addresses(value: str, most: int = 2_000) -> list[Address]:
     """
     addresses: list[Address] = []
     held: list[str] = []
-    for entry in _scan(value, most):
+    for entry in _Scanner(value).entries(most):
         words = "".join(entry.words).strip()
         if entry.angle is None and words and "@" not in words and "=?" not in words:
             # No address: a lone local name ("root"), or the first half of a name with a comma.
@@ -66,64 +67,74 @@ def parse_addresses(value: str, most: int = 2_000) -> list[Address]:
     return addresses[:most]
 
 
-def _scan(value: str, most: int) -> list[_Entry]:
-    entries: list[_Entry] = []
-    entry = _Entry()
-    pos, length = 0, len(value)
-    comments_close = True
+class _Scanner:
+    """Cuts a header value into entries. `pos` only ever moves forward."""
 
-    while pos < length and len(entries) < most:
-        char = value[pos]
-        if char == '"':
-            quoted = _QUOTED.match(value, pos + 1)
-            assert quoted is not None
-            if entry.angle is None:
-                entry.words.append(_QUOTED_PAIR.sub(r"\1", quoted[1]))
-                entry.quoted = True
-            pos = quoted.end()
-        elif char == "(":
-            comment, pos = _comment(value, pos + 1) if comments_close else (None, pos + 1)
-            if comment is None:
-                # Never closed: only the bracket is skipped, the rest may hold the address.
-                comments_close = False
-            else:
-                entry.comments.append(comment)
-        elif char == "<":
-            stop = value.find(">", pos)
-            stop = length if stop < 0 else stop
-            inside = value[pos + 1 : stop].lstrip("<")
-            if entry.angle is None or "@" not in entry.angle:
-                entry.angle = inside
-            pos = stop + 1
-        elif char in ",;":
-            entries.append(entry)
-            entry, pos = _Entry(), pos + 1
-        elif char == ":":
-            # The name of a group ends here, and so does a "mailto:".
-            entry, pos = (_Entry(), pos + 1) if entry.angle is None else (entry, pos + 1)
-        elif char in ">\\":
-            pos += 1
-        else:
-            plain = _PLAIN.match(value, pos)
-            assert plain is not None
-            if entry.angle is None:
-                entry.words.append(plain[0])
-            pos = plain.end()
-    entries.append(entry)
-    return [entry for entry in entries if not entry.empty]
+    def __init__(self, value: str) -> None:
+        self.value = value
+        self.pos = 0
+        self.entry = _Entry()
+        # Once one was found that never closes, no later one does; each look would cost a pass.
+        self.quotes_close = self.comments_close = True
 
+    def entries(self, most: int) -> Iterator[_Entry]:
+        """Yield what stands between the commas, at most so many."""
+        found = 0
+        while self.pos < len(self.value) and found < most:
+            char = self.value[self.pos]
+            self.pos += 1
+            if char in ",;":
+                if not self.entry.empty:
+                    found += 1
+                    yield self.entry
+                self.entry = _Entry()
+            elif char == ":" and self.entry.angle is None:
+                self.entry = _Entry()  # What was before is the name of a group, or "mailto".
+            elif char == '"':
+                self._quoted()
+            elif char == "(":
+                self._comment()
+            elif char == "<":
+                self._angle()
+            elif (plain := _PLAIN.match(self.value, self.pos - 1)) is not None:
+                self.pos = plain.end()
+                self._word(plain[0])
+        if found < most and not self.entry.empty:
+            yield self.entry
 
-def _comment(value: str, pos: int) -> tuple[str | None, int]:
-    """Read a comment from after its bracket, with the comments inside it."""
-    depth, begin = 1, pos
-    for match in _BRACKET.finditer(value, pos):
-        if match[0] == "(":
-            depth += 1
-        elif match[0] == ")":
-            depth -= 1
+    def _word(self, text: str) -> None:
+        # What follows an address in brackets is no name, unless it ends the encoded word that the
+        # address stands in: `=?utf-8?q?Jane_<jane@example.org>?=`.
+        if self.entry.angle is None or text.strip() == "?=":
+            self.entry.words.append(text)
+
+    def _quoted(self) -> None:
+        """Read a quoted string. A quote that is never closed stands for nothing."""
+        match = _QUOTED.match(self.value, self.pos) if self.quotes_close else None
+        if match is None:
+            self.quotes_close = False
+            return
+        self.pos = match.end()
+        self.entry.quoted = True
+        self._word(_QUOTED_PAIR.sub(r"\1", match[1]))
+
+    def _comment(self) -> None:
+        """Read a comment and those inside it; one that is never closed may hold the address."""
+        depth = 1
+        for match in _BRACKET.finditer(self.value, self.pos) if self.comments_close else ():
+            depth += {"(": 1, ")": -1}.get(match[0], 0)
             if depth == 0:
-                return value[begin : match.start()], match.end()
-    return None, pos
+                self.entry.comments.append(self.value[self.pos : match.start()])
+                self.pos = match.end()
+                return
+        self.comments_close = False
+
+    def _angle(self) -> None:
+        stop = self.value.find(">", self.pos)
+        stop = len(self.value) if stop < 0 else stop
+        if self.entry.angle is None or "@" not in self.entry.angle:
+            self.entry.angle = self.value[self.pos : stop].lstrip("<")
+        self.pos = stop + 1
 
 
 def _addresses(entry: _Entry, words: str) -> list[Address]:

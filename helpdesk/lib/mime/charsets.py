@@ -78,7 +78,7 @@ _ALIASES = {
 
 # Python also calls these "text encodings"; as a charset of mail they are a mistake or an attack
 # (idna and punycode take quadratic time).
-_NOT_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs"}
+_NOT_CHARSETS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs"}
 
 # Where a second superset may read what the first one can't.
 _SECOND = {"cp950": "big5hkscs", "iso2022_jp_ext": "iso2022_jp_2004", "cp932": "euc_jp"}
@@ -121,7 +121,7 @@ def codec_for(name: str) -> str | None:
     except (LookupError, ValueError, UnicodeError):
         return None
     # The private flag tells text encodings from "zip" or "rot13"; decode() would refuse those.
-    if info.name in _NOT_CHARSETS or not getattr(info, "_is_text_encoding", True):
+    if info.name.replace("_", "-") in _NOT_CHARSETS or not getattr(info, "_is_text_encoding", True):
         return None
     return info.name
 
@@ -159,7 +159,7 @@ def _decode(
 
     # Eight bits under the label of a seven-bit charset: only a guess can help.
     if codec is None or declared is None or "ascii" in declared.lower():
-        return _guess(data, hint, declared, unknown, detect=guess)
+        return _guess(data, hint, declared, unknown, guess=guess)
     for candidate in filter(None, (codec, _SECOND.get(codec))):
         text = _strict(data, candidate)
         if text is not None:
@@ -168,7 +168,7 @@ def _decode(
         # Five bytes mean nothing in windows-1252; as ISO-8859-1 they are invisible controls.
         return data.decode("latin-1"), None
     if codec.startswith("iso2022") or (codec == "utf-8" and not _mostly_utf8(data)):
-        return _guess(data, hint, declared, unknown, detect=guess)
+        return _guess(data, hint, declared, unknown, guess=guess)
     return _replace(data, codec), f"bytes that are not {declared[:40]!r}"
 
 
@@ -215,21 +215,25 @@ def _mostly_utf8(data: bytes) -> bool:
 
 
 def _guess(
-    data: bytes, hint: str | None, declared: str | None, unknown: str | None, *, detect: bool
+    data: bytes, hint: str | None, declared: str | None, unknown: str | None, *, guess: bool
 ) -> tuple[str, str | None]:
     said = f"bytes that are not {declared[:40]!r}" if declared else "no charset declared"
     problem = unknown or said
     if hint and hint not in ("utf-8", "cp1252", "ascii") and not hint.startswith("iso2022"):
         text = _strict(data, hint)
         if text is not None:
-            return text, problem
-    sample = data[:_SAMPLE]
-    runs = _HIGH.findall(sample)
-    # Western text has single accented letters among plain ones; detectors tend to see Polish there.
-    western = all(len(run) <= 2 for run in runs) and sum(map(len, runs)) * 6 < len(sample)
-    if western or not detect:
-        codec = "cp1252"
-    else:
-        best = from_bytes(sample, cp_isolation=_GUESSES).best()
-        codec = best.encoding if best is not None else "cp1252"
+            return text, f"{problem}, read as {hint}"
+    codec = detect(data) if guess else "cp1252"
     return _replace(data, codec), f"{problem}, read as {codec}"
+
+
+def detect(data: bytes) -> str:
+    """Return the codec that eight-bit text without a charset is most likely written in."""
+    sample = data[:_SAMPLE]
+    runs = [len(run) for run in _HIGH.findall(sample)]
+    # Western text has single accented letters among plain ones; detectors tend to see Polish there.
+    single = sum(length for length in runs if length <= 2)
+    if single * 2 > sum(runs) and sum(runs) * 4 < len(sample):
+        return "cp1252"
+    best = from_bytes(sample, cp_isolation=_GUESSES).best()
+    return best.encoding if best is not None else "cp1252"

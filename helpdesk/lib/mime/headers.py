@@ -31,7 +31,7 @@ def decode_raw(value: bytes, hint: str | None = None) -> str:
     """Return bytes of a header as text, encoded words left as they are."""
     if value.isascii() and b"\x1b" not in value:
         return value.decode("ascii")
-    return decode(value, None, hint)[0]
+    return decode(value, None, hint, guess=hint is None)[0]
 
 
 def decode_words(text: str, hint: str | None = None) -> str:

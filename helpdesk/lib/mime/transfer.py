@@ -55,9 +55,10 @@ def _base64(data: bytes, *, readable: bool) -> tuple[bytes, str | None]:
 
 def _reads_like_text(data: bytes) -> bool:
     """Whether data has the spaces of sentences, or much that base64 has not."""
-    foreign = len(data.translate(None, _BASE64 + b"\r\n"))
-    wrapped = sum(data.count(space) for space in (b" \n", b" \r", b"\t\n", b"\t\r"))
-    return (foreign - wrapped) * 12 > len(data)
+    foreign = len(data.translate(None, _BASE64 + _WHITE))
+    wrapped = data.count(b" \n") + data.count(b" \r")
+    much = max(len(data) // 12, 2)
+    return foreign > much or (data.count(b" ") - wrapped) * 12 > len(data)
 
 
 def _base64_pieces(data: bytes) -> tuple[bytes, str | None]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from helpdesk.lib.mime.addresses import parse_addresses
 from helpdesk.lib.mime.body import Collector
-from helpdesk.lib.mime.charsets import codec_for, decode
+from helpdesk.lib.mime.charsets import codec_for, decode, detect
 from helpdesk.lib.mime.headers import (
     decode_header,
     decode_raw,
@@ -84,14 +84,29 @@ def _straighten(raw: bytes, defects: list[Defect]) -> bytes:
 
 
 def _hint(root: Part) -> str | None:
-    """The charset of the message's first text, for headers and parts that declare none."""
+    """Return the codec for headers and parts that declare no charset.
+
+    It is the charset of the message's first text. Where that says nothing and there are eight-bit
+    headers, all of them and the text are looked at together: a subject alone is too short to tell.
+    """
     part = root
-    for _ in range(20):
-        if not part.children:
-            break
+    while part.children:
         part = part.children[0]
-    declared = part.params.get("charset")
-    return codec_for(declared) if declared else None
+    codec = codec_for(part.params.get("charset", ""))
+    if codec not in (None, "utf-8", "cp1252"):
+        return codec
+    raw = b"\n".join(value for _, value in root.headers if not value.isascii())
+    if not raw or _is_utf8(raw):
+        return codec
+    return detect(raw + b"\n" + part.body[:8192])
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Headers:
