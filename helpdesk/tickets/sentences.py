@@ -116,7 +116,7 @@ def _value(field: str, value: object) -> str:
         "bin_reason": wording.BIN_REASONS,
     }
     if field in tables:
-        return wording.word(dict(tables[field]), value)
+        return wording.word(tables[field], value)
     if field == "status":
         return wording.status_name(_name(value))
     if field in {"wake_at", "hidden_at"}:

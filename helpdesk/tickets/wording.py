@@ -1,5 +1,8 @@
 """Words for what the tables keep as keys: kinds, levels, outcomes, reasons, statuses, verbs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 
 from helpdesk.people.models import Channel
@@ -122,6 +125,6 @@ def status_css(status: Status) -> str:
     return "asg" if status.key == "assigned" else STATUS_CSS[status.status_class]
 
 
-def word(table: dict[object, object], key: object) -> str:
+def word(table: Mapping[Any, object], key: object) -> str:
     """Return the word for a key, or the key itself when a later release wrote it."""
     return str(table.get(key, key if key is not None else "–"))

@@ -5,6 +5,7 @@ windows of one person may type into the same draft; the later one is told instea
 what the other saved. Drafts are nobody else's business: there is no journal and no event.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import clean_text
 from helpdesk.people.access import Actor, Permission
-from helpdesk.tickets.companions import Draft
+from helpdesk.tickets.companions import Draft, Undo
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.services.errors import Refused
@@ -171,6 +172,30 @@ def remove_draft_file(actor: Actor, attachment_id: int) -> bool:
     return True
 
 
+def spend_draft(
+    actor: Actor, ticket: Ticket | None, kind: str, file_ids: Collection[int]
+) -> list[NewFile]:
+    """Take a draft away because it is being sent; return those of its files that go along.
+
+    Files that were taken off the message are forgotten with the draft.
+    """
+    check_kind(actor, ticket, kind)
+    draft = find_draft(actor, ticket, kind)
+    if draft is None:
+        return []
+    rows = list(draft.attachments)
+    files = [
+        NewFile(row.sha256, row.name, row.content_type, row.size, row.content_id)
+        for row in rows
+        if row.id in file_ids
+    ]
+    for row in rows:
+        db.session.delete(row)
+    db.session.flush()
+    db.session.delete(draft)
+    return files
+
+
 def restore_draft(actor: Actor, ticket: Ticket, entry: Entry) -> Draft | None:
     """Make a draft again of a message, note or call that was taken back.
 
@@ -198,3 +223,15 @@ def restore_draft(actor: Actor, ticket: Ticket, entry: Entry) -> Draft | None:
         )
     db.session.flush()
     return draft
+
+
+def restore_undone(actor: Actor, group_id: str) -> list[Draft]:
+    """Make drafts again of everything that an undo took back: what was typed is not lost."""
+    entries = db.session.scalars(
+        select(Entry)
+        .join(Undo, Undo.entry_id == Entry.id)
+        .where(Undo.group_id == group_id, Undo.person_id == actor.person_id)
+        .order_by(Undo.id)
+    )
+    found = [restore_draft(actor, entry.ticket, entry) for entry in list(entries)]
+    return [draft for draft in found if draft is not None]

@@ -1,0 +1,384 @@
+"""What the pages of tickets ask for. Rules are the verbs' own; here text becomes values."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    Field,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import HiddenInput
+
+from helpdesk.tickets import wording
+from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, LinkType, Outcome
+from helpdesk.web.forms import Form
+from helpdesk.web.i18n import reader_zone
+
+LONGEST = 500_000
+"""Characters of one text; more belongs into a file."""
+
+
+def whole(text: Any) -> int | None:
+    """Read a key; None for what is none. For fields whose empty value means "nothing chosen"."""
+    said = str(text or "").strip().lstrip("#")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 16 else None
+
+
+class Key(Field):
+    """A hidden key of a row, chosen by a combobox or a menu; None when nothing was chosen."""
+
+    widget = HiddenInput()
+    data: int | None
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """Read the key."""
+        self.data = whole(valuelist[0]) if valuelist else None
+
+    def process_data(self, value: Any) -> None:
+        """Take the key a page begins with."""
+        self.data = value
+
+
+class Several(SelectMultipleField):
+    """Several values of a combobox; which are allowed is the view's question."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        super().__init__(
+            label, validators, choices=[], validate_choice=False, coerce=str, **options
+        )
+
+
+class LocalMoment(DateTimeLocalField):
+    """A moment typed as the reader's own time of day; ``moment`` is it in UTC."""
+
+    @property
+    def moment(self) -> datetime | None:
+        """Return what was typed as an aware UTC datetime."""
+        if not isinstance(self.data, datetime):
+            return None
+        return self.data.replace(tzinfo=reader_zone()).astimezone(UTC)
+
+
+def choices(table: Any) -> list[tuple[str, Any]]:
+    """Return a table of words as the choices of a field."""
+    return [(str(key), word) for key, word in table.items()]
+
+
+# ---- Talking ----
+
+
+class ReplyForm(Form):
+    """An answer to the customer."""
+
+    body = TextAreaField(_l("Reply"), [Length(max=LONGEST)])
+    to = Several(_l("To"))
+    cc = Several(_l("Copies"))
+    attachment = Several(_l("Files"))
+    # The status to move to with the same click; empty keeps it as it is.
+    then = Key()
+    seen = Key()
+    stamp = HiddenField()
+
+
+class NoteForm(Form):
+    """A note that only staff see."""
+
+    body = TextAreaField(_l("Note"), [Length(max=LONGEST)])
+    attachment = Several(_l("Files"))
+    seen = Key()
+    stamp = HiddenField()
+
+
+class CallForm(Form):
+    """A call about a ticket."""
+
+    body = TextAreaField(_l("What was said"), [Length(max=LONGEST)])
+    attachment = Several(_l("Files"))
+    direction = RadioField(
+        _l("Direction"),
+        choices=[("in", _l("They called")), ("out", _l("We called"))],
+        default="in",
+    )
+    channel = SelectField(
+        _l("By"),
+        choices=[("phone", _l("Phone")), ("walk-in", _l("In person")), ("visit", _l("Visit"))],
+        default="phone",
+    )
+    unanswered = BooleanField(_l("Nobody answered"))
+    minutes = IntegerField(_l("Minutes"), [Optional(), NumberRange(0, 24 * 60)])
+    seconds = Key()
+    summary = TextAreaField(_l("Summary for the customer"), [Length(max=20_000)])
+    happened_at = LocalMoment(_l("When it was"), [Optional()])
+    stamp = HiddenField()
+
+    def duration(self) -> int | None:
+        """Return the length of the call in seconds: what was typed, else what the timer says."""
+        if self.minutes.data is not None:
+            return int(self.minutes.data) * 60 or None
+        return self.seconds.data or None
+
+
+# ---- Moving on ----
+
+
+class ResolveForm(Form):
+    """How it ended, why it happened and what fixed it."""
+
+    cause = SelectField(_l("Cause"), coerce=whole, validate_choice=False)
+    outcome = SelectField(_l("Outcome"), choices=choices(wording.OUTCOMES), default=Outcome.SOLVED)
+    solution = TextAreaField(_l("Solution"), [Length(max=LONGEST)])
+    send_reply = BooleanField(_l("Send my reply first"))
+    with_children = BooleanField(_l("Resolve the open children too"))
+    force = BooleanField(_l("Leave them open"))
+    seen = Key()
+
+
+class HoldForm(Form):
+    """Why a ticket waits, and until when."""
+
+    reason = SelectField(
+        _l("What it waits for"), choices=choices(wording.HOLD_REASONS), default=HoldReason.CUSTOMER
+    )
+    until = RadioField(_l("Until"), default="none", validate_choice=False)
+    wake_at = LocalMoment(_l("Date and time"), [Optional()])
+    note = StringField(_l("Note"), [Length(max=300)])
+
+
+class ReasonForm(Form):
+    """A change that only asks why."""
+
+    reason = StringField(_l("Reason"), [Length(max=300)])
+
+
+class BinForm(Form):
+    """Why a ticket goes to the bin."""
+
+    reason = RadioField(_l("Reason"), choices=choices(wording.BIN_REASONS), default=BinReason.SPAM)
+
+
+class AssignForm(Form):
+    """Who gets work: one place to hand over to, or several beside what exists."""
+
+    target = Several(_l("To"))
+    mode = RadioField(
+        _l("How"),
+        choices=[("hand-over", _l("Hand over")), ("add", _l("Add beside it"))],
+        default="hand-over",
+    )
+    # Which assignment moves; empty lets the verb choose the actor's own.
+    assignment = Key()
+    first_wins = BooleanField(_l("The first to acknowledge gets it"))
+    reason = StringField(_l("Reason"), [Length(max=300)])
+
+    def places(self) -> list[tuple[int, int | None]]:
+        """Return the chosen places as (queue, technician)."""
+        found = []
+        for text in self.target.data or []:
+            queue, _colon, technician = str(text).partition(":")
+            key = whole(queue)
+            if key is not None:
+                found.append((key, whole(technician)))
+        return found
+
+
+# ---- Other tickets ----
+
+
+class LinkForm(Form):
+    """Another ticket, and how it stands to this one."""
+
+    number = StringField(_l("Ticket"), [InputRequired(_l("Give the number of a ticket."))])
+    relation = SelectField(
+        _l("It is"),
+        choices=[
+            ("related", _l("Related")),
+            ("child", _l("A child of this one")),
+            ("parent", _l("The parent of this one")),
+            ("caused-by", _l("The problem behind this one")),
+            ("causes", _l("Caused by this problem")),
+            ("duplicate-of", _l("The one this duplicates")),
+        ],
+        default="related",
+    )
+
+    def direction(self) -> tuple[LinkType, bool]:
+        """Return the type of link and whether it starts at this ticket."""
+        return {
+            "related": (LinkType.RELATED, True),
+            "child": (LinkType.PARENT, True),
+            "parent": (LinkType.PARENT, False),
+            "caused-by": (LinkType.CAUSED_BY, True),
+            "causes": (LinkType.CAUSED_BY, False),
+            "duplicate-of": (LinkType.DUPLICATE, True),
+        }.get(self.relation.data, (LinkType.RELATED, True))
+
+
+class MergeForm(Form):
+    """Another ticket of the same customer, and which of the two survives."""
+
+    number = StringField(_l("Ticket"), [InputRequired(_l("Give the number of a ticket."))])
+    survivor = RadioField(
+        _l("Which goes on"),
+        choices=[("this", _l("This one")), ("other", _l("The other one"))],
+        default="this",
+    )
+
+
+class SplitForm(Form):
+    """A ticket of its own from one message."""
+
+    subject = StringField(_l("Subject"), [Length(max=300)])
+
+
+class ManyForm(Form):
+    """Several tickets to come under a major incident, as numbers."""
+
+    numbers = TextAreaField(
+        _l("Ticket numbers"), [InputRequired(_l("Give the number of a ticket."))]
+    )
+
+    def keys(self) -> list[int]:
+        """Return the numbers in what was typed or pasted, each once."""
+        words = (self.numbers.data or "").replace(",", " ").replace(";", " ").split()
+        found = [whole(word) for word in words]
+        return list(dict.fromkeys(key for key in found if key is not None))
+
+
+class BroadcastForm(Form):
+    """One message to all customers of a major incident."""
+
+    body = TextAreaField(_l("Message"), [Length(max=LONGEST)])
+    # How many people the sender was told that it reaches.
+    expected = Key()
+
+
+# ---- People ----
+
+
+class CustomerForm(Form):
+    """Whom a ticket is for, and who asked for it."""
+
+    customer = Key(_l("Customer"))
+    requester = Key(_l("Asked by"))
+
+
+class PersonForm(Form):
+    """One person: a follower, somebody who gets copies, an owner."""
+
+    person = Key(_l("Person"))
+
+
+class AddressForm(Form):
+    """A person to whom the address of this ticket's customer belongs."""
+
+    person = Key(_l("Person"))
+
+
+# ---- Work ----
+
+
+class TaskForm(Form):
+    """Steps of the work, one a line."""
+
+    title = TextAreaField(_l("Tasks, one a line"), [Length(max=20_000)])
+    checklist = StringField(_l("Checklist"), [Length(max=100)])
+    person = Key(_l("Who"))
+    due_at = LocalMoment(_l("Due"), [Optional()])
+
+    def titles(self) -> list[str]:
+        """Return one title a line."""
+        return [line for line in (self.title.data or "").splitlines() if line.strip()]
+
+
+class TimeForm(Form):
+    """Time spent, in minutes; a negative number corrects an earlier entry."""
+
+    minutes = IntegerField(
+        _l("Minutes"),
+        [InputRequired(_l("Give a time of up to 24 hours.")), NumberRange(-24 * 60, 24 * 60)],
+    )
+    note = StringField(_l("What for"), [Length(max=300)])
+    happened_at = LocalMoment(_l("When it was"), [Optional()])
+
+
+class RedactForm(Form):
+    """Why an entry is emptied for good."""
+
+    reason = StringField(_l("Reason"), [Length(max=300)])
+    sure = BooleanField(_l("I know that this can't be undone"))
+
+    def validate_sure(self, field: Any) -> None:
+        """Ask for the tick: this is one of the few acts without undo."""
+        if not field.data:
+            field.errors = [*field.errors, _("Tick this to go on.")]
+            raise ValueError(_("Tick this to go on."))
+
+
+class SummaryForm(Form):
+    """What the customer may know of a call."""
+
+    summary = TextAreaField(_l("Summary for the customer"), [Length(max=20_000)])
+
+
+# ---- Logging a call ----
+
+
+class LogCallForm(Form):
+    """A new ticket. Only the customer and one line are needed."""
+
+    customer = Key(_l("Customer"))
+    requester = Key(_l("Asked by"))
+    subject = StringField(_l("What it is about"), [Length(max=300)])
+    body = TextAreaField(_l("Notes"), [Length(max=LONGEST)])
+    channel = RadioField(
+        _l("By"),
+        choices=[
+            ("phone", _l("Phone")),
+            ("walk-in", _l("Walk-in")),
+            ("visit", _l("Visit")),
+            ("email", _l("Email")),
+            ("chat", _l("Chat")),
+        ],
+        default="phone",
+    )
+    kind = SelectField(_l("Kind"), choices=choices(wording.KINDS), default=Kind.INCIDENT)
+    # Empty: where the category's tickets go, else the desk's own queue.
+    queue = SelectField(_l("Queue"), coerce=whole, validate_choice=False)
+    category = Key(_l("Category"))
+    impact = SelectField(_l("Impact"), choices=choices(wording.IMPACTS), default="3")
+    urgency = SelectField(_l("Urgency"), choices=choices(wording.URGENCIES), default="2")
+    cause = SelectField(_l("Cause"), coerce=whole, validate_choice=False)
+    outcome = SelectField(_l("Outcome"), choices=choices(wording.OUTCOMES), default=Outcome.SOLVED)
+    solution = TextAreaField(_l("Solution"), [Length(max=LONGEST)])
+    attachment = Several(_l("Files"))
+    minutes = IntegerField(_l("Minutes"), [Optional(), NumberRange(0, 24 * 60)])
+    seconds = Key()
+    happened_at = LocalMoment(_l("When it was"), [Optional()])
+    stamp = HiddenField()
+
+    def duration(self) -> int | None:
+        """Return the length in seconds: what was typed, else what the timer says."""
+        if self.minutes.data is not None:
+            return int(self.minutes.data) * 60 or None
+        return self.seconds.data or None
+
+
+class NewPersonForm(Form):
+    """A caller nobody knows yet. Only the name is needed."""
+
+    name = StringField(_l("Name"), [InputRequired(_l("Give a name.")), Length(max=200)])
+    email = StringField(_l("Email"), [Length(max=320)])
+    phone = StringField(_l("Phone"), [Length(max=40)])
+    organisation = Key(_l("Organisation"))

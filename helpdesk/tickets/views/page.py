@@ -1,0 +1,295 @@
+"""What the ticket's page and its fragments are made from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import request
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from helpdesk.people.access import Actor
+from helpdesk.people.models import Person
+from helpdesk.tickets import wording
+from helpdesk.tickets.companions import Draft
+from helpdesk.tickets.desk import Status
+from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, StatusClass
+from helpdesk.tickets.models import Assignment, Ticket
+from helpdesk.tickets.queries import neighbours, timeline
+from helpdesk.tickets.queries import page as around_page
+from helpdesk.tickets.queries.filters import KEYS, Filter, parse, to_query
+from helpdesk.tickets.services import time_with_children
+from helpdesk.tickets.services.drafts import stamp_of
+from helpdesk.tickets.views.lines import File, Line, file_of, fold, lines_of
+from helpdesk.web.i18n import reader_zone
+
+WORDS = {
+    "kinds": wording.KINDS,
+    "impacts": wording.IMPACTS,
+    "urgencies": wording.URGENCIES,
+    "outcomes": wording.OUTCOMES,
+    "hold_reasons": wording.HOLD_REASONS,
+    "bin_reasons": wording.BIN_REASONS,
+    "priorities": wording.PRIORITIES,
+    "channels": wording.CHANNELS,
+    "by_channel": wording.BY_CHANNEL,
+    "channel_icons": wording.CHANNEL_ICONS,
+    "status_css": wording.status_css,
+    "status_class_css": wording.STATUS_CSS,
+    "status_label": wording.status_label,
+    "status_name": wording.status_name,
+}
+"""Words that the templates of tickets use, under the name ``words``."""
+
+
+# ---- The timeline ----
+
+
+@dataclass(slots=True)
+class Timeline:
+    """The lines of a tab, and what it takes to go on from there."""
+
+    ticket: Ticket
+    show: timeline.Show
+    lines: list[Line]
+    journal: timeline.Journal
+    earlier: timeline.Place | None
+    start: timeline.Place | None
+    newest_first: bool
+    # What a telephone's button says for the lines between the first and the last.
+    folded: str
+    last_visit: datetime | None
+
+
+def timeline_of(
+    actor: Actor,
+    ticket: Ticket,
+    *,
+    show: timeline.Show = timeline.Show.ALL,
+    before: timeline.Place | None = None,
+    since: timeline.Place | None = None,
+    newest_first: bool = False,
+    last_visit: datetime | None = None,
+) -> Timeline:
+    """Return a page of the timeline. Three queries, and one for the mail room's answer."""
+    journal = timeline.journal_of(ticket)
+    page = timeline.entries_page(journal, show, before=before, since=since)
+    lines = lines_of(page.entries, ticket, actor, last_visit=last_visit)
+    folded = fold(lines) if page.earlier is None and before is None else ""
+    if newest_first:
+        lines = _newest_first(lines)
+    return Timeline(
+        ticket=ticket,
+        show=show,
+        lines=lines,
+        journal=journal,
+        earlier=page.earlier,
+        start=page.start,
+        newest_first=newest_first,
+        folded=folded,
+        last_visit=last_visit,
+    )
+
+
+def _newest_first(lines: list[Line]) -> list[Line]:
+    """Turn the lines round; a day's name stands above the first line of it that is met."""
+    days: list[str | None] = []
+    current: str | None = None
+    for line in lines:
+        current = line.day or current
+        days.append(current)
+    for place, line in enumerate(lines):
+        is_last_of_day = place + 1 == len(lines) or lines[place + 1].day is not None
+        line.day = days[place] if is_last_of_day else None
+    return lines[::-1]
+
+
+def wants_newest_first(actor: Actor) -> bool:
+    """Whether the reader wants the newest entry on top: asked now, or chosen earlier."""
+    asked = request.args.get("order") or actor.preferences.get("timeline")
+    return asked == "newest"
+
+
+# ---- The composer ----
+
+
+@dataclass(slots=True)
+class Written:
+    """A draft as the composer shows it."""
+
+    body: str
+    stamp: str
+    files: list[File]
+    fields: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Composer:
+    """What the composer of a ticket needs, on its page and in the preview of a queue."""
+
+    ticket: Ticket
+    # The tab that is open: "reply", "note" or "call".
+    kind: str
+    drafts: dict[str, Written]
+    to: list[dict[str, Any]]
+    cc: list[dict[str, Any]]
+    statuses: list[Status]
+    seen: int
+    list_query: str = ""
+
+    def draft(self, kind: str) -> Written:
+        """Return the draft of a kind, an empty one if there is none."""
+        return self.drafts.get(kind) or Written("", "", [], {})
+
+
+def composer_of(
+    actor: Actor,
+    ticket: Ticket,
+    *,
+    seen: int,
+    copies: list[around_page.Named],
+    list_query: str = "",
+) -> Composer:
+    """Return the composer with the actor's drafts. Two queries."""
+    found = around_page.drafts_of(actor, ticket)
+    written = {kind: _written(draft) for kind, draft in found.items()}
+    customer = ticket.requester or ticket.customer
+    fields = written["reply"].fields if "reply" in written else {}
+    newest = max(found.values(), key=lambda draft: draft.updated_at, default=None)
+    return Composer(
+        ticket=ticket,
+        kind=newest.kind if newest is not None and newest.body else "reply",
+        drafts=written,
+        to=_people(fields.get("to")) or [{"id": customer.id, "name": customer.name}],
+        cc=_people(fields.get("cc"))
+        if "cc" in fields
+        else [{"id": row.id, "name": row.name} for row in copies],
+        statuses=around_page.statuses(StatusClass.OPEN, StatusClass.PENDING),
+        seen=seen,
+        list_query=list_query,
+    )
+
+
+def _written(draft: Draft) -> Written:
+    return Written(
+        body=draft.body,
+        stamp=stamp_of(draft),
+        files=[file_of(row) for row in draft.attachments],
+        fields=dict(draft.fields),
+    )
+
+
+def _people(rows: Any) -> list[dict[str, Any]]:
+    if not isinstance(rows, list):
+        return []
+    return [row for row in rows if isinstance(row, dict) and "id" in row and "name" in row]
+
+
+# ---- The list a ticket was opened from ----
+
+
+def list_filter() -> Filter | None:
+    """Return the list that the reader came from, as the address says it; None when it says none.
+
+    ``?in=queue%3D3`` names the list; the keys of a filter may also stand in the address itself.
+    """
+    packed = request.values.get("in", "")
+    if packed:
+        values = MultiDict(part.partition("=")[::2] for part in packed.split("&"))
+        return parse({key: values.getlist(key) for key in values}).filter
+    if any(key in request.args for key in KEYS if key != "q"):
+        return parse({key: request.args.getlist(key) for key in request.args}).filter
+    return None
+
+
+def nearby(actor: Actor, ticket: Ticket) -> neighbours.Neighbours | None:
+    """Return the ticket's place in the list the reader came from. One query, or none."""
+    wanted = list_filter()
+    if wanted is None:
+        return None
+    return neighbours.neighbours(actor, wanted, ticket, zone=reader_zone())
+
+
+# ---- The whole page ----
+
+
+@dataclass(slots=True)
+class Pieces:
+    """The ticket's assignments as its panel shows them."""
+
+    open: list[Assignment]
+    ended: list[Assignment]
+    to_acknowledge: list[Assignment]
+
+
+def pieces_of(actor: Actor, ticket: Ticket) -> Pieces:
+    """Sort the assignments: open ones, ended ones, and those the actor may acknowledge."""
+    still = [row for row in ticket.assignments if row.state in OPEN_ASSIGNMENT]
+    return Pieces(
+        open=still,
+        ended=[row for row in ticket.assignments if row.state == "resolved"],
+        to_acknowledge=[
+            row
+            for row in still
+            if row.state == "assigned"
+            and (
+                row.technician_id == actor.person_id
+                or (row.technician_id is None and row.queue_id in actor.queue_ids)
+            )
+        ],
+    )
+
+
+def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
+    """Return what the head and the properties of the page show. Five queries at most."""
+    links = around_page.links_of(actor, ticket)
+    others, last_visit = around_page.present(actor, ticket)
+    near = nearby(actor, ticket)
+    wanted = list_filter()
+    return {
+        "ticket": ticket,
+        "actor": actor,
+        "words": WORDS,
+        "around": around_page.around(ticket),
+        "links": links,
+        "tasks": around_page.tasks_of(ticket),
+        "pieces": pieces_of(actor, ticket),
+        # Only parents have time below them, and most tickets are none.
+        "time_in_all": time_with_children(ticket) if links.children else ticket.time_spent,
+        "others": others,
+        "last_visit": last_visit,
+        "near": near,
+        "list_query": to_query(wanted) if wanted is not None else "",
+        "unfinished": ticket.status_class in UNFINISHED and ticket.hidden_at is None,
+        "writable": ticket.hidden_at is None and ticket.merged_into_id is None,
+    }
+
+
+def page_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
+    """Return everything the page shows at first; what is costly comes later by itself."""
+    context = head_context(actor, ticket)
+    shown = timeline_of(
+        actor,
+        ticket,
+        newest_first=wants_newest_first(actor),
+        last_visit=context["last_visit"],
+    )
+    context["timeline"] = shown
+    context["composer"] = composer_of(
+        actor,
+        ticket,
+        seen=shown.journal.newest_id,
+        copies=context["around"].copies,
+        list_query=context["list_query"],
+    )
+    return context
+
+
+def salutation(person: Person) -> str:
+    """Return the name by which a person is addressed."""
+    return person.call_name or person.name
+
+
+def reply_label(ticket: Ticket) -> str:
+    """Return what an empty answer is called: "Reply to Ho Mei-Ling"."""
+    return str(_("Reply to %(name)s", name=(ticket.requester or ticket.customer).name))
