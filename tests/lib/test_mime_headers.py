@@ -12,8 +12,8 @@ from tests.lib.messages import codes, message
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
-        ("=?utf-8?Q?Caf=C3=A9?=", "Café"),
-        ("=?UTF-8?B?Q2Fmw6k=?= and =?utf-8?q?tea?=", "Café and tea"),
+        ("=?utf-8?Q?T=C3=BCr?=", "Tür"),
+        ("=?UTF-8?B?VMO8cg=?= and =?utf-8?q?door?=", "Tür and door"),
         ("=?utf-8?q?a?=  \r\n =?utf-8?q?b?=", "ab"),
         ("=?utf-8?Q?=E3?=    =?utf-8?Q?=82?=    =?utf-8?Q?=AD?=", "キ"),
         ("=?utf-8?q?two words with spaces?=", "two words with spaces"),

@@ -86,9 +86,9 @@ def test_without_json_it_reads_like_a_message():
 
 
 def test_a_name_that_is_no_utf_8_comes_back_as_it_was(tmp_path: Path):
-    file = os.fsencode(tmp_path) + b"/caf\xe9.eml"
+    file = os.fsencode(tmp_path) + b"/\xe9t\xe9.eml"
     try:
         Path(os.fsdecode(file)).write_bytes(b"Subject: x\n\n")
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    assert b"/caf\xe9.eml" in run("--json", os.fsdecode(file)).stdout_bytes
+    assert b"/\xe9t\xe9.eml" in run("--json", os.fsdecode(file)).stdout_bytes

@@ -3,6 +3,8 @@
 import json
 import re
 import time
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -306,9 +308,6 @@ MORE_THAN_STANDARD = {
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_standard_library_sees_the_same_parts(folder: str):
-    from email import message_from_bytes
-    from email.message import Message
-
     def standard(part: Message) -> object:
         kind = part.get_content_type()
         children = part.get_payload() if kind.startswith("multipart/") else []
