@@ -137,23 +137,24 @@ def _hits_by_block(found: list[str]) -> Iterator[int]:
     newest = (db.session.scalar(text("SELECT max(rowid) FROM ticket_fts")) or 0) >> BLOCK_BITS
     oldest = max(0, newest - NEWEST_BLOCKS + 1)
     marks = [f"{block}z" for block in range(newest, oldest - 1, -1)]
-    first = _lookup(" | ".join(_query(found, mark) for mark in marks), None)
+    first = _lookup(" | ".join(_query(found, mark) for mark in marks))
     yield from first
     if len(first) < ENOUGH and oldest > 0:
         yield from _lookup(_query(found, "="), oldest << BLOCK_BITS)
 
 
-def _lookup(query: str, before: int | None) -> list[int]:
-    older = "" if before is None else "AND rowid < :before"
-    return list(
-        db.session.scalars(
-            text(
-                f"SELECT ticket_id FROM ticket_fts WHERE body @@ :q ::tsquery {older}"  # noqa: S608
-                f" ORDER BY rowid DESC LIMIT {MOST}"
-            ),
-            {"q": query} if before is None else {"q": query, "before": before},
-        )
-    )
+_LOOKUP = """
+WITH hit AS MATERIALIZED (
+    SELECT rowid, ticket_id FROM ticket_fts WHERE body @@ CAST(:question AS tsquery)
+)
+SELECT ticket_id FROM hit WHERE rowid < :before ORDER BY rowid DESC LIMIT :most
+"""
+"""Materialised, or the planner walks the table backwards, which takes seconds for rare words."""
+
+
+def _lookup(question: str, before: int = 2**62) -> list[int]:
+    values = {"question": question, "before": before, "most": MOST}
+    return list(db.session.scalars(text(_LOOKUP), values))
 
 
 def _query(found: list[str], mark: str) -> str:

@@ -97,10 +97,12 @@ SELECT (i::bigint - 1) * 4 + n, {first} + i,
     CASE WHEN n = 1 THEN 'email' ELSE 'staff' END,
     t.at + (n - 1) * interval '15 minutes', t.at + (n - 1) * interval '15 minutes',
     CASE n WHEN 1 THEN 'Hello, since this morning the '
-              || w[(i::bigint * 7919 %% 30)::int + 1] || ' and the ' || w[(i::bigint * 31 %% 30)::int + 1] || ' fail with error ' || (i * 7 %% 9973)
+              || w[(i::bigint * 7919 %% 30)::int + 1] || ' and the '
+              || w[(i::bigint * 31 %% 30)::int + 1] || ' fail with error ' || (i * 7 %% 9973)
               || ' whenever I try. Could somebody have a look, please? Regards'
            WHEN 3 THEN 'Thank you for writing. I have restarted the '
-              || w[(i::bigint * 7919 %% 30)::int + 1] || ', please try again and tell me whether it works now.'
+              || w[(i::bigint * 7919 %% 30)::int + 1]
+              || ', please try again and tell me whether it works now.'
            WHEN 4 THEN 'Restarted and it works.' ELSE '' END,
     CASE n WHEN 3 THEN '<p>Thank you for writing. I have restarted it, please try again.</p>' END,
     CASE n WHEN 2 THEN '{{"owner": [null, {{"id": 7, "name": "Technician 7"}}]}}'::jsonb
