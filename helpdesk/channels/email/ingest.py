@@ -1,26 +1,28 @@
 """From a stored raw message to a ticket: reading it, deciding its fate, writing that down.
 
 A message reaches this point only after its raw text was stored and committed, and leaves it with
-a fate. Whatever goes wrong with one message is written into its line of the ledger, where a
-person can see it, try again or dismiss it; the next message is not concerned.
+a fate. Messages are filed several to a transaction. When anything goes wrong in one, it is rolled
+back and its messages are filed one by one, so that only the message at fault is put into the
+quarantine, where a person can see it, try again or dismiss it.
 """
 
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from config import Settings
 from helpdesk import blobs
 from helpdesk.channels.email import letter as letters
+from helpdesk.channels.email.lease import Lost
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import MailMessage, State
@@ -58,7 +60,6 @@ def file_stored(
     raws: Mapping[int, bytes] | None = None,
     *,
     guard: Callable[[], None] | None = None,
-    batch: int = BATCH,
 ) -> list[Fate]:
     """File stored messages in this order, in several transactions of their own.
 
@@ -71,22 +72,11 @@ def file_stored(
     todo = deque(ids)
     read: deque[tuple[int, Letter]] = deque()
     while todo or read:
-        while todo and len(read) < batch:
+        while todo and len(read) < BATCH:
             key = todo.popleft()
             known = (raws or {}).get(key)
             read.append((key, _read(key, partial(_raw_of, key, known))))
-        try:
-            done, some = _file(list(read), guard)
-        except DBAPIError as error:
-            if len(read) == 1 or error.connection_invalidated:
-                raise
-            # Two readers met (a deadlock), or one message offends the database as a whole: one at
-            # a time everything finds its way, and only the offender stays behind.
-            log.exception("Filing %d messages together failed; filing them one by one", len(read))
-            for pair in read:
-                fates += _file([pair], guard)[1]
-            read.clear()
-            continue
+        done, some = _file_together(list(read), guard)
         fates += some
         for _done in range(done):
             read.popleft()
@@ -103,8 +93,8 @@ def file_left_over(ids: Sequence[int], *, guard: Callable[[], None] | None = Non
                 continue
             row.attempts += 1
             if row.attempts > MAX_ATTEMPTS:
-                error = _("Filing it never came to an end, %(count)d times.", count=MAX_ATTEMPTS)
-                _settle(row, State.QUARANTINED, "crashed", error)
+                row.state, row.reason, row.settled_at = State.QUARANTINED, "crashed", now()
+                row.error = f"Filing it never came to an end, {MAX_ATTEMPTS} times."
                 fates.append(fate_of(row))
                 continue
         fates += file_stored([key], guard=guard)
@@ -112,10 +102,23 @@ def file_left_over(ids: Sequence[int], *, guard: Callable[[], None] | None = Non
 
 
 def file_again(row: MailMessage) -> Fate:
-    """File a message now, within the caller's transaction. For a person who asked for it."""
+    """File a message now, within the caller's transaction. For a person who asked for it.
+
+    What was taken for our own mail is filed all the same.
+    """
     letter = _read(row.id, lambda: blobs.get(row.raw_sha256 or ""))
-    row.attempts, row.error, row.reason = 0, "", ""
-    _decide(row, letter, own_addresses(), force=True)
+    row.attempts = 0
+    decision: Decision
+    try:
+        with db.session.begin_nested():
+            decision = _decide(row, letter, _known([letter], asked_for=True))
+            _settle(row, letter, decision)
+    except Exception as error:
+        if _is_not_our_fault(error):
+            raise
+        log.exception("Message %d stays in the quarantine", row.id)
+        _settle(row, letter, _put_aside("error", error))
+    db.session.flush()
     return fate_of(row)
 
 
@@ -145,6 +148,76 @@ def _raw_of(key: int, known: bytes | None) -> bytes:
     return blobs.get(sha256 or "")
 
 
+# ---- Transactions ----
+
+
+def _file_together(
+    read: Sequence[tuple[int, Letter]], guard: Callable[[], None] | None
+) -> tuple[int, list[Fate]]:
+    """File messages in one transaction; returns how many had their turn, and their fates."""
+    try:
+        return _file(read, guard)
+    except Exception as error:
+        if _is_not_our_fault(error):
+            raise
+        if len(read) == 1:
+            return 1, _put_aside_alone(*read[0], guard, error)
+        log.info("Filing %d messages together failed (%s); one by one then", len(read), error)
+    fates: list[Fate] = []
+    for pair in read:
+        fates += _file_together([pair], guard)[1]
+    return len(read), fates
+
+
+def _file(
+    read: Sequence[tuple[int, Letter]], guard: Callable[[], None] | None
+) -> tuple[int, list[Fate]]:
+    decided: list[tuple[MailMessage, Letter, Decision]] = []
+    done = 0
+    with transaction():
+        if guard is not None:
+            guard()
+        rows = _locked([key for key, _letter in read])
+        known = _known([letter for key, letter in read if key in rows])
+        until = time.monotonic() + BATCH_SECONDS
+        for key, letter in read:
+            row = rows.get(key)
+            if row is not None:
+                decision = _decide(row, letter, known)
+                known.remember(row, letter, decision)
+                decided.append((row, letter, decision))
+            done += 1
+            if time.monotonic() > until:
+                break
+        # Written together, which the database does with a few statements. If somebody filed a
+        # copy of one of them meanwhile, its identity is taken, and all of this did not happen.
+        for row, letter, decision in decided:
+            _settle(row, letter, decision)
+        db.session.flush()
+        fates = [fate_of(row) for row, _letter, _decision in decided]
+    return done, fates
+
+
+def _put_aside_alone(
+    key: int, letter: Letter, guard: Callable[[], None] | None, error: Exception
+) -> list[Fate]:
+    """Put the message at fault into the quarantine, unless it was a copy all along."""
+    with transaction():
+        if guard is not None:
+            guard()
+        row = _locked([key]).get(key)
+        if row is None:
+            return []
+        first = _known([letter]).first_of(letter)
+        if first is not None:
+            _settle(row, letter, Decision(State.DUPLICATE, first=first))
+        else:
+            log.error("Message %d went to the quarantine", key, exc_info=error)
+            _settle(row, letter, _put_aside("error", error))
+        db.session.flush()
+        return [fate_of(row)]
+
+
 def _locked(ids: Sequence[int]) -> dict[int, MailMessage]:
     """Return the stored messages among these, held for us alone; others' are left out."""
     rows = db.session.scalars(
@@ -155,77 +228,117 @@ def _locked(ids: Sequence[int]) -> dict[int, MailMessage]:
     return {row.id: row for row in rows}
 
 
-def _file(
-    read: Sequence[tuple[int, Letter]], guard: Callable[[], None] | None
-) -> tuple[int, list[Fate]]:
-    """File messages in one transaction; returns how many had their turn, and their fates."""
-    done, fates = 0, []
-    with transaction():
-        if guard is not None:
-            guard()
-        own = own_addresses()
-        rows = _locked([key for key, _letter in read])
-        until = time.monotonic() + BATCH_SECONDS
-        for key, letter in read:
-            row = rows.get(key)
-            if row is not None:
-                _decide(row, letter, own)
-                fates.append(fate_of(row))
-            done += 1
-            if time.monotonic() > until:
-                break
-        db.session.flush()
-    return done, fates
-
-
-def _decide(row: MailMessage, letter: Letter, own: frozenset[str], force: bool = False) -> None:
-    """Give a message its fate, whatever happens. Raises only what concerns the database itself."""
-    try:
-        try:
-            with db.session.begin_nested():
-                _decide_within(row, letter, own, force)
-        except IntegrityError:
-            # Somebody filed a copy of it, or met its author, at this very moment. Now it shows.
-            with db.session.begin_nested():
-                _decide_within(row, letter, own, force)
-    except Unfit as unfit:
-        _put_aside(row, letter, unfit.reason, str(unfit))
-    except Exception as error:
-        if isinstance(error, DBAPIError) and _is_not_our_fault(error):
-            raise
-        log.exception("Message %d went to the quarantine", row.id)
-        _put_aside(row, letter, "error", f"{type(error).__name__}: {error}")
-
-
-def _is_not_our_fault(error: DBAPIError) -> bool:
-    """Whether the database failed, rather than refused what a message made us write."""
+def _is_not_our_fault(error: Exception) -> bool:
+    """Whether the database (or the disk) failed, rather than refused what a message made us do."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, Trouble | Lost)
     if error.connection_invalidated:
         return True
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate:
-        # Connection, rollback (deadlock), resources, locks, shutdown, disk, internal.
-        return sqlstate[:2] in {"08", "40", "53", "55", "57", "58", "XX"}
+        # Connection, resources, locks, shutdown, disk, internal. A deadlock is none of these:
+        # one by one everything finds its way.
+        return sqlstate[:2] in {"08", "53", "55", "57", "58", "XX"}
     said = str(error.orig).lower()
     return any(word in said for word in ("lock", "busy", "disk", "full", "readonly", "unable"))
 
 
-def _decide_within(row: MailMessage, letter: Letter, own: frozenset[str], force: bool) -> None:
-    _describe(row, letter)
-    if _mark_duplicate(row, letter):
-        return
-    row.identity = letter.identity
+# ---- Decisions ----
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The line of the ledger that a copy is a copy of."""
+
+    id: int
+    ticket_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of a message."""
+
+    state: State
+    reason: str = ""
+    error: str = ""
+    ticket_id: int | None = None
+    entry_id: int | None = None
+    first: First | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known before several messages are looked at: asked once for all of them."""
+
+    own_addresses: frozenset[str]
+    firsts: dict[str, First] = field(default_factory=dict)
+    sent: frozenset[str] = frozenset()
+    asked_for: bool = False
+
+    def first_of(self, letter: Letter, row: MailMessage | None = None) -> First | None:
+        """Return the message that this one is a copy of."""
+        first = self.firsts.get(letter.identity)
+        return first if first is not None and (row is None or first.id != row.id) else None
+
+    def remember(self, row: MailMessage, letter: Letter, decision: Decision) -> None:
+        """Let the next messages know of this one."""
+        self.firsts.setdefault(letter.identity, First(row.id, decision.ticket_id))
+
+
+def _known(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
+    identities = [letter.identity for letter in read]
+    rows = db.session.execute(
+        select(MailMessage.identity, MailMessage.id, MailMessage.ticket_id).where(
+            MailMessage.identity.in_(identities)
+        )
+    )
+    return Known(
+        own_addresses=own_addresses(),
+        firsts={identity: First(key, ticket_id) for identity, key, ticket_id in rows if identity},
+        sent=sent_by_us([letter.message_id for letter in read if letter.message_id]),
+        asked_for=asked_for,
+    )
+
+
+def _decide(row: MailMessage, letter: Letter, known: Known) -> Decision:
+    """Decide about one message, and open or continue its ticket."""
+    first = known.first_of(letter, row)
+    if first is not None:
+        return Decision(State.DUPLICATE, first=first, ticket_id=first.ticket_id)
     if letter.unfit is not None:
-        raise letter.unfit
+        return _put_aside(letter.unfit.reason, letter.unfit)
     assert letter.author is not None
-    if not force and is_own(letter.author.address, own):
-        _settle(row, State.IGNORED, "own-address")
-        return
-    if letter.message_id is not None and sent_by_us(letter.message_id):
-        _settle(row, State.IGNORED, "own-message")
-        return
-    received = receive(_inbound(row, letter, own), reopen_days=_settings().reopen_days)
-    row.ticket_id, row.entry_id = received.ticket.id, received.entry.id
-    _settle(row, State.FILED, received.how)
+    if is_own(letter.author.address, known.own_addresses) and not known.asked_for:
+        return Decision(State.IGNORED, "own-address")
+    if letter.message_id in known.sent:
+        return Decision(State.IGNORED, "own-message")
+    inbound = _inbound(row, letter, known.own_addresses)
+    received = receive(inbound, reopen_days=_settings().reopen_days)
+    return Decision(
+        State.FILED, received.how, ticket_id=received.ticket.id, entry_id=received.entry.id
+    )
+
+
+def _put_aside(reason: str, error: Exception) -> Decision:
+    words = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
+    return Decision(State.QUARANTINED, reason, words[:2000])
+
+
+def _settle(row: MailMessage, letter: Letter, decision: Decision) -> None:
+    """Write a decision into its line of the ledger."""
+    row.message_id, row.subject = letter.message_id, letter.subject
+    row.sender = letter.author.address[:320] if letter.author is not None else ""
+    row.state, row.reason, row.error = decision.state, decision.reason, decision.error
+    row.ticket_id, row.entry_id = decision.ticket_id, decision.entry_id
+    row.duplicate_of_id = decision.first.id if decision.first is not None else None
+    row.identity = letter.identity if decision.first is None else None
+    row.settled_at = now()
+    # What is in the quarantine stays where it is on the server, until a person has decided.
+    row.to_move = (
+        decision.state != State.QUARANTINED
+        and row.mailbox is not None
+        and bool(row.mailbox.move_to)
+    )
 
 
 def _inbound(row: MailMessage, letter: Letter, own: frozenset[str]) -> Inbound:
@@ -252,40 +365,6 @@ def _inbound(row: MailMessage, letter: Letter, own: frozenset[str]) -> Inbound:
 
 def _may_take_part(copy: Correspondent, own: frozenset[str]) -> bool:
     return not is_own(copy.address, own) and not copy.address.startswith(_NOBODY)
-
-
-def _describe(row: MailMessage, letter: Letter) -> None:
-    row.message_id = letter.message_id
-    row.subject = letter.subject
-    row.sender = letter.author.address[:320] if letter.author is not None else ""
-
-
-def _mark_duplicate(row: MailMessage, letter: Letter) -> bool:
-    """Record that the message is a copy of one we have; False when it is not."""
-    first = db.session.scalar(
-        select(MailMessage).where(MailMessage.identity == letter.identity, MailMessage.id != row.id)
-    )
-    if first is None:
-        return False
-    _describe(row, letter)
-    row.duplicate_of_id, row.ticket_id = first.id, first.ticket_id
-    _settle(row, State.DUPLICATE)
-    return True
-
-
-def _put_aside(row: MailMessage, letter: Letter, reason: str, error: str) -> None:
-    _describe(row, letter)
-    row.identity = letter.identity
-    _settle(row, State.QUARANTINED, reason, error[:2000])
-    db.session.flush()
-
-
-def _settle(row: MailMessage, state: State, reason: str = "", error: str = "") -> None:
-    row.state, row.reason, row.error, row.settled_at = state, reason, error, now()
-    # What is in the quarantine stays where it is on the server, until a person has decided.
-    row.to_move = (
-        state != State.QUARANTINED and row.mailbox is not None and bool(row.mailbox.move_to)
-    )
 
 
 def _settings() -> Settings:

@@ -1,6 +1,6 @@
 """Which ticket a mail answers, and which Message-IDs an answer of ours names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -40,12 +40,13 @@ def number_of(references: list[str]) -> int | None:
     return next((known[one] for one in reversed(nearest) if one in known), None)
 
 
-def sent_by_us(message_id: str) -> bool:
-    """Whether this is a message of ours that came back."""
-    found = db.session.scalar(
-        select(OutboxMessage.id).where(OutboxMessage.message_id == message_id).limit(1)
+def sent_by_us(message_ids: Sequence[str]) -> frozenset[str]:
+    """Return those of these Message-IDs that are messages of ours."""
+    return frozenset(
+        db.session.scalars(
+            select(OutboxMessage.message_id).where(OutboxMessage.message_id.in_(message_ids))
+        )
     )
-    return found is not None
 
 
 @dataclass(frozen=True, slots=True)
