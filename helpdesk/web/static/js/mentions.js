@@ -84,6 +84,7 @@ function show(area, found) {
   if (!open || open.area !== area) {
     close();
     const list = /** @type {HTMLElement} */ (make("ul", { class: "listbox mentions" }));
+    Object.assign(list.style, { position: "fixed", inset: "auto", width: "280px", top: "0", left: "0" });
     // Inside the open dialog, if there is one: the rest of the page lies behind it.
     (area.closest("dialog") ?? document.body).append(list);
     open = { area, list, popup: listbox(area, list, (option) => choose(area, option)) };
@@ -92,7 +93,6 @@ function show(area, found) {
   open.popup.show(found, true);
   const at = cursorAt(area);
   const { list } = open;
-  Object.assign(list.style, { position: "fixed", inset: "auto", width: "280px" });
   const size = list.getBoundingClientRect();
   const below = at.top + at.height + 4;
   const top = below + size.height > innerHeight - 8 ? at.top - size.height - 4 : below;

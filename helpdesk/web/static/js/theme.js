@@ -10,8 +10,9 @@ const root = document.documentElement;
 function mark() {
   for (const button of all(document, "[data-theme-set]")) {
     const chosen = String(button.dataset.themeSet === (root.dataset.themeChoice ?? "system"));
-    const radio = /^(menuitem)?radio$/.test(button.getAttribute("role") ?? "");
-    button.setAttribute(radio ? "aria-checked" : "aria-pressed", chosen);
+    const role = button.getAttribute("role");
+    if (role === "radio" || role === "menuitemradio") button.setAttribute("aria-checked", chosen);
+    else if (!role) button.setAttribute("aria-pressed", chosen);
   }
 }
 

@@ -1,0 +1,1 @@
+"""Whole journeys through the product in a real browser."""
