@@ -16,14 +16,17 @@ from helpdesk.channels.email import commands as mail_commands
 from helpdesk.channels.email import ledger, mailbox_commands, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
+from helpdesk.people import commands as people_commands
 from helpdesk.people import guard, passwords
+from helpdesk.people import jobs as people_jobs
+from helpdesk.people import views as people_views
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
 from helpdesk.tickets import announce, persons, search
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.web import live
 
-BLUEPRINTS: list[Blueprint] = [mail_views.bp]
+BLUEPRINTS: list[Blueprint] = [people_views.bp, mail_views.bp]
 """Pages, in the order in which they are registered."""
 
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
@@ -40,13 +43,17 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
 ]
 """Reactions to events, in the order in which they run."""
 
-JOBS: list[Job] = [send.send_mail]
+JOBS: list[Job] = [send.send_mail, people_jobs.sweep_sessions]
 """What `helpdesk worker` does every few seconds or minutes."""
 
 SERVICES: list[Service] = [watch.watch_mailboxes]
 """What it does all the time."""
 
-COMMANDS: list[click.Command] = [mail_commands.mail, mailbox_commands.mailbox]
+COMMANDS: list[click.Command] = [
+    people_commands.people,
+    mail_commands.mail,
+    mailbox_commands.mailbox,
+]
 """Commands and groups of `helpdesk`."""
 
 

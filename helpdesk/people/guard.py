@@ -17,9 +17,10 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, Response, abort, current_app, g, redirect, request
+from flask import Flask, abort, current_app, g, redirect, request
 from sqlalchemy import bindparam, select, true, update
 from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.wrappers import Response
 
 from config import Settings
 from helpdesk.db import db, transaction
@@ -326,7 +327,7 @@ def ask_to_sign_in() -> Response:
     else:
         abort(401)
     response.headers["Cache-Control"] = "no-store"
-    return response  # type: ignore[return-value]
+    return response
 
 
 def sign_in_url(back: str) -> str:

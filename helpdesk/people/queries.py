@@ -20,6 +20,7 @@ from helpdesk.people.models import (
     Person,
     PersonMerge,
     Role,
+    Site,
     Team,
     TeamMember,
 )
@@ -148,12 +149,9 @@ class PeopleFilter:
     provisional: bool = False
     retired: bool = False
 
-    def conditions(self) -> list[ColumnElement[bool] | TextClause]:
-        """Return the filter for a query over people."""
-        found: list[ColumnElement[bool] | TextClause] = [Person.merged_into_id.is_(None)]
-        found.append(
-            Person.retired_at.is_not(None) if self.retired else Person.retired_at.is_(None)
-        )
+    def narrowing(self) -> list[ColumnElement[bool] | TextClause]:
+        """Return the conditions beyond who is offered at all."""
+        found: list[ColumnElement[bool] | TextClause] = []
         if self.organisation_id is not None:
             found.append(Person.organisation_id == self.organisation_id)
         if self.site_id is not None:
@@ -166,6 +164,11 @@ class PeopleFilter:
         if self.provisional:
             found.append(Person.provisional.is_(True))
         return found
+
+    def conditions(self) -> list[ColumnElement[bool] | TextClause]:
+        """Return the whole filter for a query over people."""
+        is_left = Person.retired_at.is_not(None) if self.retired else Person.retired_at.is_(None)
+        return [Person.merged_into_id.is_(None), is_left, *self.narrowing()]
 
 
 def _people(narrowed: PeopleFilter, after: tuple[str, int] | None) -> Select[Person]:
@@ -276,12 +279,26 @@ def technicians() -> list[Person]:
     )
 
 
-def merges_into(person_id: int) -> list[PersonMerge]:
-    """Return the merges that made this record what it is, the latest first."""
-    return list(
-        db.session.scalars(
-            select(PersonMerge)
-            .where(PersonMerge.survivor_id == person_id, PersonMerge.undone_at.is_(None))
-            .order_by(PersonMerge.id.desc())
-        )
+def merges_into(person_id: int) -> list[tuple[PersonMerge, Person]]:
+    """Return the merges that made this record what it is, with the record that went in.
+
+    The latest is first.
+    """
+    rows = db.session.execute(
+        select(PersonMerge, Person)
+        .join(Person, Person.id == PersonMerge.merged_id)
+        .where(PersonMerge.survivor_id == person_id, PersonMerge.undone_at.is_(None))
+        .order_by(PersonMerge.id.desc())
     )
+    return [(merge, merged) for merge, merged in rows]
+
+
+def organisation_name(organisation_id: int) -> str:
+    """Return an organisation's name, empty when there is none."""
+    name = db.session.scalar(select(Organisation.name).where(Organisation.id == organisation_id))
+    return name or ""
+
+
+def site_name(site_id: int) -> str:
+    """Return a site's name, empty when there is none."""
+    return db.session.scalar(select(Site.name).where(Site.id == site_id)) or ""

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, column, literal_column, select, text
+from sqlalchemy import ColumnElement, Integer, TextClause, column, literal_column, select, text
 from sqlalchemy.orm import selectinload
 
 from helpdesk.db import db, is_postgresql
@@ -206,19 +206,21 @@ def find(
     question: str,
     *,
     limit: int = 20,
-    where: Sequence[ColumnElement[bool]] = (),
+    where: Sequence[ColumnElement[bool] | TextClause] = (),
+    retired: bool = False,
 ) -> list[Person]:
     """Return the people who match all words, the likeliest first. Raises Denied.
 
     Whole words come before beginnings of words, names before anything else that matched; among
-    equals it is by name. ``where`` narrows (technicians only, one organisation).
+    equals it is by name. ``where`` narrows (technicians only, one organisation); ``retired`` looks
+    among those who left.
     """
     actor.demand(Permission.PERSON_READ)
     found = question_words(question, desk_region())
     if not found:
         return []
     asked = fold(question.strip())
-    narrowed = list(where)
+    narrowed: list[ColumnElement[bool] | TextClause] = list(where)
     if "@" in asked:
         # The words of an address may all be there without the address being there.
         narrowed.append(
@@ -235,7 +237,7 @@ def find(
             .where(
                 matches(found, whole=whole),
                 Person.merged_into_id.is_(None),
-                Person.retired_at.is_(None),
+                Person.retired_at.is_not(None) if retired else Person.retired_at.is_(None),
                 *narrowed,
             )
             .limit(CANDIDATES)

@@ -16,7 +16,8 @@ from helpdesk.people.models import Account
 from helpdesk.people.services import persons
 
 THEMES = ("system", "light", "dark")
-DENSITIES = ("compact", "standard", "roomy")
+DENSITIES = ("compact", "default", "comfortable")
+KEYS = ("on", "off")
 AVAILABILITIES = ("available", "busy", "away")
 
 
@@ -29,7 +30,7 @@ def set_preferences(actor: Actor, wanted: Mapping[str, Any]) -> bool:
     allowed: dict[str, tuple[object, ...]] = {
         "theme": THEMES,
         "density": DENSITIES,
-        "letter_keys": (True, False),
+        "keys": KEYS,
     }
     for key, value in wanted.items():
         if key not in allowed or value not in allowed[key]:

@@ -1,0 +1,25 @@
+"""The pages of people and access: one blueprint, ``bp``, with its routes in these modules."""
+
+from helpdesk.people.views import (
+    access,
+    account,
+    importing,
+    listing,
+    merging,
+    organisation,
+    person,
+    signing,
+)
+from helpdesk.people.views.blueprint import bp
+
+__all__ = [
+    "access",
+    "account",
+    "bp",
+    "importing",
+    "listing",
+    "merging",
+    "organisation",
+    "person",
+    "signing",
+]
