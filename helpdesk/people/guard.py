@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from flask import Flask, abort, current_app, g, redirect, request
 from sqlalchemy import bindparam, select, true, update
-from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from config import Settings
@@ -39,6 +39,7 @@ from helpdesk.people.models import (
     TeamMember,
 )
 from helpdesk.people.services.sessions import IDLE
+from helpdesk.web.errors import NotAllowed
 
 F = TypeVar("F", bound=Callable[..., Any])
 QueuesOf = Callable[[frozenset[int]], frozenset[int]]
@@ -353,7 +354,7 @@ def _forbidden(error: Denied) -> Any:
     actor = actor_or_none()
     who = actor.person_id if actor is not None else None
     current_app.logger.info("person %s lacks %s for %s", who, error.permission, request.path)
-    return current_app.handle_http_exception(Forbidden())
+    return current_app.handle_http_exception(NotAllowed(error.permission.value))
 
 
 def _not_found(_error: Missing) -> Any:

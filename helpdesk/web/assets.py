@@ -4,12 +4,15 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, send_from_directory
+from flask import Blueprint, Response, current_app, g, send_from_directory
 
 STATIC = Path(__file__).parent / "static"
 
 NEEDED = ("vendor/htmx.min.js", "vendor/idiomorph-ext.min.js", "vendor/icons.svg")
 """Third-party files that `make setup` fetches; without them no page works."""
+
+STYLES = ("tokens", "base", "controls", "data", "shell", "overlays")
+"""Style sheets of every page, in their order; larger rooms add one of their own."""
 
 YEAR = 31_536_000
 
@@ -45,8 +48,10 @@ def digest(name: str) -> str:
 
 def static_url(name: str) -> str:
     """Return the address of a static file, with the digest of its content in the path."""
-    if current_app.debug:
+    if current_app.debug and not g.get("digests_are_fresh"):
+        # Who edits a style sheet wants to see it at the next request, not at the next start.
         digest.cache_clear()
+        g.digests_are_fresh = True
     return f"/static/{digest(name)}/{name}"
 
 

@@ -1,30 +1,47 @@
 """Error pages and fragments: what failed, what is safe, what next; and a line for the log."""
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, ServiceUnavailable
 
 from helpdesk.db import db
 
 log = logging.getLogger(__name__)
 
 
-def texts(code: int) -> tuple[str, str]:
-    """Return what failed, and what is safe and what to do next, for a status code."""
-    known = {
-        400: (_("The request could not be read"), _("Go back and try again.")),
+class NotAllowed(Forbidden):
+    """Somebody lacks a permission; ``missing`` is its name, for whoever can grant it."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__()
+        self.missing = missing
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an answer says: what failed, then what is safe and what to do next."""
+
+    title: str
+    advice: str
+
+
+def said_of(code: int) -> Said:
+    """Return the words for a status code."""
+    words: dict[int, tuple[str, str]] = {
+        400: (_("The request could not be read"), _("Nothing was changed. Go back and try again.")),
         401: (
             _("You are signed out"),
             _("Your text is kept. Sign in again in another tab, then send it once more."),
         ),
         403: (
             _("You may not open this"),
-            _("An administrator can give you the permission. Nothing was changed."),
+            _("Nothing was changed. An administrator of the desk can give you the permission."),
         ),
         404: (
             _("There is nothing here"),
@@ -40,28 +57,36 @@ def texts(code: int) -> tuple[str, str]:
         429: (_("Too many tries"), _("Wait a minute, then try again.")),
         503: (_("The desk is busy"), _("Nothing was lost. Try again in a moment.")),
     }
-    return known.get(
-        code,
-        (
-            _("Something went wrong on our side"),
-            _("Nothing was changed. The administrator finds the details in the log."),
-        ),
+    otherwise = (
+        _("Something went wrong on our side"),
+        _("Nothing was changed. The administrator finds the details in the log."),
+    )
+    return Said(*words.get(code, otherwise))
+
+
+def _out_of_date() -> Said:
+    return Said(
+        _("This page is out of date"),
+        _("Nothing was changed. Copy what you typed if you need it, then load the page again."),
     )
 
 
-def _answer(code: int, headers: Any = None) -> Response:
-    title, advice = texts(code)
-    said = {"code": code, "title": title, "advice": advice, "request_id": g.get("request_id", "")}
+def _answer(code: int, said: Said | None = None, headers: Any = (), missing: str = "") -> Response:
+    said = said or said_of(code)
+    reference = g.get("request_id", "")
+    values = {"code": code, "said": said, "missing": missing, "reference": reference}
     if "HX-Request" in request.headers:
-        response = make_response(render_template("errors/_strip.html", **said), code)
+        response = make_response(render_template("errors/_strip.html", **values), code)
         # The strip goes where every page has room for it; what was typed stays untouched.
         response.headers["HX-Retarget"] = "#strips"
         response.headers["HX-Reswap"] = "beforeend"
     elif request.accept_mimetypes.best_match(["text/html", "application/json"]) == "text/html":
-        response = make_response(render_template("errors/error.html", **said), code)
+        response = make_response(render_template("errors/error.html", **values), code)
     else:
-        response = make_response(jsonify(error=title, advice=advice), code)
-    for name, value in headers or ():
+        response = make_response(
+            jsonify(error=said.title, advice=said.advice, reference=reference), code
+        )
+    for name, value in headers:
         if name.lower() in {"retry-after", "allow"}:
             response.headers[name] = value
     return response
@@ -71,22 +96,31 @@ def on_http_error(error: HTTPException) -> Any:
     """Answer an HTTP error; redirects and finished responses pass as they are."""
     if error.response is not None or error.code is None or error.code < 400:
         return error
+    headers = error.get_headers(request.environ)
     if isinstance(error, CSRFError):
         log.info("%s: csrf check failed: %s", g.get("request_id"), error.description)
-    elif error.code >= 500 and not isinstance(error, InternalServerError):
+        return _answer(error.code, _out_of_date(), headers)
+    if error.code >= 500 and not isinstance(error, InternalServerError):
         log.warning("%s: %s answered %s", g.get("request_id"), request.path, error.code)
-    return _answer(error.code, error.get_headers(request.environ))
+    return _answer(error.code, headers=headers, missing=getattr(error, "missing", ""))
 
 
 def on_crash(error: Exception) -> Any:
     """Roll back, write the whole story into the log, and say so kindly."""
-    db.session.rollback()
-    busy = isinstance(error, OperationalError) and "locked" in str(error).lower()
-    if busy:
+    _roll_back()
+    if isinstance(error, OperationalError) and "locked" in str(error).lower():
         log.warning("%s: the database was locked for too long", g.get("request_id"))
         return on_http_error(ServiceUnavailable())
     log.error("%s: %s %s failed", g.get("request_id"), request.method, request.path, exc_info=error)
     return _answer(500)
+
+
+def _roll_back() -> None:
+    try:
+        db.session.rollback()
+    except SQLAlchemyError:
+        # The database may be what failed; the page must come all the same.
+        log.exception("%s: could not roll back", g.get("request_id"))
 
 
 def init_app(app: Flask) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import Flask, g, has_request_context, request
+from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request
 from flask_babel import Babel, get_locale, gettext, ngettext
 from markupsafe import Markup
 
@@ -18,6 +18,7 @@ from helpdesk.lib.clock import now
 LANGUAGES = {"en": "English", "zh_Hans_CN": "简体中文", "zh_Hant_TW": "繁體中文"}
 HTML_LANGUAGES = {"en": "en", "zh_Hans_CN": "zh-Hans", "zh_Hant_TW": "zh-Hant"}
 COOKIE = "hearth-language"
+YEAR = 31_536_000
 
 _BROWSER = {
     "zh-hans": "zh_Hans_CN",
@@ -205,6 +206,27 @@ def file_size(size: int) -> str:
     return _("%(n).1f MB", n=size / 1024 / 1024)
 
 
+bp = Blueprint("i18n", __name__)
+
+
+@bp.get("/language/<language>")
+def choose(language: str) -> Response:
+    """Remember the language of a reader who is not signed in, and go back to where they were."""
+    back = request.args.get("back", "/")
+    # Only a path of our own: "//host" and "/\\host" lead browsers elsewhere.
+    if not back.startswith("/") or back.startswith(("//", "/\\")) or not back.isprintable():
+        back = "/"
+    response = redirect(back, 303)
+    if language in LANGUAGES:
+        response.set_cookie(
+            COOKIE, language, max_age=YEAR, secure=request.is_secure, httponly=True, samesite="Lax"
+        )
+    return response  # type: ignore[return-value]
+
+
+choose.__hearth_access__ = "public"  # type: ignore[attr-defined]
+
+
 def html_language() -> str:
     """Return the ``lang`` attribute of the page."""
     return HTML_LANGUAGES.get(str(get_locale()), "en")
@@ -227,4 +249,6 @@ def init_app(app: Flask) -> None:
         file_size=file_size,
         local=local,
     )
-    app.jinja_env.globals.update(html_language=html_language, languages=LANGUAGES)
+    app.jinja_env.globals.update(
+        html_language=html_language, languages=LANGUAGES, html_languages=HTML_LANGUAGES
+    )

@@ -19,11 +19,15 @@ _FIXED = {
 }
 
 POLICY = (
-    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; "
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; "
     "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-"""Content-Security-Policy of every page; nothing inline runs without the request's nonce."""
+"""Content-Security-Policy of every page.
+
+No script runs without the request's nonce, not even one from our own address: a file that somebody
+uploaded is no script of ours. Modules hand the nonce on to what they import.
+"""
 
 
 def nonce() -> str:

@@ -23,11 +23,11 @@ PAGE = """
  data-icons="{{ static_url('vendor/icons.svg') }}" data-theme-url="/theme">
 <head><meta charset="utf-8"><meta name="csrf-token" content="token-7"><title>Front end</title>
 <meta name="viewport" content="width=device-width,initial-scale=1">
-<link rel="stylesheet" href="{{ static_url('css/hearth.css') }}">
-<script src="{{ static_url('js/early.js') }}"></script>
-<script src="{{ static_url('vendor/htmx.min.js') }}" defer></script>
-<script src="{{ static_url('vendor/idiomorph-ext.min.js') }}" defer></script>
-<script type="module" src="{{ static_url('js/main.js') }}"></script>
+{% for name in styles %}<link rel="stylesheet" href="{{ static_url('css/' ~ name ~ '.css') }}">{% endfor %}
+<script src="{{ static_url('js/early.js') }}" nonce="none"></script>
+<script src="{{ static_url('vendor/htmx.min.js') }}" nonce="none" defer></script>
+<script src="{{ static_url('vendor/idiomorph-ext.min.js') }}" nonce="none" defer></script>
+<script type="module" src="{{ static_url('js/main.js') }}" nonce="none"></script>
 <script type="application/json" id="strings">{{ js_strings() | tojson }}</script>
 </head>
 <body data-context="On #48213" hx-ext="morph">
@@ -151,7 +151,9 @@ def create(desk: Desk) -> Flask:
     app = Flask(__name__, static_folder=None)
     Babel(app)
     app.register_blueprint(assets.bp)
-    app.jinja_env.globals.update(static_url=assets.static_url, js_strings=js_strings)
+    app.jinja_env.globals.update(
+        static_url=assets.static_url, styles=assets.STYLES, js_strings=js_strings
+    )
 
     @app.after_request
     def harden(response: Response) -> Response:

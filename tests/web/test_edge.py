@@ -68,7 +68,7 @@ def test_a_commit_that_fails_is_an_error_and_not_a_success(
 
 
 def test_every_answer_carries_the_strict_policy(desk: Flask) -> None:
-    for path in ("/no/such/page", "/try/here/200", "/static/x/css/hearth.css"):
+    for path in ("/no/such/page", "/try/here/200", "/static/x/css/base.css"):
         response = desk.test_client().get(path, headers={"Accept": "text/html"})
         policy = response.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
@@ -106,7 +106,7 @@ def test_a_fragment_that_fails_goes_to_the_strips(desk: Flask) -> None:
 
 def test_static_files_are_kept_for_ever_under_their_content_name(desk: Flask) -> None:
     page = desk.test_client().get("/no/such/page", headers={"Accept": "text/html"}).text
-    [address] = re.findall(r'href="(/static/\w+/css/hearth\.css)"', page)
+    [address] = re.findall(r'href="(/static/\w+/css/base\.css)"', page)
     response = desk.test_client().get(address)
     assert response.status_code == 200
     assert "immutable" in response.headers["Cache-Control"]
