@@ -22,8 +22,8 @@ from helpdesk.channels.email.imap import Connection, Server, Size
 from helpdesk.channels.email.ingest import Fate, file_left_over, file_stored
 from helpdesk.channels.email.letter import keep
 from helpdesk.channels.email.models import Mailbox, MailMessage, State
-from helpdesk.channels.email.secrets import open_sealed
-from helpdesk.channels.email.trouble import MAIL_ERRORS
+from helpdesk.channels.email.secrets import Unreadable, open_sealed
+from helpdesk.channels.email.trouble import MAIL_ERRORS, explain
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 
@@ -58,15 +58,19 @@ class Box:
 
 
 def box_of(mailbox_id: int) -> Box:
-    """Read a mailbox's settings. Raises Lost when it is not in use, Unreadable for its password."""
+    """Read a mailbox's settings. Raises Lost when it is not in use, Trouble for its password."""
     db.session.rollback()
     row = db.session.get(Mailbox, mailbox_id, populate_existing=True)
     if row is None or not row.active or row.retired_at is not None:
         raise lease.Lost
+    try:
+        server = server_of(row)
+    except Unreadable as error:
+        raise explain(error, row.imap_host, row.imap_port) from error
     box = Box(
         id=row.id,
         name=row.name,
-        server=server_of(row),
+        server=server,
         folder=row.folder,
         move_to=row.move_to,
         queue_id=row.queue_id,
@@ -225,7 +229,7 @@ class Reader:
         if len(uids) == 1:
             uid = uids[0]
             size = sizes.get(uid)
-            if self._broke[uid] >= TRIES:
+            if self._broke[uid] >= TRIES and _another_comes(connection, uid):
                 error = "The connection broke every time it was fetched."
                 return [line(uid, size, reason="unfetchable", error=error)], {}
             if size is not None and size.bytes > MAX_MESSAGE:
@@ -335,6 +339,17 @@ def _line(
         "attempts": 1,
         "settled_at": moment if reason else None,
     }
+
+
+def _another_comes(connection: Connection, uid: int) -> bool:
+    """Whether the trouble is with this message: its neighbour comes, or it has none.
+
+    Raises like any other fetch when the server gives nothing away; then nothing is put aside.
+    """
+    others = [one for one in connection.uids_after(0) if one != uid]
+    if others:
+        connection.raws([min(others, key=lambda one: abs(one - uid))])
+    return True
 
 
 def _aware(moment: datetime | None) -> datetime | None:

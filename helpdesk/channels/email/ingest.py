@@ -273,6 +273,8 @@ class Known:
     own_addresses: frozenset[str]
     firsts: dict[str, First] = field(default_factory=dict)
     sent: frozenset[str] = frozenset()
+    # Message-ID → ticket, of messages that were decided about a moment ago.
+    threads: dict[str, int] = field(default_factory=dict)
     asked_for: bool = False
 
     def first_of(self, letter: Letter, row: MailMessage | None = None) -> First | None:
@@ -283,6 +285,8 @@ class Known:
     def remember(self, row: MailMessage, letter: Letter, decision: Decision) -> None:
         """Let the next messages know of this one."""
         self.firsts.setdefault(letter.identity, First(row.id, decision.ticket_id))
+        if letter.message_id is not None and decision.ticket_id is not None:
+            self.threads[letter.message_id] = decision.ticket_id
 
 
 def _known(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
@@ -312,7 +316,7 @@ def _decide(row: MailMessage, letter: Letter, known: Known) -> Decision:
         return Decision(State.IGNORED, "own-address")
     if letter.message_id in known.sent:
         return Decision(State.IGNORED, "own-message")
-    inbound = _inbound(row, letter, known.own_addresses)
+    inbound = _inbound(row, letter, known)
     received = receive(inbound, reopen_days=_settings().reopen_days)
     return Decision(
         State.FILED, received.how, ticket_id=received.ticket.id, entry_id=received.entry.id
@@ -341,7 +345,7 @@ def _settle(row: MailMessage, letter: Letter, decision: Decision) -> None:
     )
 
 
-def _inbound(row: MailMessage, letter: Letter, own: frozenset[str]) -> Inbound:
+def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
     assert letter.author is not None
     inbound = Inbound(
         author=letter.author,
@@ -352,8 +356,8 @@ def _inbound(row: MailMessage, letter: Letter, own: frozenset[str]) -> Inbound:
         body=letter.body,
         html=letter.html,
         files=letter.files,
-        copies=[copy for copy in letter.copies if _may_take_part(copy, own)],
-        thread=number_of(letter.references) if letter.references else None,
+        copies=[copy for copy in letter.copies if _may_take_part(copy, known.own_addresses)],
+        thread=number_of(letter.references, known.threads) if letter.references else None,
         quoted=letter.quoted,
         envelope=letter.envelope,
     )

@@ -1,6 +1,6 @@
 """Which ticket a mail answers, and which Message-IDs an answer of ours names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -17,13 +17,14 @@ NAMED = 20
 """References that an answer carries; longer headers get refused or cut on the way."""
 
 
-def number_of(references: list[str]) -> int | None:
+def number_of(references: list[str], just_filed: Mapping[str, int]) -> int | None:
     """Return the number of the ticket that the nearest known reference belongs to.
 
     Both kinds count: our own messages (their ids can't be guessed) and mail that was filed.
+    ``just_filed`` are those of which the database does not know yet.
     """
     nearest = references[-LOOKED_AT:]
-    known: dict[str, int] = {}
+    known = dict(just_filed)
     for statement in (
         select(MailMessage.message_id, MailMessage.ticket_id).where(
             MailMessage.message_id.in_(nearest), MailMessage.state == State.FILED

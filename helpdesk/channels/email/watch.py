@@ -18,7 +18,7 @@ from helpdesk.channels.email.imap import Connection, connected
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.mailboxes import desk_language
 from helpdesk.channels.email.models import Mailbox
-from helpdesk.channels.email.trouble import MAIL_ERRORS, Trouble, explain
+from helpdesk.channels.email.trouble import Trouble
 from helpdesk.db import db, transaction
 from helpdesk.jobs import service
 from helpdesk.lib.clock import now
@@ -34,10 +34,10 @@ LONGEST_PAUSE = 300
 """Seconds to wait after a failure: the first time, and at most after doubling."""
 
 
-def fetch_once(mailbox_id: int, *, tries: int = 4) -> list[Fate] | None:
+def fetch_once(mailbox_id: int) -> list[Fate] | None:
     """Read everything that is new in a mailbox, now; None when somebody else is reading it.
 
-    A connection that breaks is made anew a few times. Raises Trouble.
+    A connection that breaks over a message is made anew. Raises Trouble.
     """
     holder = lease.new_holder()
     with transaction():
@@ -46,17 +46,16 @@ def fetch_once(mailbox_id: int, *, tries: int = 4) -> list[Fate] | None:
     fates: list[Fate] = []
     reader = Reader(mailbox_id, holder, fates.append)
     try:
-        for left in reversed(range(tries)):
+        while True:
             try:
                 with _connection(box_of(mailbox_id)) as connection:
                     reader.read(connection)
                     _works(mailbox_id, holder)
                 return fates
             except Trouble as trouble:
-                if left == 0 or not reader.got_stuck:
+                if not reader.got_stuck:
                     _fails(mailbox_id, trouble)
                     raise
-        return fates
     finally:
         with transaction():
             lease.release(mailbox_id, holder)
@@ -140,10 +139,6 @@ class _Watch:
                     if not reader.got_stuck:
                         self._pause(pause)
                         pause = min(2 * pause, LONGEST_PAUSE)
-                except MAIL_ERRORS as error:
-                    # The stored password can't be read; a person must type it again.
-                    _fails(self._id, explain(error, "", 0))
-                    self._pause(LONGEST_PAUSE)
         finally:
             with transaction():
                 lease.release(self._id, self._holder)

@@ -66,8 +66,7 @@ def mailbox(
         "smtp_tls": "none",
     }
     with transaction():
-        row = set_up.add(SYSTEM, MailboxSettings(**{**given, **settings}))
-    return row
+        return set_up.add(SYSTEM, MailboxSettings(**{**given, **settings}))
 
 
 def ledger() -> list[MailMessage]:
