@@ -31,7 +31,7 @@ HTML = {"Accept": "text/html"}
 # References that name no object: any value will do.
 FREE = {
     "version": "x",
-    "name": "css/hearth.css",
+    "name": "css/base.css",
     "path": "x",
     "token": "x" * 43,
     "purpose": "reset",
