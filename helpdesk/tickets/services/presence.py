@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
-from helpdesk.tickets.companions import Presence
+from helpdesk.tickets.companions import Mention, Presence
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.page import PRESENT_FOR
 
@@ -22,6 +22,17 @@ def look(actor: Actor, ticket: Ticket, *, writing: bool) -> bool:
     if actor.person_id is None:
         return False
     moment = now()
+    # Whoever looks at the ticket has seen where they were named.
+    db.session.execute(
+        update(Mention)
+        .where(
+            Mention.person_id == actor.person_id,
+            Mention.ticket_id == ticket.id,
+            Mention.seen_at.is_(None),
+        )
+        .values(seen_at=moment)
+        .execution_options(synchronize_session=False)
+    )
     row = db.session.get(Presence, (actor.person_id, ticket.id))
     if row is None:
         row = Presence(
