@@ -24,7 +24,7 @@ from wtforms.validators import InputRequired, Optional
 
 from helpdesk.people.models import ContactKind
 from helpdesk.people.services import own
-from helpdesk.web.forms import Form
+from helpdesk.web.forms import Form, choices
 from helpdesk.web.i18n import LANGUAGES
 
 NEEDED = InputRequired(_l("This is needed."))
@@ -36,15 +36,15 @@ SPOKEN = (
 """Languages that customers may speak besides those of the desk's own pages."""
 
 
-def language_choices(current: str | None = None) -> list[tuple[str, str]]:
+def language_choices(current: str | None = None) -> list[Any]:
     """Return languages for a person: the desk's own in their own words, others in the reader's."""
     locale = get_locale()
     others = sorted((_language_name(locale, code), code) for code in SPOKEN)
-    choices = [("", gettext("Not known")), *LANGUAGES.items()]
-    choices += [(code, name) for name, code in others]
-    if current and current not in dict(choices):
-        choices.append((current, current))
-    return choices
+    offered = [("", gettext("Not known")), *LANGUAGES.items()]
+    offered += [(code, name) for name, code in others]
+    if current and current not in dict(offered):
+        offered.append((current, current))
+    return choices(offered)
 
 
 def _language_name(locale: Any, code: str) -> str:
@@ -52,9 +52,9 @@ def _language_name(locale: Any, code: str) -> str:
     return str(names.get(code) or code)
 
 
-def own_language_choices() -> list[tuple[str, str]]:
+def own_language_choices() -> list[Any]:
     """Return the languages that our pages exist in."""
-    return [("", gettext("As my browser says")), *LANGUAGES.items()]
+    return choices([("", gettext("As my browser says")), *LANGUAGES.items()])
 
 
 @cache
@@ -65,15 +65,13 @@ def time_zones() -> tuple[str, ...]:
     return ("UTC", *sorted(zone for zone in available_timezones() if zone.startswith(places)))
 
 
-def zone_choices(current: str | None = None) -> list[tuple[str, str]]:
+def zone_choices(current: str | None = None) -> list[Any]:
     """Return time zones for a person."""
-    choices = [
-        ("", gettext("Not known")),
-        *((zone, zone.replace("_", " ")) for zone in time_zones()),
-    ]
-    if current and current not in dict(choices):
-        choices.append((current, current))
-    return choices
+    offered = [("", gettext("Not known"))]
+    offered += [(zone, zone.replace("_", " ")) for zone in time_zones()]
+    if current and current not in dict(offered):
+        offered.append((current, current))
+    return choices(offered)
 
 
 def typed(field: StringField) -> str:
@@ -133,15 +131,19 @@ class Preferences(Form):
 
     theme = RadioField(
         _l("Theme"),
-        choices=[("system", _l("As the system")), ("light", _l("Light")), ("dark", _l("Dark"))],
+        choices=choices(
+            [("system", _l("As the system")), ("light", _l("Light")), ("dark", _l("Dark"))]
+        ),
     )
     density = RadioField(
         _l("Rows"),
-        choices=[
-            ("compact", _l("Compact")),
-            ("default", _l("Normal")),
-            ("comfortable", _l("Roomy")),
-        ],
+        choices=choices(
+            [
+                ("compact", _l("Compact")),
+                ("default", _l("Normal")),
+                ("comfortable", _l("Roomy")),
+            ]
+        ),
     )
     keys = BooleanField(
         _l("One-letter keys"),
@@ -154,11 +156,13 @@ class Availability(Form):
 
     availability = SelectField(
         _l("Availability"),
-        choices=[
-            (own.AVAILABILITIES[0], _l("Available")),
-            (own.AVAILABILITIES[1], _l("Busy")),
-            (own.AVAILABILITIES[2], _l("Away")),
-        ],
+        choices=choices(
+            [
+                (own.AVAILABILITIES[0], _l("Available")),
+                (own.AVAILABILITIES[1], _l("Busy")),
+                (own.AVAILABILITIES[2], _l("Away")),
+            ]
+        ),
     )
 
 
@@ -191,7 +195,9 @@ class PersonFields(Form):
         self, sites: Iterable[Any], language: str | None = None, time_zone: str | None = None
     ) -> None:
         """Fill in what can be chosen."""
-        self.site_id.choices = [(0, gettext("None")), *((site.id, site.name) for site in sites)]
+        self.site_id.choices = choices(
+            [(0, gettext("None")), *((site.id, site.name) for site in sites)]
+        )
         self.language.choices = language_choices(language)
         self.time_zone.choices = zone_choices(time_zone)
 
@@ -231,12 +237,14 @@ class Contact(Form):
 
     kind = SelectField(
         _l("Kind"),
-        choices=[
-            (ContactKind.EMAIL.value, _l("Email")),
-            (ContactKind.PHONE.value, _l("Phone")),
-            (ContactKind.FAX.value, _l("Fax")),
-            (ContactKind.CHAT.value, _l("Chat")),
-        ],
+        choices=choices(
+            [
+                (ContactKind.EMAIL.value, _l("Email")),
+                (ContactKind.PHONE.value, _l("Phone")),
+                (ContactKind.FAX.value, _l("Fax")),
+                (ContactKind.CHAT.value, _l("Chat")),
+            ]
+        ),
     )
     value = StringField(_l("Address or number"), [NEEDED])
     label = StringField(_l("Label"), description=_l("Work, private, assistant"))
@@ -249,7 +257,7 @@ class Merge(Form):
     other_id = IntegerField(_l("The other record"), [NEEDED])
     keep = RadioField(
         _l("Which one stays"),
-        choices=[("this", _l("This one")), ("other", _l("The other one"))],
+        choices=choices([("this", _l("This one")), ("other", _l("The other one"))]),
         default="this",
     )
 
@@ -259,24 +267,28 @@ class Import(Form):
 
     kind = RadioField(
         _l("What is in the file"),
-        choices=[
-            ("people", _l("People")),
-            ("organisations", _l("Organisations")),
-            ("technicians", _l("Technicians")),
-        ],
+        choices=choices(
+            [
+                ("people", _l("People")),
+                ("organisations", _l("Organisations")),
+                ("technicians", _l("Technicians")),
+            ]
+        ),
         default="people",
     )
     file = FileField(_l("CSV file"))
     encoding = SelectField(
         _l("Characters"),
         [Optional()],
-        choices=[
-            ("", _l("Find out")),
-            ("utf-8-sig", "UTF-8"),
-            ("gb18030", "GB 18030"),
-            ("big5hkscs", "Big5"),
-            ("cp1252", "Windows 1252"),
-        ],
+        choices=choices(
+            [
+                ("", _l("Find out")),
+                ("utf-8-sig", "UTF-8"),
+                ("gb18030", "GB 18030"),
+                ("big5hkscs", "Big5"),
+                ("cp1252", "Windows 1252"),
+            ]
+        ),
     )
 
 

@@ -317,7 +317,8 @@ def ask_to_sign_in() -> Response:
     the message says to sign in.
     """
     is_fragment = "HX-Request" in request.headers
-    wants_page = request.accept_mimetypes.accept_html and not is_fragment
+    accepts = request.accept_mimetypes
+    wants_page = not is_fragment and (not accepts or accepts.accept_html)
     if request.method == "GET" and wants_page:
         response = redirect(sign_in_url(request.full_path.rstrip("?")), 303)
     elif request.method == "GET" and is_fragment:

@@ -2,12 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
+from secrets import randbits
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from helpdesk.db import BigId, Json, Model, UTCDateTime
 from helpdesk.lib.clock import now
+
+
+def new_stamp() -> int:
+    """Return a number that was hardly ever used before; see ``people.stamp``."""
+    return randbits(31)
 
 
 class Channel(StrEnum):
@@ -366,6 +372,6 @@ class Desk(Model):
     phone_region: Mapped[str] = mapped_column(String(2), default="GB")
     is_demo: Mapped[bool] = mapped_column(default=False)
     settings: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
-    # Counts changes of who may do what; processes forget what they remember when it moves on.
-    access_stamp: Mapped[int] = mapped_column(default=1)
+    # Another whenever who may do what has changed; processes then forget what they remember.
+    access_stamp: Mapped[int] = mapped_column(default=new_stamp)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

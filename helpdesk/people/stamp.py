@@ -1,9 +1,13 @@
-"""The access stamp: a number that moves on whenever who may do what changes."""
+"""The access stamp: a number that is another whenever who may do what has changed.
+
+It is drawn by lot and does not count, so that a desk restored from a backup never meets a number
+that a process remembers with something else.
+"""
 
 from sqlalchemy import update
 
 from helpdesk.db import db
-from helpdesk.people.models import Desk
+from helpdesk.people.models import Desk, new_stamp
 
 
 def access_changed() -> None:
@@ -12,7 +16,5 @@ def access_changed() -> None:
     Roles, accounts, team members, and which team a queue belongs to are such changes.
     """
     db.session.execute(
-        update(Desk)
-        .values(access_stamp=Desk.access_stamp + 1)
-        .execution_options(synchronize_session=False)
+        update(Desk).values(access_stamp=new_stamp()).execution_options(synchronize_session=False)
     )

@@ -1,14 +1,21 @@
 """The base of all forms: CSRF, trimmed text, and errors in the reader's language."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
+from wtforms import SelectChoice as Choice  # type: ignore[attr-defined]
 
 
 def strip(value: Any) -> Any:
     """Take white space off both ends of what was typed."""
     return value.strip() if isinstance(value, str) else value
+
+
+def choices(pairs: Iterable[tuple[object, object]]) -> list[Any]:
+    """Return what a select or a group of radio buttons offers, from (value, label) pairs."""
+    return [Choice(value=value, label=label) for value, label in pairs]
 
 
 class Form(FlaskForm):  # type: ignore[misc]

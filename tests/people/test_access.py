@@ -58,7 +58,7 @@ def test_a_person_becomes_a_technician_with_their_address_as_login(session):
     row = accounts.make_technician(boss, person)
     assert row.login == "priya@northline.example"
     assert person.is_technician
-    assert stamp(session) > before
+    assert stamp(session) != before
     assert logged("roles-changed")[-1].changes == {"roles": [[], ["Technician"]]}
     other = factories.person(email="other@northline.example")
     with pytest.raises(Refused):
@@ -131,8 +131,10 @@ def test_members_of_teams_are_technicians_and_changes_are_logged(session):
         teams.set_members(boss, team, {factories.person().id: False})
     before = stamp(session)
     assert teams.set_members(boss, team, {tech.id: True})
+    after = stamp(session)
+    assert after != before
     assert not teams.set_members(boss, team, {tech.id: True})
-    assert stamp(session) == before + 1
+    assert stamp(session) == after
     assert logged("team-members-changed")[-1].changes == {
         "members": [[], ["Priya Nair"]],
         "leads": [[], ["Priya Nair"]],
@@ -160,7 +162,7 @@ def test_roles_change_at_once_and_are_logged(session):
     made = ensure_roles()
     before = stamp(session)
     assert roles.set_permissions(boss, made["lead"], [Permission.SELF_USE, Permission.TICKET_READ])
-    assert stamp(session) == before + 1
+    assert stamp(session) != before
     changed = logged("role-permissions-changed")[-1].changes["permissions"]
     assert changed[1] == ["self:use", "ticket:read"]
     with pytest.raises(Refused):
@@ -177,9 +179,9 @@ def test_roles_change_at_once_and_are_logged(session):
 
 def test_people_change_their_own_settings_without_any_permission(session):
     me = acting(account("customer"), permissions=frozenset({Permission.SELF_USE}))
-    assert own.set_preferences(me, {"theme": "dark", "letter_keys": False})
+    assert own.set_preferences(me, {"theme": "dark", "keys": "off"})
     assert not own.set_preferences(me, {"theme": "dark"})
-    assert own.account_of(me).preferences == {"theme": "dark", "letter_keys": False}
+    assert own.account_of(me).preferences == {"theme": "dark", "keys": "off"}
     for wrong in ({"theme": "pink"}, {"admin": True}):
         with pytest.raises(Refused):
             own.set_preferences(me, wrong)

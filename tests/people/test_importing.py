@@ -163,7 +163,9 @@ def test_only_who_may_import_imports(session):
 
 
 def test_columns_nobody_knows_are_named(session):
-    plan = importing.plan(administrator(), "people", b"name,email,shoe size\nBob,b@example.net,43\n")
+    plan = importing.plan(
+        administrator(), "people", b"name,email,shoe size\nBob,b@example.net,43\n"
+    )
     assert plan.unknown == ["shoe size"]
 
 
@@ -172,7 +174,9 @@ def test_organisations_come_with_domains_and_sites(session):
     text = "organisation,domains,sites\nx,y,z\n"
     with pytest.raises(Refused):
         importing.plan(boss, "organisations", text.encode())
-    text = "name,domains,sites,phone\nNorthline,northline.example; nl.example,Central;Kowloon,2345\n"
+    text = (
+        "name,domains,sites,phone\nNorthline,northline.example; nl.example,Central;Kowloon,2345\n"
+    )
     plan = run(boss, text, "organisations")
     assert outcomes(plan) == ["create"]
     session.commit()

@@ -73,7 +73,9 @@ def test_people_are_found_by_what_is_known_of_them(desk, question, found):
     assert names(desk, question)[:1] == [found]
 
 
-@pytest.mark.parametrize("question", ["", "   ", "!!!", "玲美", "mei zielinski", "9999999", "' OR 1"])
+@pytest.mark.parametrize(
+    "question", ["", "   ", "!!!", "玲美", "mei zielinski", "9999999", "' OR 1"]
+)
 def test_what_fits_nobody_finds_nobody(desk, question):
     assert names(desk, question) == []
 

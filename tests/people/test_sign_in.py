@@ -202,7 +202,9 @@ def test_bad_passwords_are_refused_with_a_reason(password, code):
     assert refusal.value.field == "password"
 
 
-@pytest.mark.parametrize("password", ["correct horse battery", "我的密码是一句很长的话", "Tr0ub4dor&3!x"])
+@pytest.mark.parametrize(
+    "password", ["correct horse battery", "我的密码是一句很长的话", "Tr0ub4dor&3!x"]
+)
 def test_good_passwords_need_no_signs_and_digits(password):
     passwords.check_new(password, login="mei-ling@northline.example", name="Ho Mei Ling")
 

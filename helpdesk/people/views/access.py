@@ -15,6 +15,7 @@ from helpdesk.people.roles import PERMISSIONS, name_of
 from helpdesk.people.services import accounts
 from helpdesk.people.views.blueprint import bp
 from helpdesk.people.views.shown import address_of
+from helpdesk.web.forms import choices
 
 
 def _find(person_id: int) -> tuple[Person, Account | None]:
@@ -28,7 +29,7 @@ def _page(
     person: Person, account: Account | None, form: Access, status: int = 200, **more: Any
 ) -> Any:
     roles = queries.roles()
-    form.roles.choices = [(role.id, name_of(role)) for role in roles]
+    form.roles.choices = choices((role.id, name_of(role)) for role in roles)
     leave = more.get("leave") or Leave(formdata=None)
     _offer(leave, person)
     return render_template(
@@ -48,10 +49,9 @@ def _page(
 
 def _offer(form: Leave, person: Person) -> None:
     others = [one for one in queries.technicians() if one.id != person.id]
-    form.successor_id.choices = [
-        (0, _("Nobody: back to the queues")),
-        *((one.id, one.name) for one in others),
-    ]
+    form.successor_id.choices = choices(
+        [(0, _("Nobody: back to the queues")), *((one.id, one.name) for one in others)]
+    )
 
 
 def _form(person: Person, account: Account | None) -> Access:
@@ -75,7 +75,7 @@ def save_access(person_id: int) -> Any:
     person, account = _find(person_id)
     form = Access()
     roles = queries.roles()
-    form.roles.choices = [(role.id, name_of(role)) for role in roles]
+    form.roles.choices = choices((role.id, name_of(role)) for role in roles)
     if not form.validate():
         return _page(person, account, form, 422)
     chosen = [role for role in roles if role.id in (form.roles.data or [])]

@@ -16,6 +16,7 @@ from helpdesk.people.guard import require
 from helpdesk.people.services import importing
 from helpdesk.people.services.importing import Outcome, Plan
 from helpdesk.people.views.blueprint import bp
+from helpdesk.web.forms import choices
 
 SHOWN = 200
 """Lines of the preview; the counts are of all."""
@@ -60,7 +61,7 @@ def _page(form: Import, status: int = 200, **more: Any) -> Any:
 def import_form() -> Any:
     """Ask for a file."""
     form = Import(formdata=None)
-    form.kind.choices = _kinds()
+    form.kind.choices = choices(_kinds())
     form.kind.data = request.args.get("kind", "people")
     return _page(form)
 
@@ -71,7 +72,7 @@ def import_preview() -> Any:
     """Say what a file would do, line by line."""
     actor = guard.current_actor()
     form = Import()
-    form.kind.choices = _kinds()
+    form.kind.choices = choices(_kinds())
     if not form.validate():
         return _page(form, 422)
     sent = request.files.get("file")
@@ -119,7 +120,7 @@ def import_apply() -> Any:
     importing.apply(actor, plan)
     blobs.delete(kept["sha"])
     form = Import(formdata=None)
-    form.kind.choices = _kinds()
+    form.kind.choices = choices(_kinds())
     flash(_summary(plan))
     return _page(form, plan=plan, done=True)
 

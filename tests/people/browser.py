@@ -1,0 +1,46 @@
+"""A signed-in client for tests of pages."""
+
+import re
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from helpdesk.db import db
+from helpdesk.people import guard
+from helpdesk.people.models import Account
+from helpdesk.people.services import sessions
+from tests.people.makers import PASSWORD
+
+_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+
+def token(response: TestResponse) -> str:
+    """Return the CSRF token of a page's form."""
+    found = _TOKEN.search(response.text)
+    assert found is not None, response.text[:500]
+    return found.group(1)
+
+
+def sign_in(client: FlaskClient, account: Account) -> None:
+    """Give the client a session, without the time that checking a password takes."""
+    db.session.commit()
+    opened = sessions.begin(account.id, address="127.0.0.1", user_agent="Test")
+    db.session.commit()
+    with client.application.app_context():
+        name = guard.cookie_name()
+    client.set_cookie(name, opened, httponly=True, samesite="Lax")
+
+
+def sign_in_by_form(
+    client: FlaskClient, account: Account, password: str = PASSWORD, **more: str
+) -> TestResponse:
+    """Sign in as a person does."""
+    page = client.get("/sign-in", query_string=more)
+    data = {"login": account.login, "password": password, "csrf_token": token(page), **more}
+    return client.post("/sign-in", data=data)
+
+
+def post(client: FlaskClient, path: str, page: str | None = None, **data: object) -> TestResponse:
+    """Send a form with the CSRF token of the page it stands on (its own address by default)."""
+    shown = client.get(page or path)
+    return client.post(path, data={**data, "csrf_token": token(shown)})
