@@ -17,6 +17,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from helpdesk.web import assets, security
 from helpdesk.web.strings import js_strings
 
+STYLES = [f"css/{file.name}" for file in sorted((assets.STATIC / "css").glob("*.css"))]
+
 PAGE = """
 <!doctype html>
 <html lang="en" data-theme="light" data-keys="{{ keys }}" data-zone="Asia/Hong_Kong" data-person="7"
@@ -157,7 +159,7 @@ def create(desk: Desk) -> Flask:
 
     @app.after_request
     def harden(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = security.POLICY.format(nonce="none")
+        response.headers["Content-Security-Policy"] = security.POLICY.format(nonce="n")
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

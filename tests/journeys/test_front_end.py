@@ -638,4 +638,6 @@ def test_pages_are_accessible_in_both_themes(page: Page, desk: Desk, complaints:
         visit(page, desk.url + path)
         assert_accessible(page)
         page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        # Colours change over the shortest of transitions.
+        page.wait_for_timeout(100)
         assert_accessible(page)

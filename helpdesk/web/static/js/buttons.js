@@ -4,6 +4,15 @@ import { all, on, say } from "./dom.js";
 import { toast } from "./toast.js";
 import { t } from "./words.js";
 
+/** Let everything that shows and hides an element say how it is. @param {Element} target */
+function tell(target) {
+  for (const button of all(document, `button[data-toggle="${CSS.escape(target.id)}"]`)) {
+    const name = button.dataset.toggleClass;
+    const shown = name ? target.classList.contains(name) : !(/** @type {HTMLElement} */ (target).hidden);
+    button.setAttribute("aria-expanded", String(shown));
+  }
+}
+
 /** @param {MouseEvent} event @param {HTMLElement} button */
 function onToggle(event, button) {
   const target = document.getElementById(button.dataset.toggle ?? "");
@@ -12,22 +21,25 @@ function onToggle(event, button) {
   const name = button.dataset.toggleClass;
   const shown = name ? target.classList.toggle(name) : target.hidden;
   if (!name) target.hidden = !shown;
-  for (const one of all(document, `[data-toggle="${CSS.escape(target.id)}"]`)) {
-    one.setAttribute("aria-expanded", String(shown));
-  }
+  tell(target);
   if (shown) /** @type {HTMLElement | null} */ (target.querySelector("[autofocus]"))?.focus();
 }
 
-/** A drawer (`data-toggle-class`) closes by Esc and by a press beside it. @param {Event} event */
+/** Drawers (`data-toggle-class`) close by Esc and by a press beside them. @param {Event} event */
 function closeDrawers(event) {
-  for (const button of all(document, "[data-toggle][data-toggle-class][aria-expanded=true]")) {
+  const pressed = event.target instanceof Element ? event.target : null;
+  if (event.type === "pointerdown" && pressed?.closest("[data-toggle]")) return;
+  for (const button of all(document, "button[data-toggle][data-toggle-class][aria-expanded=true]")) {
     const target = document.getElementById(button.dataset.toggle);
-    const inside = event.target instanceof Node && target?.contains(event.target);
-    const own = event.target instanceof Element && event.target.closest("[data-toggle]");
-    if (own || (inside && event.type !== "keydown")) continue;
-    target?.classList.remove(button.dataset.toggleClass);
-    button.setAttribute("aria-expanded", "false");
-    if (event.type === "keydown") button.focus();
+    const opener = !target?.contains(button);
+    if (!target?.classList.contains(button.dataset.toggleClass) || !opener) continue;
+    if (event.type === "pointerdown" && target.contains(pressed)) continue;
+    target.classList.remove(button.dataset.toggleClass);
+    tell(target);
+    if (event.type === "keydown") {
+      event.preventDefault();
+      button.focus();
+    }
   }
 }
 
@@ -63,7 +75,9 @@ function onSubmit(event) {
 export function start() {
   on("click", "[data-toggle]", onToggle);
   document.addEventListener("pointerdown", closeDrawers);
-  document.addEventListener("keydown", (event) => event.key === "Escape" && closeDrawers(event));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented) closeDrawers(event);
+  });
   on("click", "[data-copy]", onCopy);
   on("click", "[data-print]", () => print());
   on("click", "[data-focus]", (_event, button) => document.getElementById(button.dataset.focus)?.focus());
@@ -79,8 +93,6 @@ export function scan(root) {
   for (const area of all(root, "textarea[data-autosize]")) if (area.value) fit(area);
   for (const button of all(root, "[data-toggle]")) {
     const target = document.getElementById(button.dataset.toggle);
-    const name = button.dataset.toggleClass;
-    const shown = name ? target?.classList.contains(name) : target && !target.hidden;
-    button.setAttribute("aria-expanded", String(Boolean(shown)));
+    if (target) tell(target);
   }
 }

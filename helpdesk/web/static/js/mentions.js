@@ -84,16 +84,16 @@ function show(area, found) {
   if (!open || open.area !== area) {
     close();
     const list = /** @type {HTMLElement} */ (make("ul", { class: "listbox mentions" }));
-    Object.assign(list.style, { position: "fixed", inset: "auto", width: "280px", top: "0", left: "0" });
+    Object.assign(list.style, { position: "fixed", inset: "auto", width: "280px" });
     // Inside the open dialog, if there is one: the rest of the page lies behind it.
-    (area.closest("dialog") ?? document.body).append(list);
+    (area.closest("dialog, main") ?? document.body).append(list);
     open = { area, list, popup: listbox(area, list, (option) => choose(area, option)) };
     area.setAttribute("aria-controls", idOf(list, "list"));
   }
   open.popup.show(found, true);
   const at = cursorAt(area);
   const { list } = open;
-  const size = list.getBoundingClientRect();
+  const size = { width: list.offsetWidth, height: list.offsetHeight };
   const below = at.top + at.height + 4;
   const top = below + size.height > innerHeight - 8 ? at.top - size.height - 4 : below;
   list.style.top = `${Math.max(8, top)}px`;

@@ -22,8 +22,8 @@ function items(menu) {
  */
 function place(menu, button) {
   const at = button.getBoundingClientRect();
-  Object.assign(menu.style, { inset: "auto", margin: "0", top: "0", left: "0" });
-  const size = menu.getBoundingClientRect();
+  Object.assign(menu.style, { inset: "auto", margin: "0" });
+  const size = { width: menu.offsetWidth, height: menu.offsetHeight };
   const below = at.bottom + GAP;
   const above = at.top - GAP - size.height;
   const fits = below + size.height <= innerHeight - MARGIN;
@@ -69,6 +69,8 @@ export function closeMenu(back = true) {
   opened = null;
   if (menu.popover && menu.matches(":popover-open")) menu.hidePopover();
   menu.hidden = true;
+  // Not to slide from here to there when it opens under another button.
+  menu.style.cssText = "";
   button.setAttribute("aria-expanded", "false");
   if (back && button.isConnected) button.focus();
 }
