@@ -24,6 +24,8 @@ from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, Technicia
 from helpdesk.tickets import announce, persons, search
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.queries import teams as team_queues
+from helpdesk.upkeep import commands as upkeep_commands
+from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.web import live
 
 BLUEPRINTS: list[Blueprint] = [people_views.bp, mail_views.bp]
@@ -43,7 +45,14 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
 ]
 """Reactions to events, in the order in which they run."""
 
-JOBS: list[Job] = [send.send_mail, people_jobs.sweep_sessions]
+JOBS: list[Job] = [
+    send.send_mail,
+    housekeeping.wake_snoozed,
+    housekeeping.close_resolved,
+    housekeeping.empty_bin,
+    housekeeping.tidy,
+    people_jobs.sweep_sessions,
+]
 """What `helpdesk worker` does every few seconds or minutes."""
 
 SERVICES: list[Service] = [watch.watch_mailboxes]
@@ -53,6 +62,12 @@ COMMANDS: list[click.Command] = [
     people_commands.people,
     mail_commands.mail,
     mailbox_commands.mailbox,
+    upkeep_commands.init,
+    upkeep_commands.backup,
+    upkeep_commands.restore,
+    upkeep_commands.doctor,
+    upkeep_commands.search,
+    upkeep_commands.tickets,
 ]
 """Commands and groups of `helpdesk`."""
 

@@ -1,33 +1,56 @@
 """The command-line tool ``helpdesk``."""
 
+import logging
 import sys
-from pathlib import Path
 
 import click
-from alembic import command as alembic
-from alembic.config import Config
 
 import config
 from helpdesk import __version__
 from helpdesk.app import COMMANDS, create_app
+from helpdesk.run import demo, migrate_command, run_command, web_command, worker_command
+from helpdesk.web.assets import AssetsMissing
+
+TOPICS: dict[str, list[str]] = {
+    "Running": ["run", "web", "worker", "migrate"],
+    "Setting up": ["init", "mailbox", "people", "demo"],
+    "Mail": ["mail"],
+    "Looking after": ["backup", "restore", "doctor", "search", "tickets"],
+}
+"""Commands by topic, as ``helpdesk --help`` shows them."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Topics(click.Group):
+    """A group whose help lists its commands by topic."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one section a topic; what no topic names comes last."""
+        listed = {name for names in TOPICS.values() for name in names}
+        rest = [name for name in self.list_commands(ctx) if name not in listed]
+        for topic, names in {**TOPICS, "Further": rest}.items():
+            rows = [
+                (name, command.get_short_help_str(80))
+                for name in names
+                if (command := self.get_command(ctx, name)) is not None
+            ]
+            if rows:
+                with formatter.section(topic):
+                    formatter.write_dl(rows)
+
+
+@click.group(
+    cls=Topics, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="Hearth")
 @click.pass_context
 def root(context: click.Context) -> None:
     """Hearth help desk: run it, set it up and look after it."""
+    # What a command has to say it prints itself; the log is for what goes wrong.
+    logging.getLogger().setLevel(logging.WARNING)
     context.obj = create_app
 
 
-def migrate(settings: config.Settings) -> None:
-    """Bring the database to the newest state; several hosts may call this at once."""
-    alembic_config = Config(str(Path(config.PROJECT) / "alembic.ini"))
-    alembic_config.attributes["url"] = settings.database_url
-    alembic.upgrade(alembic_config, "head")
-
-
-for entry in COMMANDS:
+for entry in (*COMMANDS, run_command, web_command, worker_command, migrate_command, demo):
     root.add_command(entry)
 
 
@@ -35,6 +58,6 @@ def main() -> None:
     """Run ``helpdesk``; a wrong setting is one sentence, not a traceback."""
     try:
         root()
-    except config.ConfigError as error:
+    except (config.ConfigError, AssetsMissing) as error:
         click.echo(f"helpdesk: {error}", err=True)
         sys.exit(2)

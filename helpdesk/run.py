@@ -1,6 +1,7 @@
 """Running the desk: the web server, the worker, and both together for ``make run``."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,12 +12,17 @@ from types import FrameType
 import click
 from alembic import command as alembic
 from alembic.config import Config
+from flask import current_app
 from sqlalchemy import select
 
 import config
+from helpdesk.app import JOBS, SERVICES, create_app
 from helpdesk.command import with_desk
 from helpdesk.db import db
+from helpdesk.demo.load import SIGN_INS, load_demo
+from helpdesk.jobs import run_forever
 from helpdesk.people.models import Desk
+from helpdesk.web import assets
 
 STOP_SECONDS = 15
 """How long a process may take to end before it is killed."""
@@ -77,6 +83,15 @@ def web_command() -> None:
     os.execv(arguments[0], arguments)  # noqa: S606 (becoming the server is the point)
 
 
+@click.command("worker")
+@with_desk
+def worker_command() -> None:
+    """Run the background work alone (one of possibly many on PostgreSQL)."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    db.session.remove()
+    run_forever(app, JOBS, SERVICES)
+
+
 class Ended(Exception):
     """A signal asked the desk to stop."""
 
@@ -114,3 +129,58 @@ def supervise(commands: dict[str, list[str]]) -> int:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@click.command("run")
+def run_command() -> None:
+    """Run the whole desk: web server and background work. The first time it is a demo desk."""
+    settings = config.load()
+    assets.check()
+    migrate(settings)
+    app = create_app(settings)
+    with app.app_context():
+        desk = db.session.scalar(select(Desk))
+        if desk is None:
+            click.echo("Loading a demo desk. For a real one: `helpdesk init` in an empty folder.")
+            load_demo()
+            desk = db.session.scalars(select(Desk)).one()
+        check_exposure(settings, desk)
+        name, is_demo = desk.name, desk.is_demo
+        db.session.remove()
+        db.engine.dispose()
+    click.echo(f"\n  {name}: {settings.base_url}\n")
+    if is_demo:
+        for role, login, password in SIGN_INS:
+            click.echo(f"  {role:<14} {login:<28} {password}")
+        click.echo("\n  This is a demo desk: everything in it is made up and no mail leaves it.\n")
+    helpdesk = str(Path(sys.executable).with_name("helpdesk"))
+    sys.exit(supervise({"web": web_arguments(settings), "worker": [helpdesk, "worker"]}))
+
+
+@click.group()
+def demo() -> None:
+    """The made-up desk for looking around."""
+
+
+@demo.command("reset")
+def reset() -> None:
+    """Load the demo desk afresh. Refuses to touch a real desk."""
+    settings = config.load()
+    if not settings.is_sqlite:
+        raise click.ClickException("Only a demo desk on SQLite is reset; use an empty database.")
+    migrate(settings)
+    app = create_app(settings)
+    with app.app_context():
+        desk = db.session.scalar(select(Desk))
+        if desk is not None and not desk.is_demo:
+            raise click.ClickException("This is a real desk. It is left alone.")
+        db.session.remove()
+        db.engine.dispose()
+    file = settings.data_dir / "hearth.db"
+    for suffix in ("", "-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+    shutil.rmtree(settings.blobs_dir, ignore_errors=True)
+    migrate(settings)
+    with app.app_context():
+        load_demo()
+    click.echo("The demo desk is as new.")

@@ -1,6 +1,6 @@
 """initial.
 
-Revision: 54bfd294f841
+Revision: 2d32b9ba5653
 Follows:
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "54bfd294f841"
+revision = "2d32b9ba5653"
 down_revision = None
 branch_labels = None
 depends_on = None

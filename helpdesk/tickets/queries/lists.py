@@ -144,16 +144,36 @@ def page(
     only: Sequence[int] | None = None,
 ) -> Page:
     """Return one page of a list. ``only`` narrows it to these numbers (what has just changed)."""
-    actor.demand(Permission.TICKET_READ)
-    conditions = _conditions(actor, wanted, zone, only)
-    if conditions is None:
+    chosen_keys = chosen(actor, wanted, zone=zone, after=after, limit=limit + 1, only=only)
+    if chosen_keys is None:
         return Page([], None)
-    keys, order = _keys(actor, wanted, conditions, after, limit + 1)
+    keys, order = chosen_keys
     rows = db.session.execute(with_columns(keys).order_by(*order)).all()
     if len(rows) <= limit:
         return Page(rows, None)
     last = rows[limit - 1]
     return Page(rows[:limit], Cursor(last.rank, last.moment, last.number))
+
+
+def chosen(
+    actor: Actor,
+    wanted: Filter,
+    *,
+    zone: ZoneInfo,
+    limit: int,
+    after: Cursor | None = None,
+    only: Sequence[int] | None = None,
+    further: Sequence[ColumnElement[bool]] = (),
+) -> tuple[Any, list[Any]] | None:
+    """Return a subquery of a page's keys (rank, moment, number) and their order.
+
+    None when nothing can match. ``further`` are conditions on Ticket that no URL can say.
+    """
+    actor.demand(Permission.TICKET_READ)
+    conditions = _conditions(actor, wanted, zone, only)
+    if conditions is None:
+        return None
+    return _keys(actor, wanted, [*conditions, *further], after, limit)
 
 
 def numbers(
@@ -164,15 +184,11 @@ def numbers(
     limit: int,
     further: Sequence[ColumnElement[bool]] = (),
 ) -> list[int]:
-    """Return the numbers of a list's first tickets, in its order, and nothing else of them.
-
-    ``further`` are conditions on Ticket that no URL can say.
-    """
-    actor.demand(Permission.TICKET_READ)
-    conditions = _conditions(actor, wanted, zone, None)
-    if conditions is None:
+    """Return the numbers of a list's first tickets, in its order, and nothing else of them."""
+    chosen_keys = chosen(actor, wanted, zone=zone, limit=limit, further=further)
+    if chosen_keys is None:
         return []
-    keys, order = _keys(actor, wanted, [*conditions, *further], None, limit)
+    keys, order = chosen_keys
     return list(db.session.scalars(select(keys.c.number).order_by(*order)))
 
 

@@ -4,12 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, literal, or_, select, union_all
+from sqlalchemy import literal, or_, select, union_all
 from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people.access import Actor, Permission
+from helpdesk.people.access import Actor
 from helpdesk.people.models import Person
 from helpdesk.tickets.companions import (
     CopyRecipient,
@@ -321,21 +321,3 @@ def names_of(person_ids: set[int]) -> dict[int, str]:
         return {}
     rows = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids)))
     return {row.id: row.name for row in rows}
-
-
-def technicians_matching(actor: Actor, words: str, limit: int = 8) -> list[Person]:
-    """Return technicians whose name has a word that begins so, for mentions and owners."""
-    actor.demand(Permission.TICKET_READ)
-    statement = select(Person).where(
-        Person.is_technician, Person.retired_at.is_(None), Person.merged_into_id.is_(None)
-    )
-    for word in words.split()[:4]:
-        statement = statement.where(
-            or_(
-                Person.name.istartswith(word, autoescape=True),
-                Person.name.icontains(f" {word}", autoescape=True),
-                # A Chinese name has no spaces; any part of it is a beginning.
-                and_(literal(not word.isascii()), Person.name.icontains(word, autoescape=True)),
-            )
-        )
-    return list(db.session.scalars(statement.order_by(Person.name, Person.id).limit(limit)))

@@ -5,6 +5,8 @@ everywhere it left traces: raw mail, outbox, drafts, index and files. What stays
 when and why.
 """
 
+from datetime import datetime
+
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
@@ -17,6 +19,9 @@ from helpdesk.tickets.events import EntryRedacted
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.errors import Refused
+
+NO_BLOB = "0" * 64
+"""Stands in place of the hash of a file that was redacted."""
 
 
 def redact(actor: Actor, ticket: Ticket, entry: Entry, reason: str) -> Entry:
@@ -37,11 +42,7 @@ def redact(actor: Actor, ticket: Ticket, entry: Entry, reason: str) -> Entry:
     act = Act(actor, ticket, Permission.TICKET_REDACT)
     # Handlers still need the texts to find their traces, so they run first.
     publish(EntryRedacted(actor=actor, entry=entry))
-    hashes = [row.sha256 for row in entry.attachments]
-    for row in entry.attachments:
-        row.name, row.redacted_at, row.sha256 = "", act.at, "0" * 64
-    entry.body, entry.html, entry.envelope, entry.changes = "", None, None, None
-    entry.redacted_at = act.at
+    empty(entry, act.at)
     if entry.verb == "resolve":
         ticket.solution = ""
     for draft in db.session.scalars(select(Draft).where(Draft.ticket_id == ticket.id)):
@@ -56,16 +57,26 @@ def redact(actor: Actor, ticket: Ticket, entry: Entry, reason: str) -> Entry:
         )
     )
     db.session.flush()
-    for sha256 in hashes:
-        delete_unreferenced(sha256)
     act.note_change("redacted", None, {"entry": entry.id})
     return act.done("redact", body=reason.strip(), quiet=True)
+
+
+def empty(entry: Entry, at: datetime) -> None:
+    """Empty the texts of an entry and delete its files, unless another entry has them too."""
+    hashes = [row.sha256 for row in entry.attachments]
+    for row in entry.attachments:
+        row.name, row.redacted_at, row.sha256 = "", at, NO_BLOB
+    entry.body, entry.html, entry.envelope, entry.changes = "", None, None, None
+    entry.redacted_at = at
+    db.session.flush()
+    for sha256 in hashes:
+        delete_unreferenced(sha256)
 
 
 def delete_unreferenced(sha256: str) -> bool:
     """Delete a blob from the store unless another attachment still names it."""
     others = db.session.scalar(select(func.count(Attachment.id)).where(Attachment.sha256 == sha256))
-    if others or sha256 == "0" * 64:
+    if others or sha256 == NO_BLOB:
         return False
     blobs.delete(sha256)
     return True

@@ -27,7 +27,7 @@ from helpdesk.tickets.queries.neighbours import Neighbours
 from helpdesk.tickets.queries.page import ticket_for_page
 from helpdesk.tickets.services import Clash, Refused, new_group
 from helpdesk.tickets.services.act import Manner, done_together
-from helpdesk.tickets.views.blueprint import bp
+from helpdesk.tickets.views.blueprint import bp, list_url
 from helpdesk.tickets.views.page import (
     WORDS,
     composer_of,
@@ -124,7 +124,7 @@ def refreshed(actor: Actor, ticket: Ticket, *, with_composer: bool = False) -> R
         ticket,
         show=show,
         since=timeline.Place.parse(request.values.get("since")),
-        newest_first=wants_newest_first(actor),
+        newest_first=wants_newest_first(),
         last_visit=context["last_visit"],
     )
     context["timeline"] = shown
@@ -135,6 +135,7 @@ def refreshed(actor: Actor, ticket: Ticket, *, with_composer: bool = False) -> R
             ticket,
             seen=shown.journal.newest_id,
             copies=context["around"].copies,
+            statuses=context["statuses"],
             list_query=context["list_query"],
         )
     response = make_response(render_template("tickets/_refresh.html", **context))
@@ -165,12 +166,6 @@ def go_to(url: str) -> Response:
     response = make_response("")
     response.headers["HX-Redirect"] = url
     return response
-
-
-def list_url(packed: str) -> str:
-    """Return the address of the list a ticket was opened from; the desk's own without one."""
-    home = url_for("tickets.home") if "tickets.home" in current_app.view_functions else "/"
-    return f"{home}?{packed}" if packed else home
 
 
 # ---- Not done ----

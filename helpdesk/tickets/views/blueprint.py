@@ -5,10 +5,16 @@ It is a module of its own so that the pages can import it while the package impo
 
 from typing import Any
 
-from flask import Blueprint, current_app
+from flask import Blueprint, current_app, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as NothingHere
 
+from helpdesk.lib.clock import now
+from helpdesk.tickets.models import Entry
 from helpdesk.tickets.queries.access import NotFound
+from helpdesk.tickets.queries.timeline import Place
+from helpdesk.web.i18n import LANGUAGES, language_of, zone
 
 bp = Blueprint("tickets", __name__, template_folder="../templates")
 
@@ -17,3 +23,55 @@ bp = Blueprint("tickets", __name__, template_folder="../templates")
 def _not_found(_error: NotFound) -> Any:
     """Answer the same for what is not there and for what may not be seen."""
     return current_app.handle_http_exception(NothingHere())
+
+
+# ---- What the templates of tickets ask for ----
+
+
+@bp.app_template_filter("place")
+def _place(entry: Entry) -> str:
+    """Return an entry's place in the timeline."""
+    return str(Place(entry.happened_at, entry.id))
+
+
+@bp.app_template_filter("language_name")
+def _language_name(tag: str) -> str:
+    """Return a language's name in the reader's language; the tag itself when nobody knows it."""
+    known = language_of(tag)
+    if known is not None and "-" not in tag and "_" not in tag:
+        return LANGUAGES[known]
+    locale = get_locale()
+    name = locale.languages.get(tag.replace("-", "_").split("_")[0].lower()) if locale else None
+    return str(name or tag)
+
+
+@bp.app_template_filter("time_there")
+def _time_there(name: str) -> str:
+    """Return the time of day in a zone: "14:48", with the day when it is another one there."""
+    here = now().astimezone(zone(name))
+    return str(
+        _(
+            "%(time)s, %(zone)s",
+            time=here.strftime("%H:%M"),
+            zone=name.rpartition("/")[2].replace("_", " "),
+        )
+    )
+
+
+@bp.app_template_global("list_url")
+def list_url(packed: str = "") -> str:
+    """Return the address of the list that a filter's text names; the desk's own without one."""
+    home = url_for("tickets.home")
+    return f"{home}?{packed}" if packed else home
+
+
+@bp.app_template_global("person_url")
+def _person_url(person_id: int) -> str:
+    """Return the address of a person's page."""
+    return url_for("people.person", person_id=person_id)
+
+
+@bp.app_template_global("organisation_url")
+def _organisation_url(organisation_id: int) -> str:
+    """Return the address of an organisation's page."""
+    return url_for("people.organisation", organisation_id=organisation_id)

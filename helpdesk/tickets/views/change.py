@@ -29,7 +29,6 @@ from helpdesk.tickets.queries.page import (
     around,
     categories,
     causes,
-    technicians_matching,
     ticket_for_page,
 )
 from helpdesk.tickets.services import Refused
@@ -272,14 +271,6 @@ def cause_choices() -> Response:
     asked = [fold(word) for word in request.args.get("q", "").split()]
     rows = [row for row in causes() if all(word in fold(row.name) for word in asked)]
     return jsonify([{"value": row.id, "label": row.name} for row in rows[:60]])
-
-
-@bp.get("/tickets/choices/technician")
-@require(Permission.TICKET_READ)
-def technician_choices() -> Response:
-    """Return technicians by name: for owners, followers and mentions."""
-    rows = technicians_matching(current_actor(), request.args.get("q", ""))
-    return jsonify([{"value": row.id, "label": row.name, "hint": row.title} for row in rows])
 
 
 @bp.get("/tickets/choices/tag")

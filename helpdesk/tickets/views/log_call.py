@@ -29,8 +29,8 @@ from helpdesk.tickets.queries.access import get_for, queue_for, visible_queues
 from helpdesk.tickets.queries.page import causes, quick_templates
 from helpdesk.tickets.services import NewTicket, Refused, Said
 from helpdesk.tickets.services.drafts import discard_draft, find_draft, spend_draft, stamp_of
-from helpdesk.tickets.views.answers import go_to, list_url, ticket_url, undo_seconds
-from helpdesk.tickets.views.blueprint import bp
+from helpdesk.tickets.views.answers import go_to, ticket_url, undo_seconds
+from helpdesk.tickets.views.blueprint import bp, list_url
 from helpdesk.tickets.views.lines import file_of
 from helpdesk.tickets.views.page import WORDS
 from helpdesk.tickets.views.talk import draft_kept, file_kept, keys_of

@@ -5,15 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from flask import request
-from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from helpdesk.people.access import Actor
-from helpdesk.people.models import Person
 from helpdesk.tickets import wording
 from helpdesk.tickets.companions import Draft
 from helpdesk.tickets.desk import Status
-from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, StatusClass
+from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, HoldReason, StatusClass, move
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.queries import neighbours, timeline
 from helpdesk.tickets.queries import page as around_page
@@ -104,10 +102,13 @@ def _newest_first(lines: list[Line]) -> list[Line]:
     return lines[::-1]
 
 
-def wants_newest_first(actor: Actor) -> bool:
+ORDER_COOKIE = "hearth-timeline"
+"""Remembers in the browser which end of the timeline its reader wants on top."""
+
+
+def wants_newest_first() -> bool:
     """Whether the reader wants the newest entry on top: asked now, or chosen earlier."""
-    asked = request.args.get("order") or actor.preferences.get("timeline")
-    return asked == "newest"
+    return (request.values.get("order") or request.cookies.get(ORDER_COOKIE)) == "newest"
 
 
 # ---- The composer ----
@@ -148,9 +149,10 @@ def composer_of(
     *,
     seen: int,
     copies: list[around_page.Named],
+    statuses: list[Status] | None = None,
     list_query: str = "",
 ) -> Composer:
-    """Return the composer with the actor's drafts. Two queries."""
+    """Return the composer with the actor's drafts. One query, two without the ``statuses``."""
     found = around_page.drafts_of(actor, ticket)
     written = {kind: _written(draft) for kind, draft in found.items()}
     customer = ticket.requester or ticket.customer
@@ -164,7 +166,11 @@ def composer_of(
         cc=_people(fields.get("cc"))
         if "cc" in fields
         else [{"id": row.id, "name": row.name} for row in copies],
-        statuses=around_page.statuses(StatusClass.OPEN, StatusClass.PENDING),
+        statuses=[
+            status
+            for status in (around_page.statuses() if statuses is None else statuses)
+            if status.status_class in {StatusClass.OPEN, StatusClass.PENDING}
+        ],
         seen=seen,
         list_query=list_query,
     )
@@ -240,12 +246,33 @@ def pieces_of(actor: Actor, ticket: Ticket) -> Pieces:
     )
 
 
+def status_choices(ticket: Ticket, statuses: list[Status]) -> list[tuple[Status, str]]:
+    """Return the statuses the ticket may move to, and how: at once or through a dialog.
+
+    Waiting for a date asks for the date, resolving for cause and solution.
+    """
+    found = []
+    here = StatusClass(ticket.status_class)
+    for status in statuses:
+        verb = move(here, StatusClass(status.status_class))
+        if status.id == ticket.status_id:
+            found.append((status, "set"))
+        elif verb == "resolve":
+            found.append((status, "resolve"))
+        elif verb == "hold" and status.hold_reason == HoldReason.DATE:
+            found.append((status, "hold"))
+        elif verb is not None:
+            found.append((status, "set"))
+    return found
+
+
 def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     """Return what the head and the properties of the page show. Five queries at most."""
     links = around_page.links_of(actor, ticket)
     others, last_visit = around_page.present(actor, ticket)
     near = nearby(actor, ticket)
     wanted = list_filter()
+    known = around_page.statuses()
     return {
         "ticket": ticket,
         "actor": actor,
@@ -259,6 +286,8 @@ def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "others": others,
         "last_visit": last_visit,
         "near": near,
+        "statuses": known,
+        "status_choices": status_choices(ticket, known),
         "list_query": to_query(wanted) if wanted is not None else "",
         "unfinished": ticket.status_class in UNFINISHED and ticket.hidden_at is None,
         "writable": ticket.hidden_at is None and ticket.merged_into_id is None,
@@ -271,7 +300,7 @@ def page_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     shown = timeline_of(
         actor,
         ticket,
-        newest_first=wants_newest_first(actor),
+        newest_first=wants_newest_first(),
         last_visit=context["last_visit"],
     )
     context["timeline"] = shown
@@ -280,16 +309,7 @@ def page_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         ticket,
         seen=shown.journal.newest_id,
         copies=context["around"].copies,
+        statuses=context["statuses"],
         list_query=context["list_query"],
     )
     return context
-
-
-def salutation(person: Person) -> str:
-    """Return the name by which a person is addressed."""
-    return person.call_name or person.name
-
-
-def reply_label(ticket: Ticket) -> str:
-    """Return what an empty answer is called: "Reply to Ho Mei-Ling"."""
-    return str(_("Reply to %(name)s", name=(ticket.requester or ticket.customer).name))

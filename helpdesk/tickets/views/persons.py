@@ -1,16 +1,14 @@
 """People of a ticket: for whom it is, who asked, who gets copies, whose an address is."""
 
-from flask import jsonify, make_response, render_template, request
+from flask import make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from helpdesk.db import db
-from helpdesk.people import contact_values
 from helpdesk.people import errors as people_errors
-from helpdesk.people import search as people_search
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import current_actor, require
-from helpdesk.people.models import ContactKind, ContactPoint, Person
+from helpdesk.people.models import ContactKind, ContactPoint
 from helpdesk.people.queries import person_for
 from helpdesk.people.services import contact_points
 from helpdesk.tickets import services
@@ -22,26 +20,6 @@ from helpdesk.tickets.services import Refused
 from helpdesk.tickets.views.answers import changed, undo_seconds, undoable
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.talk import recipients
-
-
-def described(person: Person) -> dict[str, object]:
-    """Return a person as comboboxes show them: name, and what tells them from namesakes."""
-    points = [point for point in person.contact_points if point.retired_at is None]
-    shown = [
-        contact_values.show(point.kind, point.value, point.extension, "") for point in points[:2]
-    ]
-    organisation = person.organisation.name if person.organisation is not None else ""
-    hint = " · ".join(part for part in [person.title, organisation, *shown] if part)
-    return {"value": person.id, "label": person.name, "hint": hint, "icon": "circle-user-round"}
-
-
-@bp.get("/tickets/choices/person")
-@require(Permission.PERSON_READ)
-def person_choices() -> Response:
-    """Find people by name, number, address, organisation or words."""
-    rows = people_search.find(current_actor(), request.args.get("q", ""), limit=8)
-    return jsonify([described(row) for row in rows])
-
 
 # ---- Customer and asked by ----
 

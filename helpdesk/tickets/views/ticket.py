@@ -19,6 +19,7 @@ from helpdesk.tickets.services.talk import check_seen
 from helpdesk.tickets.views.answers import clash_strip, number_of, refreshed
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.page import (
+    ORDER_COOKIE,
     WORDS,
     composer_of,
     page_context,
@@ -62,7 +63,7 @@ def ticket(number: int) -> Response | str:
 
 @bp.get("/tickets/<int:number>/timeline")
 @require(Permission.TICKET_READ)
-def ticket_timeline(number: int) -> str:
+def ticket_timeline(number: int) -> Response:
     """Show another tab of the timeline, or earlier entries of this one (``before``)."""
     actor = current_actor()
     found = ticket_for_page(actor, number)
@@ -73,11 +74,35 @@ def ticket_timeline(number: int) -> str:
         found,
         show=shown_tab(),
         before=before,
-        newest_first=wants_newest_first(actor),
+        newest_first=wants_newest_first(),
         last_visit=None if before is not None else last_visit,
     )
     template = "tickets/_lines.html" if before is not None else "tickets/_timeline.html"
-    return render_template(template, timeline=shown, actor=actor, words=WORDS, ticket=found)
+    response = make_response(
+        render_template(template, timeline=shown, actor=actor, words=WORDS, ticket=found)
+    )
+    if request.args.get("order") in {"newest", "oldest"}:
+        response.set_cookie(
+            ORDER_COOKIE,
+            request.args["order"],
+            max_age=31_536_000,
+            secure=request.is_secure,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+@bp.get("/tickets/<int:number>/entries/<int:entry_id>")
+@require(Permission.TICKET_READ)
+def entry_dialog(number: int, entry_id: int) -> str:
+    """Offer what can be done with one entry of the timeline."""
+    actor = current_actor()
+    found = ticket_for_page(actor, number)
+    entry = entry_for(actor, found, entry_id)
+    return render_template(
+        "tickets/dialogs/entry.html", ticket=found, entry=entry, actor=actor, words=WORDS
+    )
 
 
 def shown_tab() -> timeline.Show:

@@ -1,0 +1,477 @@
+"""Living ninety days of a made-up desk in under a minute.
+
+Everything goes through the verbs with the clock set back, so the journal, the worklist and the
+counts are what they would be on a real desk. Chance is seeded: every demo desk is alike, but its
+times are relative to the moment it is loaded.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from helpdesk import blobs
+from helpdesk.db import db, transaction
+from helpdesk.demo import matters, people, picture
+from helpdesk.demo.matters import Matter, Today
+from helpdesk.lib import clock
+from helpdesk.people import passwords
+from helpdesk.people import search as people_search
+from helpdesk.people.access import BUILT_IN_ROLES, SYSTEM, Actor
+from helpdesk.people.models import (
+    Account,
+    ContactPoint,
+    Organisation,
+    OrganisationDomain,
+    Person,
+    Role,
+    Site,
+    Team,
+    TeamMember,
+)
+from helpdesk.tickets import services
+from helpdesk.tickets.beginning import begin_desk
+from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate
+from helpdesk.tickets.lifecycle import BinReason, HoldReason, LinkType, Outcome
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.services import NewFile, NewTicket, Said, Target
+
+PASSWORD = "hearth-demo"  # noqa: S105 (it is printed at every start)
+"""The password of every demo account; a demo desk listens on loopback only."""
+
+SIGN_INS = [
+    ("administrator", "sam@northline.example", PASSWORD),
+    ("lead", "karen@northline.example", PASSWORD),
+    ("technician", "priya@northline.example", PASSWORD),
+    ("manager", "judith@northline.example", PASSWORD),
+    ("customer", "meiling.ho@northline.example", PASSWORD),
+]
+
+FINISHED = 600
+DAYS = 90
+CUSTOMERS = 120
+SEED = 20260617
+EVERYDAY_OPEN = 38
+"""Open tickets made from the common matters, beside those of today."""
+
+
+class Demo:
+    """What the steps share while the desk is being lived."""
+
+    def __init__(self) -> None:
+        """Begin with the moment of loading and seeded chance."""
+        self.chance = random.Random(SEED)
+        self.moment = clock.now()
+        self.queues: list[Queue] = []
+        self.people: dict[str, Person] = {}
+        self.customers: list[Person] = []
+        self.technicians: dict[str, Person] = {}
+        self.teams_of: dict[str, list[int]] = {}
+        self.actors: dict[str, Actor] = {}
+        self.categories: dict[str, Category] = {}
+        self.causes: dict[str, Cause] = {}
+
+    def on_queue(self, queue: int) -> str:
+        """Choose a technician of a queue."""
+        return self.chance.choice([key for key, teams in self.teams_of.items() if queue in teams])
+
+
+def load_demo() -> Demo:
+    """Fill an empty, migrated database with the demo desk, in one transaction."""
+    with transaction():
+        demo = Demo()
+        begin_desk(
+            "Northline",
+            time_zone="Asia/Hong_Kong",
+            phone_region="HK",
+            first_team=people.TEAMS[0][0],
+            is_demo=True,
+        )
+        with clock.at(demo.moment - timedelta(days=DAYS + 5)):
+            _teams(demo)
+            _customers(demo)
+            _technicians(demo)
+            _desk_words(demo)
+        _past(demo)
+        _everyday(demo)
+        open_today = [_today(demo, today) for today in matters.TODAY]
+        _around(demo, {ticket.subject: ticket for ticket in open_today})
+        people_search.rebuild()
+    return demo
+
+
+def _teams(demo: Demo) -> None:
+    first = db.session.scalars(select(Queue)).one()
+    first.description = people.TEAMS[0][1]
+    demo.queues.append(first)
+    for position, (name, description, restricted) in enumerate(people.TEAMS[1:], start=1):
+        team = Team(name=name)
+        db.session.add(team)
+        db.session.flush()
+        queue = Queue(
+            name=name,
+            description=description,
+            team_id=team.id,
+            restricted=restricted,
+            position=position,
+        )
+        db.session.add(queue)
+        demo.queues.append(queue)
+    db.session.flush()
+
+
+def _customers(demo: Demo) -> None:
+    organisations: list[tuple[Organisation, list[Site], str]] = []
+    for name, domain, time_zone, sites in people.ORGANISATIONS:
+        organisation = Organisation(name=name, time_zone=time_zone)
+        organisation.domains = [OrganisationDomain(domain=domain)]
+        rows = [Site(name=site, time_zone=zone) for site, zone in sites]
+        organisation.sites = rows
+        db.session.add(organisation)
+        organisations.append((organisation, rows, domain))
+    db.session.flush()
+    for name, called, title, where, site, language, vip, address in people.NAMED:
+        organisation, sites_of, domain = organisations[where]
+        person = _person(name, f"{address}@{domain}", language, vip=vip, title=title)
+        person.call_name = called
+        person.organisation_id, person.site_id = organisation.id, sites_of[site].id
+        person.time_zone = sites_of[site].time_zone
+        demo.people[name] = person
+        demo.customers.append(person)
+    names = [
+        f"{first} {last}"
+        for first, last in zip(
+            demo.chance.sample(people.FIRST_NAMES, len(people.FIRST_NAMES)) * 3,
+            demo.chance.choices(people.LAST_NAMES, k=3 * len(people.FIRST_NAMES)),
+            strict=True,
+        )
+    ]
+    unique = [*people.CHINESE, *dict.fromkeys(names)][: CUSTOMERS - len(people.NAMED)]
+    for number, name in enumerate(unique):
+        chinese = not name.isascii()
+        organisation, sites_of, domain = organisations[
+            (2 if number < 10 else 0) if chinese else number % len(organisations)
+        ]
+        language = ("zh_Hans_CN" if number < 10 else "zh_Hant_TW") if chinese else "en"
+        local = f"staff{number + 11}" if chinese else name.lower().replace(" ", ".")
+        person = _person(name, f"{local}@{domain}", language)
+        person.title = demo.chance.choice(people.TITLES)
+        person.organisation_id = organisation.id
+        chosen = demo.chance.choice(sites_of)
+        person.site_id, person.time_zone = chosen.id, chosen.time_zone
+        # Numbers of the ranges that Ofcom keeps for stories.
+        person.contact_points.append(
+            ContactPoint(kind="phone", value=f"+4420794609{number % 100:02d}", identifies=False)
+        )
+        demo.customers.append(person)
+    demo.people["Monitoring"] = _person("Monitoring", "monitoring@northline.example", "en")
+    db.session.flush()
+
+
+def _person(
+    name: str, address: str, language: str, *, vip: bool = False, title: str = ""
+) -> Person:
+    person = Person(name=name, language=language, vip=vip, title=title, time_zone="Asia/Hong_Kong")
+    person.contact_points.append(ContactPoint(kind="email", value=address))
+    db.session.add(person)
+    return person
+
+
+def _technicians(demo: Demo) -> None:
+    roles = {role.key: role for role in db.session.scalars(select(Role))}
+    kept = passwords.hash_password(PASSWORD)
+    staff = [
+        *people.TECHNICIANS,
+        (*people.MANAGER, [], "en"),
+        (*people.ADMINISTRATOR, [0], "en"),
+    ]
+    for name, role, login, teams, language in staff:
+        address = f"{login}@northline.example"
+        person = _person(name, address, language)
+        person.is_technician = role in {"technician", "lead", "administrator"}
+        db.session.flush()
+        _account(person, address, roles[role], kept)
+        for number in teams:
+            db.session.add(
+                TeamMember(
+                    team_id=demo.queues[number].team_id,
+                    person_id=person.id,
+                    is_lead=role == "lead" and number == teams[0],
+                )
+            )
+        demo.actors[login] = Actor(
+            person_id=person.id,
+            name=name,
+            permissions=BUILT_IN_ROLES[role],
+            queue_ids=frozenset(demo.queues[number].id for number in teams),
+        )
+        if role in {"technician", "lead"}:
+            demo.technicians[login] = person
+            demo.teams_of[login] = teams
+    customer = demo.people["何美玲 Ho Mei-Ling"]
+    _account(customer, "meiling.ho@northline.example", roles["customer"], kept)
+    db.session.flush()
+
+
+def _account(person: Person, login: str, role: Role, kept: str) -> None:
+    account = Account(person_id=person.id, login=login, password_hash=kept, preferences={})
+    account.roles = [role]
+    db.session.add(account)
+
+
+def _desk_words(demo: Demo) -> None:
+    for root, below in matters.CATEGORIES.items():
+        paths = [root, *(f"{root}/{path}" for path in below)]
+        for path in paths:
+            above, _slash, name = path.rpartition("/")
+            parent = demo.categories.get(above)
+            row = Category(
+                name=name,
+                parent_id=parent.id if parent else None,
+                path=path.replace("/", " › "),
+            )
+            db.session.add(row)
+            db.session.flush()
+            demo.categories[path] = row
+    demo.causes = {cause.name: cause for cause in db.session.scalars(select(Cause))}
+    for position, matter in enumerate(matters.COMMON[:10]):
+        db.session.add(
+            QuickTemplate(
+                name=matter.subject,
+                subject=matter.subject,
+                kind=matter.kind,
+                category_id=demo.categories[matter.category].id,
+                cause_id=demo.causes[matter.cause].id,
+                impact=matter.impact,
+                urgency=matter.urgency,
+                solution=matter.solution,
+                position=position,
+            )
+        )
+    db.session.flush()
+
+
+def _log(demo: Demo, matter: Matter, customer: Person, at: datetime, by: str = "") -> Ticket:
+    """Log a ticket at a moment; by a technician when somebody called."""
+    spoken = matter.channel in {"phone", "walk-in"}
+    with clock.at(at):
+        return services.log(
+            demo.actors[by or "mina"] if spoken or matter.channel == "staff" else SYSTEM,
+            NewTicket(
+                customer=customer,
+                subject=matter.subject,
+                body=matter.body,
+                channel=matter.channel,
+                kind=matter.kind,
+                queue=demo.queues[matter.queue],
+                category=demo.categories[matter.category],
+                impact=matter.impact,
+                urgency=matter.urgency,
+                duration=demo.chance.randrange(60, 420) if spoken else None,
+                language=matter.language,
+            ),
+        )
+
+
+def _past(demo: Demo) -> None:
+    """Live the finished tickets of the last ninety days, oldest first."""
+    chance = demo.chance
+    moments = sorted(
+        demo.moment - timedelta(minutes=chance.randrange(2 * 1440, DAYS * 1440))
+        for _number in range(FINISHED)
+    )
+    for number, at in enumerate(moments):
+        matter = chance.choice(matters.COMMON)
+        fitting = [person for person in demo.customers if person.language == matter.language]
+        customer = chance.choice(fitting if matter.language != "en" else demo.customers)
+        technician = demo.on_queue(matter.queue)
+        ticket = _log(demo, matter, customer, at, technician)
+        actor = demo.actors[technician]
+        later = at + timedelta(minutes=chance.randrange(3, 180))
+        with clock.at(later):
+            services.take(actor, ticket)
+            if number % 9 == 4 and technician != "aisha":
+                services.hand_over(
+                    actor,
+                    ticket,
+                    Target(demo.queues[0], demo.technicians["aisha"]),
+                    reason="Better placed with first line",
+                )
+                actor = demo.actors["aisha"]
+        later += timedelta(minutes=chance.randrange(2, 240))
+        with clock.at(later):
+            if matter.note:
+                services.note(actor, ticket, Said(body=matter.note))
+            said = Said(body=matter.reply, duration=chance.randrange(120, 1500))
+            services.reply(actor, ticket, said)
+        later += timedelta(minutes=chance.randrange(5, 1200))
+        _finish(demo, matter, ticket, actor, later, number)
+
+
+def _finish(
+    demo: Demo, matter: Matter, ticket: Ticket, actor: Actor, at: datetime, number: int
+) -> None:
+    def resolve(moment: datetime) -> None:
+        with clock.at(moment):
+            services.resolve(
+                actor,
+                ticket,
+                outcome=Outcome.WORKAROUND if number % 13 == 0 else Outcome.SOLVED,
+                solution=matter.solution,
+                cause=demo.causes[matter.cause],
+            )
+
+    resolve(at)
+    if number % 17 == 3:
+        again = at + timedelta(hours=5)
+        with clock.at(again):
+            services.hear(
+                ticket,
+                services.Heard(ticket.customer, "It happens again, unfortunately."),
+                reopen_days=5,
+            )
+        at = again + timedelta(hours=3)
+        resolve(at)
+    elif number % 5 == 0 and matter.language == "en":
+        with clock.at(at + timedelta(hours=1)):
+            services.hear(
+                ticket, services.Heard(ticket.customer, "Thank you very much!"), reopen_days=5
+            )
+    closing = at + timedelta(days=5)
+    if closing < demo.moment:
+        with clock.at(closing):
+            services.close(SYSTEM, ticket, quiet=True)
+
+
+def _everyday(demo: Demo) -> None:
+    """Live the open tickets that are nobody's story."""
+    chance = demo.chance
+    for number in range(EVERYDAY_OPEN):
+        matter = replace(matters.COMMON[number % len(matters.COMMON)])
+        fitting = [person for person in demo.customers if person.language == matter.language]
+        customer = fitting[number * 7 % len(fitting)]
+        at = demo.moment - timedelta(minutes=chance.randrange(20, 5200))
+        technician = demo.on_queue(matter.queue)
+        ticket = _log(demo, matter, customer, at, technician)
+        if number % 3 == 0:
+            continue
+        with clock.at(_between(demo, at)):
+            services.take(demo.actors[technician], ticket)
+            if number % 3 == 1:
+                services.reply(demo.actors[technician], ticket, Said(body=matter.reply))
+            if number % 6 == 5:
+                services.hold(demo.actors[technician], ticket, HoldReason.CUSTOMER)
+
+
+def _between(demo: Demo, at: datetime) -> datetime:
+    return at + (demo.moment - at) * demo.chance.uniform(0.1, 0.6)
+
+
+def _today(demo: Demo, today: Today) -> Ticket:
+    """Live one ticket of today, step by step, evenly spread until a few minutes ago."""
+    matter, technician = today.matter, today.technician or "mina"
+    opened = demo.moment - timedelta(minutes=today.minutes)
+    ticket = _log(demo, matter, demo.people[today.customer], opened, technician)
+    actor = demo.actors[technician]
+    texts = list(today.replies)
+    steps = today.steps.split()
+    pause = timedelta(minutes=today.minutes * 0.95 / (len(steps) + 1))
+
+    def text() -> str:
+        return texts.pop(0) if texts else "I am looking into it and come back to you today."
+
+    acts: dict[str, Callable[[], object]] = {
+        "take": lambda: services.take(actor, ticket),
+        "assign": lambda: services.hand_over(
+            demo.actors["karen"],
+            ticket,
+            Target(demo.queues[matter.queue], demo.technicians[technician]),
+        ),
+        "reply": lambda: services.reply(actor, ticket, Said(body=text(), duration=480)),
+        "note": lambda: services.note(
+            demo.actors["karen"],
+            ticket,
+            Said(
+                body=f"@[{actor.name}](person:{actor.person_id}) same pattern on 10 others."
+                " HK-GW1 is dropping at rekey, I have asked the line supplier to check."
+                if "VPN" in today.tags
+                else "Checked the usual suspects: power, cable, restart. No change."
+            ),
+        ),
+        "call": lambda: services.log_call(
+            actor,
+            ticket,
+            Said(body="Tried it together on the phone, stable for ten minutes.", duration=252),
+            inbound=False,
+        ),
+        "hear": lambda: services.hear(
+            ticket,
+            services.Heard(ticket.customer, text(), files=[_screenshot()]),
+            reopen_days=5,
+        ),
+        "hold:customer": lambda: services.hold(actor, ticket, HoldReason.CUSTOMER),
+        "hold:supplier": lambda: services.hold(
+            actor, ticket, HoldReason.SUPPLIER, note="Line supplier has the case since Monday"
+        ),
+        "major": lambda: services.set_major(actor, ticket, True),
+        "tasks": lambda: services.add_tasks(
+            actor,
+            ticket,
+            ["Order laptop", "Make account and mailbox", "Badge for Leeds", "Desk and phone"],
+            checklist="New starter",
+        ),
+    }
+    at = opened
+    for step in steps:
+        at += pause
+        with clock.at(at):
+            acts[step]()
+    if today.tags:
+        with clock.at(at):
+            services.set_tags(demo.actors["karen"], ticket, list(today.tags))
+    return ticket
+
+
+def _screenshot() -> NewFile:
+    data = picture.chart_png()
+    return NewFile(blobs.put(data), "oracle-slow.png", "image/png", len(data))
+
+
+def _around(demo: Demo, today: dict[str, Ticket]) -> None:
+    """What makes a desk a desk: links, a second assignment, followers, the bin, a secret."""
+    karen, priya = demo.actors["karen"], demo.actors["priya"]
+    vpn = today["VPN drops every few minutes since this morning"]
+    problem = today["VPN gateway HK-GW1 drops sessions at rekey"]
+    with clock.at(demo.moment - timedelta(minutes=16)):
+        services.add(
+            karen, vpn, [Target(demo.queues[5], demo.technicians["wai"], "Line quality check")]
+        )
+        services.link(karen, problem, vpn, LinkType.PARENT)
+        services.follow(karen, vpn, demo.technicians["karen"])
+        services.follow(karen, vpn, demo.technicians["marcus"])
+    for number, name in enumerate(
+        ("Joe Mensah", "Rachel Adler", "Ben Carter", "張家明 Cheung Ka-Ming")
+    ):
+        at = demo.moment - timedelta(minutes=200 - number * 30)
+        matter = replace(matters.COMMON[4], subject="VPN ends every half hour", queue=1, urgency=1)
+        child = _log(demo, matter, demo.people[name], at)
+        with clock.at(at + timedelta(minutes=6)):
+            services.link(demo.actors["marcus"], problem, child, LinkType.PARENT)
+    with clock.at(demo.moment - timedelta(minutes=9)):
+        services.add_time(priya, vpn, 900, note="Traced the tunnel")
+        spam = _log(
+            demo,
+            replace(matters.COMMON[1], subject="You have won a cruise", body="Click here to win!"),
+            demo.customers[60],
+            demo.moment - timedelta(hours=7),
+        )
+        services.bin_ticket(demo.actors["aisha"], spam, BinReason.SPAM)
+    confidential = replace(
+        matters.COMMON[3],
+        subject="Question about parental leave",
+        body="I would like to talk about my leave before I tell my team.",
+        queue=6,
+    )
+    _log(demo, confidential, demo.customers[44], demo.moment - timedelta(hours=3))

@@ -1,0 +1,30 @@
+"""Any list as a file for a spreadsheet."""
+
+from flask import Response, current_app, stream_with_context
+
+from helpdesk.lib import csvfile
+from helpdesk.lib.clock import now
+from helpdesk.people.access import Permission
+from helpdesk.people.guard import current_actor, require
+from helpdesk.tickets.queries import export
+from helpdesk.tickets.queries.filters import to_query
+from helpdesk.tickets.views.blueprint import bp
+from helpdesk.tickets.views.listing import wanted_list
+from helpdesk.web.i18n import reader_zone
+
+
+@bp.get("/queue/export.csv")
+@require(Permission.TICKET_READ, Permission.TICKET_EXPORT)
+def export_list() -> Response:
+    """Send a list, all of it, while it is being read."""
+    actor = current_actor()
+    wanted = wanted_list().filter
+    rows = export.rows(actor, wanted, zone=reader_zone())
+    current_app.logger.info("person %s exports ?%s", actor.person_id, to_query(wanted))
+    return Response(
+        stream_with_context(csvfile.lines(list(export.COLUMNS), rows)),
+        mimetype="text/csv",
+        headers={
+            "Content-Disposition": f'attachment; filename="tickets-{now():%Y-%m-%d}.csv"',
+        },
+    )

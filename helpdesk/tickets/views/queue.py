@@ -1,0 +1,249 @@
+"""The queue: where a technician's day begins."""
+
+from dataclasses import replace
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from helpdesk.people.access import Actor, Permission
+from helpdesk.people.guard import current_actor, require
+from helpdesk.people.services import own
+from helpdesk.tickets import services
+from helpdesk.tickets.lifecycle import StatusClass
+from helpdesk.tickets.queries import counts, labels, lists, work
+from helpdesk.tickets.queries.filters import EVERYTHING, NARROWING, Filter, Sort, to_lists, to_query
+from helpdesk.tickets.views.answers import go_to, number_of, undo_seconds, undoable
+from helpdesk.tickets.views.blueprint import bp
+from helpdesk.tickets.views.listing import (
+    DENSITY_NAMES,
+    GROUP_NAMES,
+    HOLD_WORDS,
+    SORT_NAMES,
+    Chip,
+    Side,
+    chips_of,
+    list_url,
+    log_url,
+    side_of,
+    ticket_url,
+    title_of,
+    topics_of,
+    wanted_list,
+)
+from helpdesk.tickets.views.page import WORDS
+from helpdesk.web.i18n import reader_zone
+
+MOST_ROWS = 400
+"""Rows that are brought up to date at once; who has loaded more sees the first of them."""
+
+
+@bp.get("/queue")
+@require(Permission.TICKET_READ)
+def home() -> str:
+    """Show a list of tickets with its filters, counts and preview."""
+    actor = current_actor()
+    parsed = wanted_list()
+    wanted = parsed.filter
+    side = side_of(actor, wanted)
+    chips = chips_of(wanted, labels.names_in(actor, wanted, side.queue_names), parsed.problems)
+    title = title_of(wanted, side)
+    colleagues = work.at_work(actor, wanted.queues)
+    return render_template(
+        "tickets/queue.html",
+        **_list_context(actor, wanted, side.queue_lines, title, chips),
+        side=side,
+        title=title,
+        chips=chips,
+        colleagues=[row for row in colleagues if row.id != actor.person_id],
+        sorts=[
+            (sort == wanted.sort, name, list_url(replace(wanted, sort=sort)))
+            for sort, name in SORT_NAMES.items()
+        ],
+        densities=DENSITY_NAMES,
+        named=any(view.filter == wanted for view in side.saved),
+        density=actor.preferences.get("density", "standard"),
+        lists=to_lists(wanted),
+        sort_name=SORT_NAMES[Sort.WAITING if wanted.by_waiting else Sort.UPDATED],
+        log_url=log_url(actor),
+        may_export=actor.can(Permission.TICKET_EXPORT),
+        may_bulk=actor.can(Permission.TICKET_BULK),
+        may_merge=actor.can(Permission.TICKET_MERGE),
+        may_bin=actor.can(Permission.TICKET_BIN),
+    )
+
+
+@bp.get("/queue/list")
+@require(Permission.TICKET_READ)
+def list_again() -> str:
+    """Show the rows of a list anew: somebody changed something."""
+    actor = current_actor()
+    wanted = wanted_list().filter
+    lines = counts.queues(actor)
+    names = {line.id: line.name for line in lines}
+    chips = chips_of(wanted, labels.names_in(actor, wanted, names))
+    side = Side(mine=[], queues=[], views=[], queue_lines=lines, saved=[])
+    title = title_of(wanted, side)
+    return render_template(
+        "tickets/_list.html", **_list_context(actor, wanted, lines, title, chips)
+    )
+
+
+@bp.get("/queue/more")
+@require(Permission.TICKET_READ)
+def more_rows() -> str:
+    """Show the rows after a cursor."""
+    actor = current_actor()
+    wanted = wanted_list().filter
+    after = lists.read_cursor(request.args.get("after", ""))
+    page = lists.page(actor, wanted, zone=reader_zone(), after=after)
+    return render_template(
+        "tickets/_rows.html", **_row_context(actor, wanted, page, after), totals=None
+    )
+
+
+@bp.get("/queue/side")
+@require(Permission.TICKET_READ)
+def side_again() -> str:
+    """Show the side navigation anew, with the line of the present list marked."""
+    actor = current_actor()
+    side = side_of(actor, wanted_list().filter)
+    return render_template(
+        "tickets/_side.html",
+        side=side,
+        topics=topics_of(side.queue_lines),
+        query=to_query(wanted_list().filter),
+    )
+
+
+@bp.post("/queue/next")
+@require(Permission.TICKET_WORK)
+def start_next() -> Response:
+    """Take the first ticket of the list that is nobody's, or go on with one's own."""
+    actor = current_actor()
+    wanted = wanted_list().filter
+    if wanted == EVERYTHING and actor.queue_ids:
+        wanted = Filter(queues=tuple(sorted(actor.queue_ids)))
+    skip = number_of(request.form.get("skip"))
+    ticket = work.next_free(actor, wanted, zone=reader_zone(), skip=skip)
+    if ticket is None:
+        flash(_("Nothing in this list waits for somebody to take it"), "message")
+        return go_to(list_url(wanted))
+    is_mine = ticket.owner_id == actor.person_id
+    if not is_mine or any(row.state == "assigned" for row in ticket.assignments):
+        with undoable() as group:
+            services.take(actor, ticket, undo_for=undo_seconds())
+        flash(_("%(number)d is yours", number=ticket.id), url_for("tickets.undo", group=group))
+    return go_to(ticket_url(ticket.id, to_query(wanted)))
+
+
+@bp.post("/queue/density")
+@require(Permission.TICKET_READ)
+def set_density() -> Response:
+    """Change how close together the reader's rows stand."""
+    own.set_preferences(current_actor(), {"density": request.form.get("density", "")})
+    return redirect(list_url(wanted_list().filter), 303)
+
+
+@bp.get("/search")
+@require(Permission.TICKET_READ)
+def search_page() -> Response:
+    """Lead to the list of everything that contains some words, finished work too."""
+    wanted = wanted_list().filter
+    return redirect(list_url(replace(wanted, classes=wanted.classes or tuple(StatusClass))))
+
+
+# ---- What the templates get ----
+
+
+def _list_context(
+    actor: Actor,
+    wanted: Filter,
+    lines: list[counts.QueueLine],
+    title: str,
+    chips: list[Chip],
+) -> dict[str, Any]:
+    """Return what the table shows. Two queries at most; a queue by itself takes one."""
+    after = lists.read_cursor(request.args.get("after", ""))
+    asked = number_of(request.args.get("rows")) or lists.PAGE_ROWS
+    limit = min(max(asked, lists.PAGE_ROWS), MOST_ROWS)
+    page = lists.page(actor, wanted, zone=reader_zone(), after=after, limit=limit)
+    context = {
+        **_row_context(actor, wanted, page, after),
+        "totals": _totals(actor, wanted, lines),
+        "topics": topics_of(lines, wanted),
+    }
+    if not page.rows and after is None:
+        context["empty"] = _empty(actor, wanted, lines, title, chips)
+    return context
+
+
+def _totals(actor: Actor, wanted: Filter, lines: list[counts.QueueLine]) -> lists.Counts | None:
+    """Count the list; a queue without further filters is counted for the side navigation."""
+    for line in lines:
+        if line.id == wanted.only_queue:
+            return lists.Counts(line.total, line.by_rank)
+    return lists.counts(actor, wanted, zone=reader_zone())
+
+
+def _row_context(
+    actor: Actor, wanted: Filter, page: lists.Page, after: lists.Cursor | None
+) -> dict[str, Any]:
+    query = to_query(wanted)
+    path = ticket_url(1, query)
+    return {
+        "page": page,
+        "wanted": wanted,
+        "query": query,
+        "grouped": wanted.by_waiting,
+        # A group that began on the page before goes on without a second heading.
+        "last_rank": after.rank if after is not None else None,
+        "group_names": GROUP_NAMES,
+        "hold_words": HOLD_WORDS,
+        # Building an address for each of fifty rows would cost more than reading them.
+        "ticket_path": path.partition("?")[0][:-1],
+        "packed": path.partition("?")[2],
+        "may_work": actor.can(Permission.TICKET_WORK),
+        "words": WORDS,
+        "empty": None,
+    }
+
+
+def _empty(
+    actor: Actor,
+    wanted: Filter,
+    lines: list[counts.QueueLine],
+    title: str,
+    chips: list[Chip],
+) -> dict[str, Any]:
+    """Return what an empty list says: that the work is done, or which filter leaves nothing."""
+    narrowing = [key for key in NARROWING if wanted.has(key) and key != "queue"]
+    if narrowing:
+        said = [chip for chip in chips if chip.key in narrowing and not chip.problem]
+        return {
+            "filters": ", ".join(f"{chip.name} {chip.value}" for chip in said),
+            "count": len(narrowing),
+            "clear": list_url(Filter(my=wanted.my, queues=wanted.queues, sort=wanted.sort)),
+        }
+    needy = max(lines, key=lambda line: line.unowned, default=None)
+    if needy is not None and (not needy.unowned or wanted.queues == (needy.id,)):
+        needy = None
+    return {
+        "filters": "",
+        "title": title,
+        "resolved": work.resolved_today(actor, zone=reader_zone()),
+        "needy": needy,
+        "needy_url": list_url(Filter(queues=(needy.id,))) if needy is not None else "",
+        "with_resolved": list_url(
+            replace(
+                wanted,
+                classes=tuple(
+                    each
+                    for each in StatusClass
+                    if each in wanted.effective_classes or each is StatusClass.RESOLVED
+                ),
+                sort=Sort.WAITING,
+            )
+        ),
+    }

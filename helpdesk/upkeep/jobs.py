@@ -1,0 +1,67 @@
+"""Housekeeping: what the desk does by itself when the time has come.
+
+Every job claims a few rows at a time in a transaction of its own, so that a worker that dies
+leaves nothing half done and the next turn goes on where it stopped.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from flask import current_app
+
+from config import Settings
+from helpdesk.db import transaction
+from helpdesk.jobs import job
+from helpdesk.lib.clock import now
+from helpdesk.tickets import services
+from helpdesk.tickets.services import bin as ticket_bin
+from helpdesk.tickets.services.presence import purge_presence
+from helpdesk.tickets.services.undo import purge as purge_undo
+from helpdesk.web import live
+
+ROUNDS = 100
+"""Batches a turn takes at most; what is left waits for the next turn."""
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
+def _until_done(step: Callable[[], int]) -> int:
+    """Repeat a step, each in a transaction of its own, until it finds nothing more."""
+    total = 0
+    for _round in range(ROUNDS):
+        with transaction():
+            count = step()
+        total += count
+        if not count:
+            break
+    return total
+
+
+@job(every=20)
+def wake_snoozed() -> int:
+    """Bring back the tickets whose wake time has come."""
+    return _until_done(services.wake_due)
+
+
+@job(every=900)
+def close_resolved() -> int:
+    """Close what was resolved days ago and not disputed since."""
+    days = _settings().autoclose_days
+    return _until_done(lambda: services.close_due(now() - timedelta(days=days)))
+
+
+@job(every=3600)
+def empty_bin() -> int:
+    """Let go of what has lain in the bin for its days."""
+    days = _settings().bin_days
+    return _until_done(lambda: ticket_bin.expire_bin(days))
+
+
+@job(every=300)
+def tidy() -> int:
+    """Delete what was only of use for a moment: undo, presence, live events."""
+    steps = (purge_undo, purge_presence, live.purge)
+    return sum(_until_done(step) for step in steps)
