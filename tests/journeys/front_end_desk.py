@@ -17,20 +17,20 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from helpdesk.web import assets, security
 from helpdesk.web.strings import js_strings
 
-STYLES = [f"css/{file.name}" for file in sorted((assets.STATIC / "css").glob("*.css"))]
-
 PAGE = """
 <!doctype html>
 <html lang="en" data-theme="light" data-keys="{{ keys }}" data-zone="Asia/Hong_Kong" data-person="7"
  data-icons="{{ static_url('vendor/icons.svg') }}" data-theme-url="/theme">
 <head><meta charset="utf-8"><meta name="csrf-token" content="token-7"><title>Front end</title>
 <meta name="viewport" content="width=device-width,initial-scale=1">
-{% for name in styles %}<link rel="stylesheet" href="{{ static_url('css/' ~ name ~ '.css') }}">{% endfor %}
+{% for name in styles %}
+<link rel="stylesheet" href="{{ static_url('css/' ~ name ~ '.css') }}">
+{% endfor %}
 <script src="{{ static_url('js/early.js') }}" nonce="none"></script>
 <script src="{{ static_url('vendor/htmx.min.js') }}" nonce="none" defer></script>
 <script src="{{ static_url('vendor/idiomorph-ext.min.js') }}" nonce="none" defer></script>
 <script type="module" src="{{ static_url('js/main.js') }}" nonce="none"></script>
-<script type="application/json" id="strings">{{ js_strings() | tojson }}</script>
+<script type="application/json" id="strings" nonce="none">{{ js_strings() | tojson }}</script>
 </head>
 <body data-context="On #48213" hx-ext="morph">
 <main id="main" tabindex="-1"><h1>Front end</h1><div id="strips"></div>{{ body | safe }}</main>
@@ -154,12 +154,14 @@ def create(desk: Desk) -> Flask:
     Babel(app)
     app.register_blueprint(assets.bp)
     app.jinja_env.globals.update(
-        static_url=assets.static_url, styles=assets.STYLES, js_strings=js_strings
+        static_url=assets.static_url,
+        styles=(*assets.STYLES, "queue", "ticket"),
+        js_strings=js_strings,
     )
 
     @app.after_request
     def harden(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = security.POLICY.format(nonce="n")
+        response.headers["Content-Security-Policy"] = security.POLICY.format(nonce="none")
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
