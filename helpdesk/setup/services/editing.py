@@ -76,9 +76,7 @@ def merged(
         }
         if theirs:
             raise Changed(theirs, last_editor(row))
-    return {
-        name: [stands[name], value] for name, value in meant.items() if value != stands[name]
-    }
+    return {name: [stands[name], value] for name, value in meant.items() if value != stands[name]}
 
 
 def write(row: Any, changes: Mapping[str, list[Any]]) -> None:

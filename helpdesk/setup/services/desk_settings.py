@@ -1,0 +1,53 @@
+"""What the desk is called, and what it assumes of people of whom it knows nothing else."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from helpdesk.db import db
+from helpdesk.people import audit
+from helpdesk.people.access import Actor, Permission
+from helpdesk.people.errors import Missing, Refused
+from helpdesk.people.models import Desk
+from helpdesk.setup.services import editing
+
+FIELDS = ("name", "language", "time_zone", "phone_region")
+
+
+def the_desk() -> Desk:
+    """Return the desk. Raises Missing before there is one."""
+    desk: Desk | None = db.session.scalar(select(Desk))
+    if desk is None:
+        raise Missing
+    return desk
+
+
+def edit(actor: Actor, wanted: Mapping[str, Any], seen: Mapping[str, Any] | None = None) -> bool:
+    """Change the desk; False when nothing changes. Raises Denied, Refused, Changed."""
+    actor.demand(Permission.SETUP_DESK)
+    desk = the_desk()
+    changes = editing.merged(desk, _checked(wanted), seen)
+    if not changes:
+        return False
+    editing.write(desk, changes)
+    audit.record(actor, "desk-edited", desk, changes)
+    return True
+
+
+def _checked(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        ZoneInfo(wanted["time_zone"])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Refused("zone-unknown", _l("Choose a time zone."), "time_zone") from None
+    if wanted["phone_region"] not in phonenumbers.SUPPORTED_REGIONS:
+        raise Refused("region-unknown", _l("Choose a country or region."), "phone_region")
+    return {
+        "name": editing.clean_name(wanted["name"]),
+        "language": str(wanted["language"]),
+        "time_zone": str(wanted["time_zone"]),
+        "phone_region": str(wanted["phone_region"]),
+    }
