@@ -246,18 +246,18 @@ function lines() {
 
 /** Show all keys of this page. */
 export function showKeys() {
-  const known = document.getElementById("keys");
+  const known = document.getElementById("all-keys");
   const found = lines();
-  const dialog = known ?? make("dialog", { id: "keys", class: "wide", "aria-labelledby": "keys-title" });
+  const dialog = known ?? make("dialog", { id: "all-keys", class: "wide", "aria-labelledby": "all-keys-title" });
   if (dialog.open) return;
   dialog.replaceChildren(
     make(
       "div",
       { class: "dlg-h" },
-      make("h2", { id: "keys-title" }, t("keys.title")),
+      make("h2", { id: "all-keys-title" }, t("keys.title")),
       make("button", { class: "btn ghost sm end", type: "button", "data-close": true }, t("close")),
     ),
-    make("div", { class: "keys", tabindex: "0", role: "group", "aria-labelledby": "keys-title" }, ...found),
+    make("div", { class: "keys", tabindex: "0", role: "group", "aria-labelledby": "all-keys-title" }, ...found),
   );
   if (!known) document.body.append(dialog);
   dialog.showModal();
