@@ -4,13 +4,14 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, g, url_for
+from flask import Flask, current_app, g, redirect, url_for
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from werkzeug.wrappers import Response
 
 from helpdesk.db import db
 from helpdesk.people.access import Permission
-from helpdesk.people.guard import actor_or_none
+from helpdesk.people.guard import MARK, actor_or_none
 from helpdesk.people.models import Desk
 
 DESK_SECONDS = 5.0
@@ -114,6 +115,16 @@ def _room(room: Room) -> Shown:
     return Shown(room.key, url, room.icon, name, keys=room.keys, foot=room.foot)
 
 
+def _home() -> Response:
+    """Lead to the first room that the reader may enter, or to their account."""
+    _frame()
+    return redirect(g.rooms[0].url if g.rooms else url_for("people.account"))
+
+
+setattr(_home, MARK, (str(Permission.SELF_USE),))
+
+
 def init_app(app: Flask) -> None:
-    """Let every template find the frame."""
+    """Let every template find the frame, and let the bare address lead into it."""
     app.context_processor(_frame)
+    app.add_url_rule("/", "home", _home)
