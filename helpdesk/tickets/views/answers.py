@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import (
     current_app,
@@ -92,6 +93,8 @@ def changed(
     if not is_fragment():
         flash(str(text), url_for("tickets.undo", group=group) if group else "message")
         return redirect(url_for("tickets.ticket", number=ticket.id), 303)
+    if from_list():
+        return on_list(text, group, seconds)
     db.session.flush()
     # What the verbs changed is read again, with everything the page shows of it.
     db.session.expire_all()
@@ -146,11 +149,33 @@ def refreshed(actor: Actor, ticket: Ticket, *, with_composer: bool = False) -> R
 
 def go_on(text: object, near: Neighbours | None, group: str | None = None) -> Response:
     """Lead to the next ticket of the list, or back to the list when there is none."""
+    if from_list():
+        return on_list(text, group, go_on=True)
     packed = request.values.get("in", "")
     number = near.next if near is not None else None
     url = ticket_url(number, packed) if number is not None else list_url(packed)
     flash(str(text), url_for("tickets.undo", group=group) if group else "message")
     return go_to(url)
+
+
+def from_list() -> bool:
+    """Whether a script of a list asked: its preview, or a button in one of its rows."""
+    path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    return is_fragment() and path == url_for("tickets.home")
+
+
+def on_list(
+    text: object, group: str | None = None, seconds: int | None = None, *, go_on: bool = False
+) -> Response:
+    """Answer a change made beside a list: the list shows it, and may go on to the next row."""
+    events: dict[str, Any] = {"dialog_close": True, "list_refresh": True}
+    if str(text):
+        events["toast"] = toast(text, group, seconds)
+    if go_on:
+        events["list_next"] = True
+    response = with_triggers(make_response(""), **events)
+    response.headers["HX-Reswap"] = "none"
+    return response
 
 
 def ticket_url(number: int, packed: str = "") -> str:
