@@ -50,6 +50,9 @@ class Key(Field):
         """Take the key a page begins with."""
         self.data = value
 
+    def _value(self) -> str:
+        return str(self.data) if self.data is not None else ""
+
 
 class Several(SelectMultipleField):
     """Several values of a combobox; which are allowed is the view's question."""

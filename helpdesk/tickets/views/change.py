@@ -175,7 +175,8 @@ FIELDS: dict[str, Field] = {
 def edit_field(number: int, name: str) -> str:
     """Offer the values of a field."""
     actor = current_actor()
-    if name not in FIELDS:
+    # Status and kind have menus of their own on the page.
+    if name not in FIELDS or name in {"status", "kind"}:
         raise NotFound
     ticket = ticket_for_page(actor, number)
     field = FIELDS[name]
