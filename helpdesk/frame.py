@@ -37,6 +37,9 @@ ROOMS = (
     Room("setup", "setup.home", "settings-2", _l("Set up"), "g s", Permission.SETUP_TICKETS, True),
 )
 
+ADDRESSES = {"jump": "tickets.jump", "theme": "people.account_theme"}
+"""Where the scripts of every page find what they ask for, under the names they know."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -84,15 +87,11 @@ def _frame() -> dict[str, Any]:
             g.desk, actor = None, None
         known = current_app.view_functions
         if actor is not None:
+            g.addresses = {
+                name: url_for(endpoint) for name, endpoint in ADDRESSES.items() if endpoint in known
+            }
             g.rooms = [
-                Shown(
-                    room.key,
-                    url_for(room.endpoint),
-                    room.icon,
-                    str(room.name),
-                    room.keys,
-                    room.foot,
-                )
+                _room(room)
                 for room in ROOMS
                 if room.endpoint in known and actor.can(room.permission)
             ]
