@@ -66,17 +66,20 @@ class Edit(Form):
 
     def show(self, row: Any) -> None:
         """Fill the form with the row as it is, and remember that."""
-        for name in self.FIELDS:
+        for name in self._shown():
             self._fields[name].data = getattr(row, name)
         self.remember(row)
 
     def remember(self, row: Any) -> None:
         """Remember the row as it is now, so that saving again puts what was typed over it."""
-        self.seen.data = json.dumps({name: getattr(row, name) for name in self.FIELDS})
+        self.seen.data = json.dumps({name: getattr(row, name) for name in self._shown()})
 
     def was_seen(self) -> dict[str, Any] | None:
         """Return what the form showed when it was opened; None when it does not say."""
         return read_seen(self.seen.data)
+
+    def _shown(self) -> list[str]:
+        return [name for name in self.FIELDS if name in self._fields]
 
     def values(self) -> dict[str, Any]:
         """Return what was typed and chosen, for the verb."""
@@ -225,7 +228,8 @@ class StatusFields(Edit):
     def show(self, row: Any) -> None:
         """Fill the form; no reason is an empty choice."""
         super().show(row)
-        self.hold_reason.data = row.hold_reason or ""
+        if "hold_reason" in self._fields:
+            self.hold_reason.data = row.hold_reason or ""
 
 
 class CategoryFields(Edit):

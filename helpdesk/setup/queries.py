@@ -187,6 +187,17 @@ def skill_names() -> dict[int, list[tuple[str, int]]]:
     return found
 
 
+def known_by() -> dict[int, int]:
+    """Return how many technicians have each skill."""
+    rows = db.session.execute(
+        select(PersonSkill.skill_id, func.count(PersonSkill.person_id).label("number"))
+        .join(Person, Person.id == PersonSkill.person_id)
+        .where(Person.is_technician, Person.retired_at.is_(None))
+        .group_by(PersonSkill.skill_id)
+    )
+    return {row.skill_id: row.number for row in rows}
+
+
 def levels_of(person: Person) -> dict[int, int]:
     """Return what a technician knows: key of the skill → level."""
     rows = db.session.scalars(select(PersonSkill).where(PersonSkill.person_id == person.id))

@@ -21,7 +21,7 @@ CLASSES = list(StatusClass)
 def add(actor: Actor, wanted: Mapping[str, Any]) -> Status:
     """Add a status at the end of its class. Raises Denied, Refused."""
     actor.demand(Permission.SETUP_TICKETS)
-    if wanted["status_class"] not in CLASSES:
+    if wanted.get("status_class") not in CLASSES:
         raise Refused("class-unknown", _l("Choose what the status means."), "status_class")
     status_class = StatusClass(wanted["status_class"])
     checked = _checked(wanted, status_class)
@@ -138,7 +138,7 @@ def _checked(
 ) -> dict[str, Any]:
     name = editing.clean_name(wanted["name"], 60)
     editing.check_free(Status, name, own)
-    reason = wanted["hold_reason"] or None
+    reason = wanted.get("hold_reason") or None
     if status_class is not StatusClass.PENDING:
         reason = None
     elif reason not in set(HoldReason):

@@ -13,12 +13,14 @@ same way. A ``Shelf`` says what is particular to one of them, and ``put_up`` mak
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from helpdesk.db import db
 from helpdesk.people import guard
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
@@ -93,69 +95,73 @@ def back(shelf: Shelf, row: Any | None = None) -> Any:
 
 def put_up(shelf: Shelf) -> None:
     """Make the routes of a shelf."""
-    require = guard.require(shelf.permission)
-
-    @require
-    def show() -> Any:
-        if "new" in request.args:
-            return page(shelf, editing="new", form=shelf.form(None, False))
-        row_id = request.args.get("edit", type=int)
-        if row_id is None:
-            return page(shelf)
-        row = queries.one(shelf.model, row_id)
-        form = shelf.form(row, False)
-        form.show(row)
-        return page(shelf, editing=row.id, form=form)
-
-    @require
-    def add() -> Any:
-        form = shelf.form(None, True)
-        if not form.validate():
-            return page(shelf, 422, editing="new", form=form)
-        try:
-            row = shelf.add(guard.current_actor(), form.values())
-        except Refused as refusal:
-            form.refuse(refusal.field, refusal.message)
-            return page(shelf, 422, editing="new", form=form)
-        flash(_("%(name)s is added", name=row.name))
-        return back(shelf, row)
-
-    @require
-    def save(row_id: int) -> Any:
-        row = queries.one(shelf.model, row_id)
-        form = shelf.form(row, True)
-        if not form.validate():
-            return page(shelf, 422, editing=row.id, form=form)
-        try:
-            if shelf.edit(guard.current_actor(), row, form.values(), form.was_seen()):
-                flash(_("Saved"))
-        except Refused as refusal:
-            form.refuse(refusal.field, refusal.message)
-            same = getattr(refusal, "other", None)
-            return page(shelf, 422, editing=row.id, form=form, same=same)
-        except Changed as clash:
-            theirs = form.in_words(clash.theirs)
-            form.remember(row)
-            return page(shelf, 409, editing=row.id, form=form, clash=(clash.by, theirs))
-        return back(shelf, row)
-
-    @require
-    def act(row_id: int, act: str) -> Any:
-        verb = shelf.acts.get(act)
-        if verb is None:
-            abort(404)
-        row = queries.one(shelf.model, row_id)
-        name = row.name
-        try:
-            done = verb(guard.current_actor(), row)
-        except Refused as refusal:
-            return page(shelf, 422, refusal=(name, str(refusal)))
-        if act in SAID and done is not False:
-            flash(str(SAID[act]) % {"name": name})
-        return back(shelf, None if act == "delete" else row)
-
     root = f"/{shelf.key}"
-    bp.add_url_rule(root, shelf.key, show, methods=["GET"])
-    bp.add_url_rule(root, f"{shelf.key}_add", add, methods=["POST"])
-    bp.add_url_rule(f"{root}/<int:row_id>", f"{shelf.key}_save", save, methods=["POST"])
-    bp.add_url_rule(f"{root}/<int:row_id>/<act>", f"{shelf.key}_act", act, methods=["POST"])
+    for rule, name, view, method in (
+        (root, shelf.key, _show, "GET"),
+        (root, f"{shelf.key}_add", _add, "POST"),
+        (f"{root}/<int:row_id>", f"{shelf.key}_save", _save, "POST"),
+        (f"{root}/<int:row_id>/<act>", f"{shelf.key}_act", _act, "POST"),
+    ):
+        guarded = guard.require(shelf.permission)(partial(view, shelf))
+        bp.add_url_rule(rule, name, guarded, methods=[method])
+
+
+def _show(shelf: Shelf) -> Any:
+    if "new" in request.args:
+        return page(shelf, editing="new", form=shelf.form(None, False))
+    row_id = request.args.get("edit", type=int)
+    if row_id is None:
+        return page(shelf)
+    row = queries.one(shelf.model, row_id)
+    form = shelf.form(row, False)
+    form.show(row)
+    return page(shelf, editing=row.id, form=form)
+
+
+def _add(shelf: Shelf) -> Any:
+    form = shelf.form(None, True)
+    if not form.validate():
+        return page(shelf, 422, editing="new", form=form)
+    try:
+        row = shelf.add(guard.current_actor(), form.values())
+    except Refused as refusal:
+        form.refuse(refusal.field, refusal.message)
+        return page(shelf, 422, editing="new", form=form)
+    flash(_("%(name)s is added", name=row.name))
+    return back(shelf, row)
+
+
+def _save(shelf: Shelf, row_id: int) -> Any:
+    row = queries.one(shelf.model, row_id)
+    form = shelf.form(row, True)
+    if not form.validate():
+        return page(shelf, 422, editing=row.id, form=form)
+    try:
+        if shelf.edit(guard.current_actor(), row, form.values(), form.was_seen()):
+            flash(_("Saved"))
+    except Refused as refusal:
+        form.refuse(refusal.field, refusal.message)
+        # What a verb began to write before it refused is not what the list shows.
+        db.session.refresh(row)
+        same = getattr(refusal, "other", None)
+        return page(shelf, 422, editing=row.id, form=form, same=same)
+    except Changed as clash:
+        theirs = form.in_words(clash.theirs)
+        form.remember(row)
+        return page(shelf, 409, editing=row.id, form=form, clash=(clash.by, theirs))
+    return back(shelf, row)
+
+
+def _act(shelf: Shelf, row_id: int, act: str) -> Any:
+    verb = shelf.acts.get(act)
+    if verb is None:
+        abort(404)
+    row = queries.one(shelf.model, row_id)
+    name = row.name
+    try:
+        done = verb(guard.current_actor(), row)
+    except Refused as refusal:
+        return page(shelf, 422, refusal=(name, str(refusal)))
+    if act in SAID and done is not False:
+        flash(str(SAID[act]) % {"name": name})
+    return back(shelf, None if act == "delete" else row)

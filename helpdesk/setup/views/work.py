@@ -37,7 +37,7 @@ from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.wording import HOLD_REASONS, IMPACTS, KINDS, URGENCIES, status_label
 
 
-def _acts(service: Any, *more: str) -> dict[str, Any]:
+def _acts(service: Any) -> dict[str, Any]:
     """Return the acts of a service by their addresses."""
     acts: dict[str, Any] = {
         name: getattr(service, name) for name in ("retire", "restore", "delete")
@@ -142,7 +142,6 @@ def _status_form(row: Status | None, sent: bool) -> Edit:
         del form.status_class
         if row.status_class != StatusClass.PENDING:
             del form.hold_reason
-            form.FIELDS = ("name",)  # type: ignore[misc]
     return form
 
 
@@ -246,7 +245,7 @@ def merge_tags(tag_id: int, into_id: int) -> Any:
 
 def _template_form(row: QuickTemplate | None, sent: bool) -> Edit:
     form: TemplateFields = _filled(TemplateFields, sent)
-    category_id, cause_id = (row.category_id, row.cause_id) if row is not None else (None, None)
+    category_id = row.category_id if row is not None else None
     subjects = [
         one for one in categories.everything() if one.retired_at is None or one.id == category_id
     ]

@@ -1,0 +1,249 @@
+"""Words of the audit log: what was done, to what kind of thing, in which fields."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+WHOLE = {
+    "sign-in": _l("signed in"),
+    "sign-in-failed": _l("could not sign in as"),
+    "sign-in-blocked": _l("was kept from trying to sign in as"),
+    "signed-out": _l("signed out"),
+    "session-ended": _l("signed out a browser:"),
+    "sessions-ended": _l("signed out every browser of"),
+    "password-changed": _l("changed the password of"),
+    "password-reset-asked": _l("asked for a new password for"),
+    "password-set-by-reset-link": _l("set a new password for"),
+    "password-set-by-first-link": _l("chose a first password for"),
+    "sign-in-link-made": _l("made a sign-in link for"),
+    "account-created": _l("gave access to"),
+    "account-changed": _l("changed the access of"),
+    "account-deactivated": _l("took access away from"),
+    "roles-changed": _l("changed the roles of"),
+    "role-permissions-changed": _l("changed what is allowed to"),
+    "people-merged": _l("merged another record into"),
+    "people-separated": _l("took a merged record out of"),
+    "tag-merged": _l("merged another tag into"),
+    "queue-default": _l("made the default queue"),
+    "status-default": _l("made the default status"),
+}
+"""Actions whose words are not put together of a verb and a thing."""
+
+VERBS = {
+    "created": _l("added"),
+    "added": _l("added"),
+    "edited": _l("changed"),
+    "changed": _l("changed"),
+    "retired": _l("retired"),
+    "removed": _l("removed"),
+    "back": _l("restored"),
+    "deleted": _l("deleted"),
+    "moved": _l("moved"),
+    "dismissed": _l("dismissed"),
+}
+"""Ends of actions: ``queue-created``."""
+
+
+def _of(thing: str) -> tuple[str, ...]:
+    """Return every action that is put together of a thing and a verb."""
+    return tuple(f"{thing}-{verb}" for verb in VERBS)
+
+
+THINGS = {
+    "desk": _l("the desk"),
+    "queue": _l("the queue"),
+    "status": _l("the status"),
+    "category": _l("the category"),
+    "priorities": _l("the priorities"),
+    "cause": _l("the cause"),
+    "tag": _l("the tag"),
+    "quick-template": _l("the quick template"),
+    "team": _l("the team"),
+    "team-members": _l("the members of"),
+    "skill": _l("the skill"),
+    "skills": _l("the skills of"),
+    "role": _l("the role"),
+    "person": _l("the person"),
+    "organisation": _l("the organisation"),
+    "organisation-domain": _l("a mail domain of"),
+    "site": _l("the site"),
+    "mailbox": _l("the mailbox"),
+    "mail": _l("the message"),
+}
+"""Beginnings of actions."""
+
+FIELDS = {
+    "name": _l("Name"),
+    "description": _l("Description"),
+    "team": _l("Team"),
+    "restricted": _l("Restricted"),
+    "default": _l("Default"),
+    "place": _l("Place in the list"),
+    "class": _l("Meaning"),
+    "hold_reason": _l("Waits for"),
+    "path": _l("Path"),
+    "queue": _l("Queue"),
+    "merged": _l("Merged"),
+    "subject": _l("Subject"),
+    "kind": _l("Kind"),
+    "category": _l("Category"),
+    "cause": _l("Cause"),
+    "impact": _l("Impact"),
+    "urgency": _l("Urgency"),
+    "solution": _l("Solution"),
+    "language": _l("Language"),
+    "time_zone": _l("Time zone"),
+    "phone_region": _l("Telephone numbers"),
+    "members": _l("Members"),
+    "leads": _l("Leads"),
+    "skills": _l("Skills"),
+    "roles": _l("Roles"),
+    "permissions": _l("Permissions"),
+    "login": _l("Signs in as"),
+    "successor": _l("Who takes over"),
+    "deactivated": _l("Deactivated"),
+    "mailed": _l("Sent by mail"),
+    "title": _l("Job title"),
+    "call_name": _l("Called"),
+    "notes": _l("Notes"),
+    "vip": _l("VIP"),
+    "contact": _l("Address or number"),
+    "domain": _l("Mail domain"),
+    "phone": _l("Phone"),
+    "address": _l("Address"),
+    "organisation": _l("Organisation"),
+    "site": _l("Site"),
+}
+
+
+TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
+    (
+        _l("Access"),
+        (
+            (
+                "signing-in",
+                _l("Signing in and out"),
+                (
+                    "sign-in",
+                    "sign-in-failed",
+                    "sign-in-blocked",
+                    "signed-out",
+                    "session-ended",
+                    "sessions-ended",
+                ),
+            ),
+            (
+                "passwords",
+                _l("Passwords and links"),
+                (
+                    "password-changed",
+                    "password-reset-asked",
+                    "password-set-by-reset-link",
+                    "password-set-by-first-link",
+                    "sign-in-link-made",
+                ),
+            ),
+            (
+                "accounts",
+                _l("Accounts and roles"),
+                (
+                    "account-created",
+                    "account-changed",
+                    "account-deactivated",
+                    "roles-changed",
+                    "role-permissions-changed",
+                    *_of("role"),
+                ),
+            ),
+        ),
+    ),
+    (
+        _l("Set up"),
+        (
+            ("desk", _l("Desk"), _of("desk")),
+            ("teams", _l("Teams"), (*_of("team"), *_of("team-members"))),
+            ("skills", _l("Skills"), (*_of("skill"), *_of("skills"))),
+            ("queues", _l("Queues"), (*_of("queue"), "queue-default")),
+            ("categories", _l("Categories"), _of("category")),
+            ("statuses", _l("Statuses"), (*_of("status"), "status-default")),
+            ("priorities", _l("Priorities"), _of("priorities")),
+            ("causes", _l("Causes"), _of("cause")),
+            ("tags", _l("Tags"), (*_of("tag"), "tag-merged")),
+            ("templates", _l("Quick templates"), _of("quick-template")),
+            ("mail", _l("Mail"), (*_of("mailbox"), *_of("mail"))),
+        ),
+    ),
+    (
+        _l("Records"),
+        (
+            ("people", _l("People"), (*_of("person"), "people-merged", "people-separated")),
+            (
+                "organisations",
+                _l("Organisations"),
+                (*_of("organisation"), *_of("organisation-domain"), *_of("site")),
+            ),
+        ),
+    ),
+)
+"""What the log can be narrowed to, under headings: key, name, actions."""
+
+
+def topics() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the topics for choosing: heading, then keys and names."""
+    return [
+        (str(heading), [(key, str(name)) for key, name, _actions in group])
+        for heading, group in TOPICS
+    ]
+
+
+def actions_of(topic: str) -> tuple[str, ...]:
+    """Return the actions of a topic; none when there is no such topic."""
+    for _heading, group in TOPICS:
+        for key, _name, actions in group:
+            if key == topic:
+                return actions
+    return ()
+
+
+def sentence(action: str) -> str:
+    """Return what was done, to stand between the person's name and the thing's."""
+    if action in WHOLE:
+        return str(WHOLE[action])
+    for end, verb in VERBS.items():
+        thing = THINGS.get(action.removesuffix(f"-{end}"))
+        if action.endswith(f"-{end}") and thing is not None:
+            return str(_("%(verb)s %(thing)s", verb=verb, thing=thing))
+    return action.replace("-", " ")
+
+
+def is_about_the_actor(action: str) -> bool:
+    """Whether the thing is the person who did it, so that it needs no name."""
+    return action in {"sign-in", "signed-out"}
+
+
+def changes(entry_changes: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what changed as field, old and new value in words."""
+    found = []
+    for key, pair in entry_changes.items():
+        old, new = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
+        found.append((_field(key), value(old), value(new)))
+    return found
+
+
+def _field(key: str) -> str:
+    return str(FIELDS[key]) if key in FIELDS else key.replace("_", " ").replace("-", " ")
+
+
+def value(stored: Any) -> str:
+    """Return a stored value for reading; nothing is an empty text."""
+    if stored is None or stored == "":
+        return ""
+    if isinstance(stored, bool):
+        return str(_("Yes") if stored else _("No"))
+    if isinstance(stored, list):
+        return ", ".join(value(one) for one in stored)
+    if isinstance(stored, dict):
+        return ", ".join(f"{key}: {value(one)}" for key, one in stored.items())
+    return str(stored)
