@@ -22,8 +22,7 @@ def _general() -> dict[str, str]:
         "undo.late": _("It is too late, or somebody has changed it since."),
         "keys.title": _("Keyboard"),
         "keys.all": _("All keys"),
-        "keys.next": _("Next"),
-        "keys.previous": _("Previous"),
+        "keys.move": _("Next, previous"),
         "keys.open": _("Open"),
         "keys.select": _("Select"),
         "keys.range": _("Select up to here"),
@@ -57,6 +56,10 @@ def _finding() -> dict[str, str]:
 
 def _writing() -> dict[str, str]:
     return {
+        "md.bold": _("bold text"),
+        "md.code": _("code"),
+        "md.link": _("link"),
+        "md.item": _("item"),
         "draft.saving": _("Saving"),
         "draft.saved": _("Draft saved"),
         "draft.kept": _("Offline, kept in this browser"),

@@ -118,7 +118,7 @@ def test_the_list_of_keys_names_them_all(queue: Page):
     queue.keyboard.press("?")
     keys = queue.locator("dialog#all-keys")
     expect(keys).to_be_visible()
-    for label in ("Log call", "People", "Search", "Next", "Select", "Command palette", "Undo"):
+    for label in ("Log call", "People", "Search", "Next, previous", "Select", "Command palette", "Undo"):
         expect(keys.get_by_text(label, exact=True)).to_be_visible()
     assert_accessible(queue)
     queue.keyboard.press("e")

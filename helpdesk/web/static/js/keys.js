@@ -7,15 +7,15 @@ import { t } from "./words.js";
 const PATIENCE = 1500;
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
-/** @typedef {{keys: string[], run: (event: KeyboardEvent) => boolean | void, label?: () => string,
- *   when?: () => boolean}} Shortcut */
+/** @typedef {{keys: string[], run: (event: KeyboardEvent) => boolean | void, when?: () => boolean,
+ *   label?: () => string, shown?: string, first?: boolean}} Shortcut */
 
 /** Keys that belong to no element; later ones come first. @type {Shortcut[]} */
 const builtIn = [];
 
 /**
- * Add a key that no button stands for. `run` may return false to let the key pass on; without a
- * label it isn't listed.
+ * Add a key that no button stands for. `run` may return false to let the key pass on. Without a
+ * label it isn't listed; `shown` is what the list shows for it, `first` puts it before the page's.
  * @param {Shortcut} shortcut
  */
 export function addKey(shortcut) {
@@ -235,13 +235,13 @@ function lines() {
     if (keys[0].includes(" ")) goTo.push({ key: keys[0], label });
     else listed.push(line(label, keys.flatMap(caps)));
   }
-  for (const shortcut of [...builtIn].reverse()) {
-    if (shortcut.label && (!shortcut.when || shortcut.when())) {
-      listed.push(line(shortcut.label(), shortcut.keys.slice(0, 2).flatMap(caps)));
-    }
-  }
-  for (const { key, label } of goTo) listed.push(line(label, caps(key)));
-  return listed;
+  const general = (/** @type {boolean} */ first) =>
+    [...builtIn]
+      .reverse()
+      .filter((one) => one.label && Boolean(one.first) === first && (!one.when || one.when()))
+      .map((one) => line(/** @type {() => string} */ (one.label)(), caps(one.shown ?? one.keys[0])));
+  const going = goTo.map(({ key, label }) => line(label, caps(key)));
+  return [...general(true), ...listed, ...general(false), ...going];
 }
 
 /** Show all keys of this page. */

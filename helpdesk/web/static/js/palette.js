@@ -175,6 +175,7 @@ function onKey(event) {
   else if (event.key === "ArrowUp") activate((active - 1 + count) % Math.max(count, 1));
   else if (event.key === "Enter") all(list, "[role=option]")[active]?.click();
   else if (event.key === "Tab") turnFilter(event.shiftKey ? -1 : 1);
+  else if (event.key === "Escape") dialog?.close();
   else if (event.key === "?" && !input.value) {
     dialog?.close();
     showKeys();
@@ -211,8 +212,8 @@ function build() {
     autocomplete: "off",
     spellcheck: "false",
   });
-  const all = help(t("palette.keys"), "?");
-  all.classList.add("end");
+  const shortcuts = help(t("palette.keys"), "?");
+  shortcuts.classList.add("end");
   dialog = make(
     "dialog",
     { id: "palette", class: "pal", "aria-label": t("palette.title") },
@@ -224,7 +225,7 @@ function build() {
       help(t("palette.move"), "arrowup", "arrowdown"),
       help(t("palette.run"), "enter"),
       help(t("palette.filter"), "tab"),
-      all,
+      shortcuts,
     ),
   );
   input.addEventListener("input", () => {

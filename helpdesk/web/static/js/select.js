@@ -233,11 +233,12 @@ function addKeys() {
   addKey({ keys: ["arrowdown"], run: () => move(1), when: moving });
   addKey({ keys: ["arrowup"], run: () => move(-1), when: moving });
   addKey({ keys: ["escape"], run: clearSelection, when });
-  addKey({ keys: ["shift+x"], run: () => pickCurrent(true), when: picking, label: () => t("keys.range") });
-  addKey({ keys: ["x"], run: () => pickCurrent(false), when: picking, label: () => t("keys.select") });
-  addKey({ keys: ["enter"], run: openCurrent, when, label: () => t("keys.open") });
-  addKey({ keys: ["k"], run: () => move(-1), when, label: () => t("keys.previous") });
-  addKey({ keys: ["j"], run: () => move(1), when, label: () => t("keys.next") });
+  addKey({ keys: ["k"], run: () => move(-1), when });
+  const shown = (/** @type {string} */ key) => ({ label: () => t(key), first: true });
+  addKey({ keys: ["j"], run: () => move(1), when, shown: "j k", ...shown("keys.move") });
+  addKey({ keys: ["enter"], run: openCurrent, when, ...shown("keys.open") });
+  addKey({ keys: ["x"], run: () => pickCurrent(false), when: picking, ...shown("keys.select") });
+  addKey({ keys: ["shift+x"], run: () => pickCurrent(true), when: picking, ...shown("keys.range") });
 }
 
 export function start() {
