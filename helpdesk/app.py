@@ -24,6 +24,7 @@ from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, Technicia
 from helpdesk.tickets import announce, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
+from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.upkeep import commands as upkeep_commands
 from helpdesk.upkeep import jobs as housekeeping
@@ -35,6 +36,7 @@ BLUEPRINTS: list[Blueprint] = [people_views.bp, ticket_views.bp, mail_views.bp]
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
+    (TicketEvent, counts.on_ticket_event),
     (TicketEvent, outgoing.on_ticket_event),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
@@ -66,7 +68,6 @@ COMMANDS: list[click.Command] = [
     upkeep_commands.init,
     upkeep_commands.backup,
     upkeep_commands.restore,
-    upkeep_commands.doctor,
     upkeep_commands.search,
     upkeep_commands.tickets,
 ]

@@ -14,7 +14,7 @@ from helpdesk.tickets.queries import lists
 from helpdesk.tickets.queries.access import many_for
 from helpdesk.tickets.views.answers import settings
 from helpdesk.tickets.views.blueprint import bp
-from helpdesk.tickets.views.listing import log_url, side_of, topics_of
+from helpdesk.tickets.views.listing import frame_of, side_of, topics_of
 from helpdesk.tickets.views.page import WORDS
 
 
@@ -32,7 +32,7 @@ def bin_page() -> str:
         side=side,
         query="",
         topics=topics_of(side.queue_lines),
-        log_url=log_url(actor),
+        **frame_of(actor),
         page=page,
         days=days,
         words=WORDS,

@@ -249,7 +249,7 @@ def _prepared(actor: Actor, form: Any) -> Any:
             select(Status).where(Status.retired_at.is_(None)).order_by(Status.position, Status.id)
         )
         form.status.choices = [
-            (status.id, wording.status_label(status), {"data-class": status.status_class})
+            (status.id, wording.status_label(status), _kind_of(status))
             for status in statuses
             if status.status_class != StatusClass.NEW
         ]
@@ -261,6 +261,11 @@ def _prepared(actor: Actor, form: Any) -> Any:
             *((cause.id, cause.name) for cause in causes),
         ]
     return form
+
+
+def _kind_of(status: Status) -> dict[str, str]:
+    """Return what the page's script must know of a status to show the fields it needs."""
+    return {"data-class": status.status_class, "data-hold": status.hold_reason or ""}
 
 
 def _form(actor: Actor, name: str, what: Action, form: Any, tickets: Sequence[Ticket]) -> str:

@@ -15,7 +15,7 @@ from helpdesk.tickets.queries import views
 from helpdesk.tickets.queries.access import visible_queues
 from helpdesk.tickets.queries.filters import Filter, My
 from helpdesk.tickets.views.blueprint import bp
-from helpdesk.tickets.views.listing import MY_ICONS, MY_NAMES, list_url, view_name
+from helpdesk.tickets.views.listing import MY_ICONS, MY_NAMES, address_of, view_name
 
 TICKETS, PEOPLE, LISTS = 6, 4, 6
 """How many of each kind are offered."""
@@ -52,7 +52,7 @@ def _tickets(actor: Actor, words: str) -> list[dict[str, Any]]:
     items.append(
         {
             "label": _("Search all tickets for “%(words)s”", words=words),
-            "url": list_url(everything),
+            "url": address_of(everything),
             "icon": "search",
         }
     )
@@ -87,6 +87,6 @@ def _lists(actor: Actor, words: str) -> list[dict[str, Any]]:
     # What begins with the words is likelier meant than what merely contains them.
     fitting.sort(key=lambda place: not place[0].casefold().startswith(asked))
     return [
-        {"label": name, "url": list_url(wanted), "icon": picture}
+        {"label": name, "url": address_of(wanted), "icon": picture}
         for name, wanted, picture in fitting[:LISTS]
     ]

@@ -20,9 +20,9 @@ from helpdesk.tickets.services import views as services
 from helpdesk.tickets.views.answers import is_fragment
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.listing import (
+    address_of,
     chips_of,
-    list_url,
-    log_url,
+    frame_of,
     side_of,
     topics_of,
     view_name,
@@ -81,7 +81,7 @@ def save_view() -> Response:
         except Refused as refusal:
             form.refuse(refusal.field, refusal.message)
         else:
-            return _kept(_("The view was saved"), list_url(wanted))
+            return _kept(_("The view was saved"), address_of(wanted))
     return make_response(_new_form(actor, form, wanted), 422)
 
 
@@ -96,7 +96,7 @@ def saved_views() -> str:
         side=side,
         query="",
         topics=topics_of(side.queue_lines),
-        log_url=log_url(actor),
+        **frame_of(actor),
         shared=[_line(actor, view) for view in side.saved if not view.personal],
         own=[_line(actor, view) for view in side.saved if view.personal],
         may_share=actor.can(Permission.VIEW_SHARE),
@@ -108,7 +108,7 @@ def _line(actor: Actor, view: SavedView) -> dict[str, Any]:
     return {
         "view": view,
         "name": view_name(view),
-        "url": list_url(view.filter),
+        "url": address_of(view.filter),
         "says": ", ".join(f"{chip.name} {chip.value}" for chip in chips if chip.clear),
     }
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
-from flask import current_app, request, url_for
+from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
@@ -92,6 +91,12 @@ DENSITY_NAMES = {
     "roomy": _l("Roomy"),
 }
 
+AVAILABILITY_NAMES = {
+    "available": _l("Available"),
+    "busy": _l("Busy"),
+    "away": _l("Away"),
+}
+
 HOLD_WORDS = {
     HoldReason.CUSTOMER: _l("Customer"),
     HoldReason.SUPPLIER: _l("Supplier"),
@@ -127,22 +132,19 @@ def wanted_list() -> Parsed:
     return parse(lists_of(request.args))
 
 
-def list_url(wanted: Filter) -> str:
+def address_of(wanted: Filter) -> str:
     """Return the address of a list."""
     query = to_query(wanted)
     return f"{url_for('tickets.home')}?{query}" if query else url_for("tickets.home")
 
 
-def ticket_url(number: int, query: str) -> str:
-    """Return the address of a ticket that knows which list it was opened from."""
-    address = url_for("tickets.ticket", number=number)
-    return f"{address}?in={quote(query, safe='')}" if query else address
-
-
-def log_url(actor: Actor) -> str:
-    """Return where a call is logged; empty for somebody who may not."""
-    known = "tickets.log_call" in current_app.view_functions
-    return url_for("tickets.log_call") if known and actor.can(Permission.TICKET_LOG) else ""
+def frame_of(actor: Actor) -> dict[str, Any]:
+    """Return what stands around the side navigation: logging a call, one's own availability."""
+    return {
+        "log_url": url_for("tickets.log_call") if actor.can(Permission.TICKET_LOG) else "",
+        "availability": actor.preferences.get("availability", "available"),
+        "availabilities": AVAILABILITY_NAMES,
+    }
 
 
 # ---- The side navigation ----
@@ -193,7 +195,7 @@ def side_of(actor: Actor, wanted: Filter | None) -> Side:
         queues=[
             NavLine(
                 name=line.name,
-                url=list_url(Filter(queues=(line.id,))),
+                url=address_of(Filter(queues=(line.id,))),
                 icon="lock" if line.restricted else "layers",
                 number=line.total,
                 hot=line.unacknowledged,
@@ -205,7 +207,7 @@ def side_of(actor: Actor, wanted: Filter | None) -> Side:
         views=[
             NavLine(
                 name=view_name(view),
-                url=list_url(view.filter),
+                url=address_of(view.filter),
                 colour=view.colour,
                 number=numbers.get(view.id),
                 current=wanted == view.filter,
@@ -230,7 +232,7 @@ def _my_lines(actor: Actor, wanted: Filter | None) -> list[NavLine]:
     return [
         NavLine(
             name=str(MY_NAMES[my]),
-            url=list_url(Filter(my=my)),
+            url=address_of(Filter(my=my)),
             icon=MY_ICONS[my],
             number=number,
             hot=hot,
@@ -315,14 +317,14 @@ def chips_of(wanted: Filter, names: labels.Names, problems: tuple[Problem, ...] 
         and not (key == "queue" and len(wanted.queues) == 1 and wanted.queues[0] in names["queue"])
     )
     found.extend(
-        Chip(problem.key, str(KEY_NAMES[problem.key]), problem.value, list_url(wanted), True)
+        Chip(problem.key, str(KEY_NAMES[problem.key]), problem.value, address_of(wanted), True)
         for problem in problems
     )
     return found
 
 
 def _clear(wanted: Filter, key: str) -> str:
-    return list_url(wanted.without(key))
+    return address_of(wanted.without(key))
 
 
 def _classes(wanted: Filter) -> str:

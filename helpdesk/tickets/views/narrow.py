@@ -18,7 +18,7 @@ from helpdesk.tickets.views.listing import (
     FLAG_NAMES,
     HOLD_WORDS,
     KEY_NAMES,
-    list_url,
+    address_of,
     lists_of,
     period_words,
     wanted_list,
@@ -54,8 +54,8 @@ def edit_filter() -> str:
         },
         owners=[owner for owner in wanted.owners if not isinstance(owner, Owner)],
         periods={key: period_words(Period.parse(key)) for key in PERIODS},
-        at=request.args.get("at", ""),
-        clear=list_url(Filter(my=wanted.my, queues=wanted.queues, sort=wanted.sort)),
+        at=request.args.get("at", "q"),
+        clear=address_of(Filter(my=wanted.my, queues=wanted.queues, sort=wanted.sort)),
     )
 
 
@@ -69,7 +69,7 @@ def narrow() -> Response:
         if first or last:
             values[key] = [f"{first}..{last}"]
     parsed = parse(values)
-    address = list_url(parsed.filter)
+    address = address_of(parsed.filter)
     if parsed.problems:
         # What was not understood goes along, so that the list can say so.
         said = "&".join(f"{problem.key}={problem.value}" for problem in parsed.problems)

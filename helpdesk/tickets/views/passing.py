@@ -21,7 +21,7 @@ from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.listing import (
     GROUP_NAMES,
     HOLD_WORDS,
-    log_url,
+    frame_of,
     side_of,
     topics_of,
 )
@@ -102,7 +102,7 @@ def _page(actor: Actor, form: HandOverForm, refused: list[Result], said: str = "
         side=side,
         query="",
         topics=topics_of(side.queue_lines),
-        log_url=log_url(actor),
+        **frame_of(actor),
         rows=mine.rows,
         form=form,
         refused={result.number: result.message for result in refused},

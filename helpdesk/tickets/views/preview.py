@@ -7,9 +7,9 @@ from helpdesk.people.guard import current_actor, require
 from helpdesk.tickets.lifecycle import UNFINISHED
 from helpdesk.tickets.queries import page as around_page
 from helpdesk.tickets.queries import timeline
+from helpdesk.tickets.views.answers import ticket_url
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.lines import lines_of
-from helpdesk.tickets.views.listing import ticket_url
 from helpdesk.tickets.views.page import WORDS, composer_of, pieces_of
 from helpdesk.web.i18n import HTML_LANGUAGES, language_of
 
@@ -33,7 +33,12 @@ def preview(number: int) -> str:
     composer = None
     if writable and actor.can(Permission.TICKET_WORK):
         composer = composer_of(
-            actor, ticket, seen=journal.newest_id, copies=around.copies, list_query=query
+            actor,
+            ticket,
+            seen=journal.newest_id,
+            copies=around.copies,
+            statuses=[],
+            list_query=query,
         )
     language = language_of(ticket.language)
     return render_template(

@@ -14,7 +14,13 @@ from helpdesk.tickets import services
 from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.queries import counts, labels, lists, work
 from helpdesk.tickets.queries.filters import EVERYTHING, NARROWING, Filter, Sort, to_lists, to_query
-from helpdesk.tickets.views.answers import go_to, number_of, undo_seconds, undoable
+from helpdesk.tickets.views.answers import (
+    go_to,
+    number_of,
+    ticket_url,
+    undo_seconds,
+    undoable,
+)
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.listing import (
     DENSITY_NAMES,
@@ -23,11 +29,10 @@ from helpdesk.tickets.views.listing import (
     SORT_NAMES,
     Chip,
     Side,
+    address_of,
     chips_of,
-    list_url,
-    log_url,
+    frame_of,
     side_of,
-    ticket_url,
     title_of,
     topics_of,
     wanted_list,
@@ -58,7 +63,7 @@ def home() -> str:
         chips=chips,
         colleagues=[row for row in colleagues if row.id != actor.person_id],
         sorts=[
-            (sort == wanted.sort, name, list_url(replace(wanted, sort=sort)))
+            (sort == wanted.sort, name, address_of(replace(wanted, sort=sort)))
             for sort, name in SORT_NAMES.items()
         ],
         densities=DENSITY_NAMES,
@@ -66,7 +71,7 @@ def home() -> str:
         density=actor.preferences.get("density", "standard"),
         lists=to_lists(wanted),
         sort_name=SORT_NAMES[Sort.WAITING if wanted.by_waiting else Sort.UPDATED],
-        log_url=log_url(actor),
+        **frame_of(actor),
         may_export=actor.can(Permission.TICKET_EXPORT),
         may_bulk=actor.can(Permission.TICKET_BULK),
         may_merge=actor.can(Permission.TICKET_MERGE),
@@ -129,7 +134,7 @@ def start_next() -> Response:
     ticket = work.next_free(actor, wanted, zone=reader_zone(), skip=skip)
     if ticket is None:
         flash(_("Nothing in this list waits for somebody to take it"), "message")
-        return go_to(list_url(wanted))
+        return go_to(address_of(wanted))
     is_mine = ticket.owner_id == actor.person_id
     if not is_mine or any(row.state == "assigned" for row in ticket.assignments):
         with undoable() as group:
@@ -143,7 +148,15 @@ def start_next() -> Response:
 def set_density() -> Response:
     """Change how close together the reader's rows stand."""
     own.set_preferences(current_actor(), {"density": request.form.get("density", "")})
-    return redirect(list_url(wanted_list().filter), 303)
+    return redirect(address_of(wanted_list().filter), 303)
+
+
+@bp.post("/queue/availability")
+@require(Permission.SELF_USE)
+def set_availability() -> Response:
+    """Say whether the reader is there for new work."""
+    own.set_availability(current_actor(), request.form.get("availability", ""))
+    return redirect(address_of(wanted_list().filter), 303)
 
 
 @bp.get("/search")
@@ -151,7 +164,7 @@ def set_density() -> Response:
 def search_page() -> Response:
     """Lead to the list of everything that contains some words, finished work too."""
     wanted = wanted_list().filter
-    return redirect(list_url(replace(wanted, classes=wanted.classes or tuple(StatusClass))))
+    return redirect(address_of(replace(wanted, classes=wanted.classes or tuple(StatusClass))))
 
 
 # ---- What the templates get ----
@@ -224,7 +237,7 @@ def _empty(
         return {
             "filters": ", ".join(f"{chip.name} {chip.value}" for chip in said),
             "count": len(narrowing),
-            "clear": list_url(Filter(my=wanted.my, queues=wanted.queues, sort=wanted.sort)),
+            "clear": address_of(Filter(my=wanted.my, queues=wanted.queues, sort=wanted.sort)),
         }
     needy = max(lines, key=lambda line: line.unowned, default=None)
     if needy is not None and (not needy.unowned or wanted.queues == (needy.id,)):
@@ -234,8 +247,8 @@ def _empty(
         "title": title,
         "resolved": work.resolved_today(actor, zone=reader_zone()),
         "needy": needy,
-        "needy_url": list_url(Filter(queues=(needy.id,))) if needy is not None else "",
-        "with_resolved": list_url(
+        "needy_url": address_of(Filter(queues=(needy.id,))) if needy is not None else "",
+        "with_resolved": address_of(
             replace(
                 wanted,
                 classes=tuple(

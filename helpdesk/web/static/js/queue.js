@@ -93,17 +93,10 @@ function fitStatus(form) {
 
 // ---- Preview ----
 
-let looking = "";
 let timer = 0;
 
 /** @returns {HTMLElement | null} */
 const shown = () => document.querySelector("#preview [data-presence]");
-
-function leave() {
-  clearTimeout(timer);
-  if (looking) navigator.sendBeacon?.(looking);
-  looking = "";
-}
 
 /** Say that the previewed ticket is looked at, and whether an answer is being written. */
 async function look() {
@@ -127,7 +120,7 @@ function previewed(pane) {
   const at = rows(list).findIndex((row) => row.dataset.row === number);
   const words = place.dataset.placeOf ?? "";
   place.textContent =
-    at < 0 ? "" : words.replace("%(place)s", String(at + 1)).replace("%(total)s", list.dataset.total || String(rows(list).length));
+    at < 0 ? "" : words.replace("{place}", String(at + 1)).replace("{total}", list.dataset.total || String(rows(list).length));
 }
 
 // ---- Start ----
@@ -151,5 +144,4 @@ document.addEventListener("htmx:load", (/** @type {any} */ event) => {
   const pane = element.closest?.("#preview");
   if (pane) previewed(pane);
 });
-addEventListener("pagehide", leave);
 refreshed();
