@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 WHOLE = {
-    "sign-in": _l("signed in"),
+    "signed-in": _l("signed in"),
     "sign-in-failed": _l("could not sign in as"),
     "sign-in-blocked": _l("was kept from trying to sign in as"),
     "signed-out": _l("signed out"),
@@ -126,7 +126,7 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
                 "signing-in",
                 _l("Signing in and out"),
                 (
-                    "sign-in",
+                    "signed-in",
                     "sign-in-failed",
                     "sign-in-blocked",
                     "signed-out",
@@ -220,7 +220,7 @@ def sentence(action: str) -> str:
 
 def is_about_the_actor(action: str) -> bool:
     """Whether the thing is the person who did it, so that it needs no name."""
-    return action in {"sign-in", "signed-out"}
+    return action in {"signed-in", "signed-out"}
 
 
 def changes(entry_changes: Mapping[str, Any]) -> list[tuple[str, str, str]]:

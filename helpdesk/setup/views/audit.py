@@ -39,7 +39,7 @@ def audit_log() -> Any:
     )
     before = request.args.get("before", type=int)
     entries, more = queries.audit_page(guard.current_actor(), narrowed, before)
-    kept = {
+    kept: dict[str, Any] = {
         "person": narrowed.person_id,
         "topic": topic if narrowed.actions else None,
         "since": narrowed.since,
