@@ -26,6 +26,7 @@ from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
+from helpdesk.upkeep import begin
 from helpdesk.upkeep import commands as upkeep_commands
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.web import live
@@ -65,7 +66,7 @@ COMMANDS: list[click.Command] = [
     people_commands.people,
     mail_commands.mail,
     mailbox_commands.mailbox,
-    upkeep_commands.init,
+    begin.init,
     upkeep_commands.backup,
     upkeep_commands.restore,
     upkeep_commands.search,

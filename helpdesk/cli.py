@@ -8,6 +8,7 @@ import click
 import config
 from helpdesk import __version__
 from helpdesk.app import COMMANDS, create_app
+from helpdesk.doctor import doctor
 from helpdesk.run import demo, migrate_command, run_command, web_command, worker_command
 from helpdesk.web.assets import AssetsMissing
 
@@ -50,7 +51,7 @@ def root(context: click.Context) -> None:
     context.obj = create_app
 
 
-for entry in (*COMMANDS, run_command, web_command, worker_command, migrate_command, demo):
+for entry in (*COMMANDS, run_command, web_command, worker_command, migrate_command, demo, doctor):
     root.add_command(entry)
 
 

@@ -35,12 +35,18 @@ def json_option(function: F) -> F:
     )(function)
 
 
-def emit(as_json: bool, record: Mapping[str, object], text: str | None = None) -> None:
-    """Print one result: the record as JSON, or the text (the record's values by default)."""
+def emit(
+    as_json: bool, record: Mapping[str, object], text: str | None = None, *, err: bool = False
+) -> None:
+    """Print one result: the record as JSON, or the text (the record's values by default).
+
+    ``err`` prints it to standard error, where standard output carries something else.
+    """
     if as_json:
-        click.echo(json.dumps(record, ensure_ascii=False, default=_plain))
+        click.echo(json.dumps(record, ensure_ascii=False, default=_plain), err=err)
     else:
-        click.echo(text if text is not None else "  ".join(str(v) for v in record.values()))
+        said = text if text is not None else "  ".join(str(v) for v in record.values())
+        click.echo(said, err=err)
 
 
 def _plain(value: object) -> object:

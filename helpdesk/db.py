@@ -57,8 +57,8 @@ else:
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 """Key type of tables that grow with the desk's work; SQLite counts only in INTEGER."""
 
-Json = JSON().with_variant(JSONB(), "postgresql")
-"""JSON document; binary on PostgreSQL."""
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""JSON document; binary on PostgreSQL. None is the database's NULL, never JSON's."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -22,7 +22,7 @@ from typing import Protocol
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
-from sqlalchemy import Connection, String, or_, text, update
+from sqlalchemy import Connection, String, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -209,6 +209,19 @@ class LeaseLeader:
 def new_leader() -> Leader:
     """Return the claim that fits the database."""
     return LockLeader() if is_postgresql() else LeaseLeader()
+
+
+def somebody_leads() -> bool:
+    """Whether a worker leads on this database right now, on whichever host."""
+    if not is_postgresql():
+        held = select(Lease.name).where(Lease.expires_at > now()).limit(1)
+        return db.session.scalar(held) is not None
+    held_lock = text(
+        "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        " WHERE datname = current_database() AND locktype = 'advisory' AND granted"
+        " AND objsubid = 1 AND (classid::bigint << 32) + objid::bigint = :key)"
+    )
+    return bool(db.session.scalar(held_lock, {"key": LEADER_LOCK}))
 
 
 def run_forever(

@@ -10,8 +10,6 @@ from pathlib import Path
 from types import FrameType
 
 import click
-from alembic import command as alembic
-from alembic.config import Config
 from flask import current_app
 from sqlalchemy import select
 
@@ -22,18 +20,11 @@ from helpdesk.db import db
 from helpdesk.demo.load import SIGN_INS, load_demo
 from helpdesk.jobs import run_forever
 from helpdesk.people.models import Desk
+from helpdesk.upkeep.migrations import migrate
 from helpdesk.web import assets
 
 STOP_SECONDS = 15
 """How long a process may take to end before it is killed."""
-
-
-def migrate(settings: config.Settings) -> None:
-    """Bring the database to the newest state; several hosts may call this at once."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    alembic_config = Config(str(config.PROJECT / "alembic.ini"))
-    alembic_config.attributes["url"] = settings.database_url
-    alembic.upgrade(alembic_config, "head")
 
 
 def check_exposure(settings: config.Settings, desk: Desk) -> None:
@@ -63,6 +54,8 @@ def web_arguments(settings: config.Settings) -> list[str]:
         "--timeout=60",
         "--keep-alive=75",
         f"--bind={settings.host}:{settings.port}",
+        # A socket in the home folder would be shared by every desk of this user.
+        "--no-control-socket",
         "--access-logfile=/dev/null",
         f"--log-level={settings.log_level.lower()}",
         "helpdesk.app:create_app()",

@@ -1,49 +1,182 @@
-"""Backup and restore: one file with every row and every blob, readable on either database.
+"""Backup: one file with every row and every blob, the same from either database.
 
-The file is a tar archive: ``tables/<name>.jsonl`` with a row a line, ``blobs/<sha256>``, the
-signing key (it also opens the stored passwords of mailboxes) and, last, ``manifest.json`` with a
-checksum of every member. A backup reads one consistent snapshot and is renamed into place when
-it is whole; a restore checks every checksum first and then fills an empty database in one
-transaction, so that being killed half-way leaves either the old state or an empty desk.
+The file is a tar archive that can be written and read as a stream, in this order:
+
+- ``hearth.json``: format, release and state of the database;
+- ``secret-key``: the signing key, which also opens the stored passwords of mailboxes;
+- ``tables/<name>.jsonl``: a row a line, tables in the order in which they can be filled;
+- ``blobs/<sha256>``: attachments and raw messages, named by their content;
+- ``manifest.json``: rows and SHA-256 of every member above, but for the blobs, whose names are
+  their checksums; of these it says how many there are.
+
+All rows are read in one snapshot. Blobs are written before the rows that name them and never
+change, so they are read after. What is only true for the moment, and what lets somebody in, is
+left out (``SKIPPED``).
 """
 
 import base64
 import hashlib
 import io
 import json
+import os
+import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from flask import current_app
-from sqlalchemy import Column, LargeBinary, Table, func, insert, select, text, update
+from sqlalchemy import Table, select, text, union
 
 from config import Settings
 from helpdesk import __version__, blobs
-from helpdesk.db import UTCDateTime, db, is_postgresql, transaction
+from helpdesk.db import db, is_postgresql
 from helpdesk.lib.clock import now
-from helpdesk.people.models import Desk
-from helpdesk.tickets import search
 
 FORMAT = 1
-SKIPPED = frozenset({"live_event", "presence", "undo", "lease"})
-"""Tables that hold nothing but the present moment."""
+SKIPPED = frozenset(
+    {
+        # Nothing but the present moment.
+        "live_event",
+        "presence",
+        "undo",
+        "lease",
+        # A session that was ended since would come back to life; people sign in again instead.
+        "sign_in_session",
+        "single_use_link",
+    }
+)
 BATCH = 1000
+STDOUT = Path("-")
 
 
 class BackupError(Exception):
     """The file can't be written, read or trusted. The message is for the administrator."""
 
 
-def _tables() -> list[Table]:
+@dataclass(slots=True)
+class Made:
+    """What a backup holds. ``missing`` are blobs that rows name and the store does not have."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    blobs: int = 0
+    missing: list[str] = field(default_factory=list)
+
+
+def tables() -> list[Table]:
+    """Return the tables that a backup holds, each after those it refers to."""
     return [table for table in db.metadata.sorted_tables if table.name not in SKIPPED]
 
 
-def _revision() -> str:
-    return str(db.session.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+def revision() -> str:
+    """Return the state of the database's tables. Raises BackupError when it has none yet."""
+    found = db.session.scalar(text("SELECT version_num FROM alembic_version"))
+    if found is None:
+        raise BackupError("the database is empty; run `helpdesk migrate` first")
+    return str(found)
+
+
+def make(target: Path) -> Made:
+    """Write a backup to ``target`` (``-``: standard output). Raises BackupError.
+
+    The file appears under its name when it is whole and safely on the disk; it is readable by
+    its owner alone, because it holds everything, secrets too.
+    """
+    made = Made()
+    db.session.rollback()
+    if is_postgresql():
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    try:
+        with _opened(target) as (archive, folder):
+            _write(archive, folder, made)
+    except OSError as error:
+        raise BackupError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        db.session.rollback()
+    return made
+
+
+@contextmanager
+def _opened(target: Path) -> Iterator[tuple[tarfile.TarFile, Path | None]]:
+    """Open the archive; with it comes a folder that has room for the tables on their way."""
+    if target == STDOUT:
+        with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
+            yield archive, None
+        return
+    target = target.resolve()
+    if target.exists():
+        raise BackupError(f"{target} exists already; choose another name")
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            with tarfile.open(fileobj=file, mode="w|") as archive:
+                yield archive, target.parent
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(archive: tarfile.TarFile, folder: Path | None, made: Made) -> None:
+    settings: Settings = current_app.config["SETTINGS"]
+    sums: dict[str, str] = {}
+    about = {
+        "format": FORMAT,
+        "version": __version__,
+        "revision": revision(),
+        "made_at": now().isoformat(),
+    }
+    sums["hearth.json"] = _add_bytes(archive, "hearth.json", json.dumps(about).encode())
+    sums["secret-key"] = _add_bytes(archive, "secret-key", settings.secret_key.encode())
+    for table in tables():
+        name = f"tables/{table.name}.jsonl"
+        made.rows[table.name], sums[name] = _add_table(archive, folder, table)
+    for sha256 in _named_blobs():
+        if _add_blob(archive, sha256):
+            made.blobs += 1
+        else:
+            made.missing.append(sha256)
+    manifest = {"sha256": sums, "rows": made.rows, "blobs": made.blobs}
+    _add_bytes(archive, "manifest.json", json.dumps(manifest).encode())
+
+
+def _add(archive: tarfile.TarFile, name: str, file: IO[bytes], size: int) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    member.mode = 0o600
+    member.mtime = int(now().timestamp())
+    archive.addfile(member, file)
+
+
+def _add_bytes(archive: tarfile.TarFile, name: str, data: bytes) -> str:
+    _add(archive, name, io.BytesIO(data), len(data))
+    return hashlib.sha256(data).hexdigest()
+
+
+def _add_table(archive: tarfile.TarFile, folder: Path | None, table: Table) -> tuple[int, str]:
+    """Write the rows of a table; returns how many, and the checksum."""
+    count = 0
+    digest = hashlib.sha256()
+    statement = select(table).order_by(*table.primary_key.columns)
+    # A member's size stands before its content, so the rows are put aside first.
+    with tempfile.TemporaryFile(dir=folder) as file:
+        rows = db.session.execute(statement.execution_options(yield_per=BATCH))
+        for row in rows:
+            values = {key: _plain(value) for key, value in row._mapping.items()}
+            line = json.dumps(values, ensure_ascii=False).encode() + b"\n"
+            digest.update(line)
+            file.write(line)
+            count += 1
+        size = file.tell()
+        file.seek(0)
+        _add(archive, f"tables/{table.name}.jsonl", file, size)
+    return count, digest.hexdigest()
 
 
 def _plain(value: object) -> object:
@@ -54,221 +187,31 @@ def _plain(value: object) -> object:
     return value
 
 
-def _typed(column: Column[Any], value: Any) -> Any:
-    if value is None:
-        return None
-    if isinstance(column.type, UTCDateTime):
-        return datetime.fromisoformat(value)
-    if isinstance(column.type, LargeBinary):
-        return base64.b64decode(value)
-    return value
+def _named_blobs() -> Iterator[str]:
+    """Yield the blobs that any table names, each once.
 
-
-class _Writer:
-    """Adds members to the archive and remembers their checksums."""
-
-    def __init__(self, archive: tarfile.TarFile) -> None:
-        self.archive = archive
-        self.sums: dict[str, str] = {}
-
-    def add(self, name: str, file: IO[bytes], size: int) -> None:
-        """Add a file that is open and at its beginning."""
-        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-        file.seek(0)
-        member = tarfile.TarInfo(name)
-        member.size = size
-        member.mode = 0o600
-        member.mtime = int(now().timestamp())
-        self.archive.addfile(member, file)
-        self.sums[name] = digest
-
-    def add_bytes(self, name: str, data: bytes) -> None:
-        """Add a small member."""
-        self.add(name, io.BytesIO(data), len(data))
-
-
-def backup(target: Path) -> dict[str, object]:
-    """Write a backup to ``target``; returns what it holds. Raises BackupError.
-
-    Blobs that the database names and that are missing are listed, not passed over in silence.
+    Files that no row names are left over from something that was rolled back or redacted.
     """
-    target = target.resolve()
-    if target.exists():
-        raise BackupError(f"{target} exists already; choose another name")
-    partial = target.with_name(f".{target.name}.partial")
-    counts: dict[str, int] = {}
-    settings: Settings = current_app.config["SETTINGS"]
-    db.session.rollback()
-    if is_postgresql():
-        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    try:
-        with tarfile.open(partial, "w") as archive:
-            partial.chmod(0o600)
-            writer = _Writer(archive)
-            revision = _revision()
-            for table in _tables():
-                counts[table.name] = _add_table(writer, table)
-            stored = _add_blobs(writer)
-            writer.add_bytes("secret-key", settings.secret_key.encode())
-            manifest: dict[str, object] = {
-                "format": FORMAT,
-                "version": __version__,
-                "revision": revision,
-                "made_at": now().isoformat(),
-                "rows": counts,
-                "blobs": stored,
-                "sha256": writer.sums,
-            }
-            writer.add_bytes("manifest.json", json.dumps(manifest).encode())
-        partial.replace(target)
-    except OSError as error:
-        raise BackupError(f"cannot write {target}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-        db.session.rollback()
-    return {"file": str(target), "rows": sum(counts.values()), "blobs": stored}
-
-
-def _add_table(writer: _Writer, table: Table) -> int:
-    count = 0
-    statement = select(table).order_by(*table.primary_key.columns)
-    with tempfile.TemporaryFile() as file:
-        rows = db.session.connection().execution_options(yield_per=BATCH).execute(statement)
-        for row in rows:
-            values = {key: _plain(value) for key, value in row._mapping.items()}
-            file.write(json.dumps(values, ensure_ascii=False).encode() + b"\n")
-            count += 1
-        size = file.tell()
-        file.seek(0)
-        writer.add(f"tables/{table.name}.jsonl", file, size)
-    return count
-
-
-def _add_blobs(writer: _Writer) -> int:
-    settings: Settings = current_app.config["SETTINGS"]
-    count = 0
-    for path in sorted(settings.blobs_dir.glob("??/??/*")):
-        if len(path.name) != 64:
-            continue
-        with path.open("rb") as file:
-            writer.add(f"blobs/{path.name}", file, path.stat().st_size)
-        count += 1
-    return count
-
-
-def restore(source: Path) -> dict[str, object]:
-    """Fill this empty, migrated desk from a backup; returns what came in. Raises BackupError.
-
-    The signing key comes back too unless it is set from outside. The search index is made anew.
-    """
-    if db.session.scalar(select(Desk)) is not None:
-        raise BackupError("there is a desk in this database already; restore into an empty one")
-    try:
-        with tarfile.open(source, "r:") as archive:
-            manifest = _checked(archive)
-            _check_revision(manifest)
-            for name in manifest["sha256"]:
-                if name.startswith("blobs/"):
-                    _restore_blob(archive, name)
-            with transaction():
-                counts = {table.name: _fill(archive, table) for table in _tables()}
-                if counts != {name: manifest["rows"].get(name, 0) for name in counts}:
-                    raise BackupError("the file does not hold as many rows as it says")
-                _restart_sequences()
-                search.rebuild()
-            _restore_key(archive)
-    except (tarfile.TarError, OSError, KeyError, ValueError) as error:
-        raise BackupError(f"{source} is no backup of Hearth, or it is damaged: {error}") from error
-    return {"file": str(source), "rows": sum(counts.values()), "blobs": manifest["blobs"]}
-
-
-def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
-    file = archive.extractfile(name)
-    if file is None:
-        raise BackupError(f"{name} is missing from the file")
-    return file
-
-
-def _checked(archive: tarfile.TarFile) -> dict[str, Any]:
-    """Read the manifest and check every member against it before anything is believed."""
-    manifest: dict[str, Any] = json.load(_member(archive, "manifest.json"))
-    if manifest.get("format") != FORMAT:
-        raise BackupError(f"this release reads backups of format {FORMAT} only")
-    for name, expected in manifest["sha256"].items():
-        if hashlib.file_digest(_member(archive, name), "sha256").hexdigest() != expected:  # type: ignore[arg-type]
-            raise BackupError(f"{name} is damaged: its checksum is wrong")
-    return manifest
-
-
-def _check_revision(manifest: dict[str, Any]) -> None:
-    if manifest["revision"] != _revision():
-        raise BackupError(
-            f"the backup was made by release {manifest['version']}; restore it with that release,"
-            " then upgrade"
-        )
-
-
-def _restore_blob(archive: tarfile.TarFile, name: str) -> None:
-    if blobs.put(_member(archive, name).read()) != name.removeprefix("blobs/"):
-        raise BackupError(f"{name} is damaged: its content does not match its name")
-
-
-def _rows(archive: tarfile.TarFile, table: Table) -> Iterator[dict[str, Any]]:
-    for line in _member(archive, f"tables/{table.name}.jsonl"):
-        values = json.loads(line)
-        yield {column.name: _typed(column, values.get(column.name)) for column in table.columns}
-
-
-def _fill(archive: tarfile.TarFile, table: Table) -> int:
-    """Insert the rows of one table; references within it are set once all of them are there."""
-    own = [
-        column.name
-        for column in table.columns
-        if any(key.column.table is table for key in column.foreign_keys)
+    columns = [
+        table.c[name]
+        for table in tables()
+        for name in table.c.keys()  # noqa: SIM118 (a collection of columns, not a dictionary)
+        if name.endswith("sha256")
     ]
-    later: list[dict[str, Any]] = []
-    batch: list[dict[str, Any]] = []
-    count = 0
-    for row in _rows(archive, table):
-        if any(row[name] is not None for name in own):
-            later.append({"key": row["id"], **{name: row[name] for name in own}})
-            row = {**row, **dict.fromkeys(own)}
-        batch.append(row)
-        count += 1
-        if len(batch) == BATCH:
-            db.session.execute(insert(table), batch)
-            batch = []
-    if batch:
-        db.session.execute(insert(table), batch)
-    for values in later:
-        key = values.pop("key")
-        db.session.execute(update(table).where(table.c.id == key).values(**values))
-    return count
+    named = union(
+        *(select(column.label("sha256")).where(column.is_not(None)) for column in columns)
+    )
+    for (sha256,) in db.session.execute(
+        named.order_by("sha256").execution_options(yield_per=BATCH)
+    ):
+        yield sha256
 
 
-def _restart_sequences() -> None:
-    """Let new keys begin after the restored ones."""
-    if not is_postgresql():
-        newest = db.session.execute(text("SELECT max(id) FROM ticket")).scalar() or 10_000
-        db.session.execute(
-            text("UPDATE sqlite_sequence SET seq = :newest WHERE name = 'ticket'"),
-            {"newest": newest},
-        )
-        return
-    for table in _tables():
-        if "id" not in table.c:
-            continue
-        sequence = db.session.execute(
-            select(func.pg_get_serial_sequence(table.name, "id"))
-        ).scalar()
-        newest = db.session.execute(select(func.max(table.c.id))).scalar()
-        if sequence is not None and newest is not None:
-            db.session.execute(select(func.setval(sequence, newest)))
-
-
-def _restore_key(archive: tarfile.TarFile) -> None:
-    settings: Settings = current_app.config["SETTINGS"]
-    file = settings.data_dir / "secret-key"
-    if file.exists():
-        file.write_bytes(_member(archive, "secret-key").read())
-        file.chmod(0o600)
+def _add_blob(archive: tarfile.TarFile, sha256: str) -> bool:
+    try:
+        with blobs.path(sha256).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            _add(archive, f"blobs/{sha256}", file, size)
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,110 +1,70 @@
-"""Commands for looking after a desk."""
+"""Commands for looking after a desk: backup and restore, and making anew what is derived."""
 
-import shutil
-import sys
 from pathlib import Path
 
 import click
 from flask import current_app
-from sqlalchemy import func, select, text
+from sqlalchemy import select
 
-import config
 from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, transaction
 from helpdesk.people import search as people_search
-from helpdesk.people.access import SYSTEM
-from helpdesk.people.models import ContactKind, Desk, Role, Team
-from helpdesk.people.services import accounts, links, persons, teams
 from helpdesk.tickets import search as ticket_search
-from helpdesk.tickets.beginning import DeskExists, begin_desk
 from helpdesk.tickets.lifecycle import UNFINISHED
-from helpdesk.tickets.models import Ticket, Worklist
+from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.services.act import rebuild_worklist
-from helpdesk.upkeep import backup as backups
-from helpdesk.web import assets
-from helpdesk.web.i18n import LANGUAGES, language_of
-
-
-@click.command("init")
-@click.option("--name", prompt="Name of the desk", help="What the desk is called.")
-@click.option(
-    "--language", prompt="Language (en, zh-Hans, zh-Hant)", default="en", help="Its language."
-)
-@click.option(
-    "--time-zone", prompt="Time zone, like Europe/London", default="UTC", help="IANA name."
-)
-@click.option("--phone-region", default="GB", help="Country of numbers without +, like HK.")
-@click.option("--admin-name", prompt="Your name", help="The first administrator.")
-@click.option("--admin-email", prompt="Your e-mail address", help="They sign in with it.")
-@json_option
-@with_desk
-def init(
-    name: str,
-    language: str,
-    time_zone: str,
-    phone_region: str,
-    admin_name: str,
-    admin_email: str,
-    as_json: bool,
-) -> None:
-    """Begin an empty desk and print the first administrator's sign-in link."""
-    code = language_of(language)
-    if code is None:
-        raise click.BadParameter(f"one of {', '.join(LANGUAGES)}", param_hint="--language")
-    try:
-        with transaction():
-            persons.check_time_zone(time_zone)
-            begin_desk(name, language=code, time_zone=time_zone, phone_region=phone_region.upper())
-            person = persons.create(
-                SYSTEM,
-                persons.NewPerson(
-                    admin_name,
-                    (persons.NewContact(ContactKind.EMAIL, admin_email),),
-                    {"language": code, "time_zone": time_zone},
-                ),
-            )
-            role = db.session.scalars(select(Role).where(Role.key == "administrator")).one()
-            account = accounts.give(SYSTEM, person, [role])
-            team = db.session.scalars(select(Team)).one()
-            teams.set_members(SYSTEM, team, {person.id: True})
-            link = links.issue(account, links.Purpose.FIRST)
-            url, until = link.url, link.expires_at
-    except DeskExists:
-        raise click.ClickException("There is a desk in this database already.") from None
-    except persons.Refused as refusal:
-        raise click.ClickException(str(refusal)) from None
-    emit(
-        as_json,
-        {"desk": name, "administrator": admin_email, "link": url, "expires_at": until},
-        f"The desk {name} is ready. Start it with `make run` or `helpdesk run`, then open this"
-        f" link once, before {until:%Y-%m-%d %H:%M} UTC, to choose your password:\n\n  {url}\n",
-    )
+from helpdesk.upkeep.backup import STDOUT, BackupError, make
+from helpdesk.upkeep.migrations import migrate
+from helpdesk.upkeep.restore import restore as restore_from
 
 
 @click.command("backup")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @json_option
 @with_desk
 def backup(file: Path, as_json: bool) -> None:
-    """Write database, attachments and signing key into one file."""
+    """Write the whole desk into one FILE.
+
+    It holds the database, all attachments and the signing key: keep it as safe as the desk. With
+    - for FILE it goes to standard output.
+    """
     try:
-        done = backups.backup(file)
-    except backups.BackupError as error:
+        made = make(file)
+    except BackupError as error:
         raise click.ClickException(str(error)) from None
-    emit(as_json, done, f"{done['rows']} rows and {done['blobs']} files are in {done['file']}.")
+    rows = sum(made.rows.values())
+    record = {"file": str(file), "rows": rows, "blobs": made.blobs, "missing": made.missing}
+    words = f"{rows} rows and {made.blobs} files are in {file}."
+    if made.missing:
+        words += f"\n{len(made.missing)} files were missing already: {', '.join(made.missing)}"
+    # Standard output may be the backup itself.
+    emit(as_json, record, words, err=file == STDOUT)
 
 
 @click.command("restore")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+)
+@click.option("--force", is_flag=True, help="Replace the desk that is there. It is gone for good.")
 @json_option
 @with_desk
-def restore(file: Path, as_json: bool) -> None:
-    """Fill an empty database from a backup, SQLite or PostgreSQL alike."""
+def restore(file: Path, force: bool, as_json: bool) -> None:
+    """Bring a desk back from a backup FILE.
+
+    SQLite and PostgreSQL read each other's backups. With - for FILE it comes from standard input.
+    """
+    if not db.inspect(db.engine).has_table("desk"):
+        migrate(current_app.config["SETTINGS"])
     try:
-        done = backups.restore(file)
-    except backups.BackupError as error:
+        done = restore_from(file, force=force)
+    except BackupError as error:
         raise click.ClickException(str(error)) from None
-    emit(as_json, done, f"{done['rows']} rows and {done['blobs']} files came back.")
+    rows = sum(done.rows.values())
+    record = {"file": str(file), "rows": rows, "blobs": done.blobs, "key_differs": done.key_differs}
+    words = f"{rows} rows and {done.blobs} files came back. Everybody signs in again."
+    if done.key_differs:
+        words += "\nThe secret key is another one here: type the passwords of the mailboxes again."
+    emit(as_json, record, words)
 
 
 @click.group("search")
@@ -143,57 +103,3 @@ def tickets_rebuild(as_json: bool) -> None:
         )
         count = rebuild_worklist(list(waiting))
     emit(as_json, {"tickets": count}, f"{count} tickets wait.")
-
-
-@click.command("doctor")
-@json_option
-@with_desk
-def doctor(as_json: bool) -> None:
-    """Check that everything the desk needs is there; ends with 1 when something is not."""
-    settings: config.Settings = current_app.config["SETTINGS"]
-    checks: dict[str, str] = {}
-    try:
-        assets.check()
-        checks["front-end files"] = ""
-    except assets.AssetsMissing as error:
-        checks["front-end files"] = str(error)
-    try:
-        revision = db.session.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        checks["database"] = "" if revision else "empty: run `helpdesk migrate`"
-        has_desk = db.session.scalar(select(Desk.id)) is not None
-        checks["desk"] = "" if has_desk else "none yet: run `helpdesk init`"
-        waiting = db.session.scalar(
-            select(func.count(Ticket.id)).where(
-                Ticket.status_class.in_(UNFINISHED),
-                Ticket.hidden_at.is_(None),
-                Ticket.id.not_in(select(Worklist.ticket_id)),
-            )
-        )
-        checks["worklist"] = (
-            f"{waiting} tickets are missing: run `helpdesk tickets rebuild-worklist`"
-            if waiting
-            else ""
-        )
-    except Exception as error:  # noqa: BLE001 (whatever it is, the administrator must see it)
-        checks["database"] = f"does not answer: {error}"
-    checks["data folder"] = _writable(settings.data_dir)
-    free = shutil.disk_usage(settings.data_dir).free
-    checks["disk"] = "" if free > 1024**3 else f"only {free // 1024**2} MB are free"
-    for name, trouble in checks.items():
-        emit(
-            as_json,
-            {"check": name, "ok": not trouble, "detail": trouble},
-            f"{'ok     ' if not trouble else 'TROUBLE'}  {name}{': ' if trouble else ''}{trouble}",
-        )
-    if any(checks.values()):
-        sys.exit(1)
-
-
-def _writable(folder: Path) -> str:
-    probe = folder / ".doctor"
-    try:
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        return f"{folder} is not writable: {error.strerror}"
-    return ""
