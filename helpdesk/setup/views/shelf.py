@@ -14,6 +14,7 @@ same way. A ``Shelf`` says what is particular to one of them, and ``put_up`` mak
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -54,6 +55,7 @@ class Shelf:
     add: Callable[[Actor, Mapping[str, Any]], Any]
     edit: Callable[[Actor, Any, Mapping[str, Any], Mapping[str, Any] | None], bool]
     acts: Mapping[str, Act]
+    name: Callable[[Any], str] = attrgetter("name")
     ordered: bool = True
 
     @property
@@ -127,7 +129,7 @@ def _add(shelf: Shelf) -> Any:
     except Refused as refusal:
         form.refuse(refusal.field, refusal.message)
         return page(shelf, 422, editing="new", form=form)
-    flash(_("%(name)s is added", name=row.name))
+    flash(_("%(name)s is added", name=shelf.name(row)))
     return back(shelf, row)
 
 
@@ -157,7 +159,7 @@ def _act(shelf: Shelf, row_id: int, act: str) -> Any:
     if verb is None:
         abort(404)
     row = queries.one(shelf.model, row_id)
-    name = row.name
+    name = shelf.name(row)
     try:
         done = verb(guard.current_actor(), row)
     except Refused as refusal:

@@ -1,6 +1,7 @@
 """The lists that say how work is sorted: queues, categories, statuses, causes, tags, templates."""
 
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from flask import flash, request, url_for
@@ -128,6 +129,7 @@ put_up(
         add=categories.add,
         edit=categories.edit,
         acts=_acts(categories),
+        name=attrgetter("path"),
         ordered=False,
     )
 )
@@ -154,7 +156,7 @@ def _status_list() -> Listing:
     return Listing(
         groups,
         queries.retired(Status),
-        {"status_label": status_label, "hold_reasons": HOLD_REASONS, "classes": CLASS_MEANINGS},
+        {"hold_reasons": HOLD_REASONS},
     )
 
 
@@ -168,6 +170,7 @@ put_up(
         add=statuses.add,
         edit=statuses.edit,
         acts=_acts(statuses),
+        name=status_label,
     )
 )
 
