@@ -320,7 +320,7 @@ def _live(app: Flask, desk: Desk) -> None:
 
         def lines() -> Iterator[str]:
             nonlocal position
-            yield "retry: 200\n\n"
+            yield f"retry: 200\nevent: start\ndata: {position}\n\n"
             while True:
                 with desk.news:
                     if len(desk.events) <= position:

@@ -86,7 +86,9 @@ function equip(input) {
   input.setAttribute("aria-controls", idOf(list, "list"));
   input.setAttribute("aria-expanded", "false");
   input.autocomplete = "off";
-  const popup = listbox(input, list, choose);
+  const popup = listbox(input, list, choose, () =>
+    (many ? frame(input) : input).getBoundingClientRect(),
+  );
   /** @type {AbortController | null} */
   let asking = null;
   let chosen = hiddenOf(input)?.value ? input.value : "";

@@ -82,7 +82,7 @@ function followHtmx() {
     const dialog = elt?.closest?.("dialog");
     if (!dialog || requestConfig?.verb === "get" || !xhr || xhr.status >= 300 || !xhr.status) return;
     const stays = target && dialog.contains(target) && xhr.status !== 204;
-    if (!stays) dialog.close();
+    if (!stays && !elt.closest("[data-stay]")) dialog.close();
   });
   document.addEventListener("dialog", (/** @type {any} */ event) => open(event.detail.value));
   document.addEventListener("dialog-close", () => {

@@ -126,13 +126,11 @@ let region;
  * @param {string} text
  */
 export function say(text) {
-  if (!region?.isConnected) {
-    region = make("div", { class: "vh", role: "status", "aria-live": "polite" });
-    // Inside an open modal dialog, because the rest of the page is silent then.
-    const modal = document.querySelector("dialog:modal");
-    (modal ?? document.body).append(/** @type {HTMLElement} */ (region));
-  }
-  const spoken = /** @type {HTMLElement} */ (region);
+  region ??= /** @type {HTMLElement} */ (make("div", { class: "vh", role: "status", "aria-live": "polite" }));
+  // Inside an open modal dialog, because the rest of the page is silent then.
+  const place = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+  if (region.parentElement !== place) place.append(region);
+  const spoken = region;
   spoken.textContent = "";
   setTimeout(() => {
     spoken.textContent = text;

@@ -167,6 +167,7 @@ function restore(form, url) {
   }
   if (!kept) return;
   const values = new Map(kept.fields);
+  let differs = false;
   for (const field of form.elements) {
     const named = /** @type {HTMLInputElement} */ (field);
     const value = values.get(named.name);
@@ -176,7 +177,9 @@ function restore(form, url) {
     if ((!text && !stamp) || named.value === value) continue;
     named.value = value;
     if (text) touched(named);
+    differs ||= text;
   }
+  if (!differs) return store(shelf(url), null);
   say(form, "kept");
   drafts.get(form)?.soon();
 }

@@ -51,6 +51,7 @@ function beforeSwap(event) {
 
 /** @param {any} detail */
 function failed(detail) {
+  if (inBackground(detail)) return;
   strip({
     name: "failed",
     tone: "danger",
@@ -68,9 +69,20 @@ function again(element, config) {
   if (element instanceof HTMLFormElement && event?.type === "submit") {
     const submitter = event.submitter;
     element.requestSubmit(submitter?.isConnected ? submitter : undefined);
+  } else if (config?.verb === "get") {
+    // Also for what was fetched without anybody pressing anything.
+    const { path, target } = config;
+    void (/** @type {any} */ (window).htmx.ajax("GET", path, { source: element, target }));
   } else {
     /** @type {any} */ (window).htmx.trigger(element, event?.type ?? "click");
   }
+}
+
+/** What the page asks for by itself, again and again, is not worth a word when it fails once.
+ * @param {any} detail */
+function inBackground({ elt, requestConfig }) {
+  const event = requestConfig?.triggeringEvent;
+  return /^live/.test(event?.type ?? "") || (!event && /every/.test(elt?.getAttribute?.("hx-trigger") ?? ""));
 }
 
 function showOffline() {
@@ -112,6 +124,7 @@ function noAnswer(event) {
     wentOffline();
     return;
   }
+  if (inBackground(event.detail)) return;
   strip({
     name: "unreachable",
     tone: "danger",

@@ -1,6 +1,6 @@
 // Lists that are kept up to date: nothing moves under the pointer or the fingers.
 
-import { all, make, on } from "./dom.js";
+import { all, isField, make, on } from "./dom.js";
 import { get } from "./net.js";
 import { morph } from "./refresh.js";
 import { currentRow } from "./select.js";
@@ -15,6 +15,19 @@ const CALM_AFTER = 1000;
 const held = new Set();
 /** @type {WeakMap<HTMLElement, number>} */
 const timers = new WeakMap();
+
+/** What the server said of each row last. @type {WeakMap<Element, string>} */
+const said = new WeakMap();
+
+/** A row as the server wrote it, but for its times, which pass by themselves. @param {Element} row */
+function written(row) {
+  return row.outerHTML.replace(/(<time[^>]*>)[^<]*/g, "$1");
+}
+
+/** Somebody is typing or choosing in this very row. @param {Element} row */
+function busy(row) {
+  return row.contains(document.activeElement) && isField(document.activeElement);
+}
 
 /** @param {HTMLElement} list */
 function inUse(list) {
@@ -43,11 +56,21 @@ function buttonFor(list) {
   return button;
 }
 
+/** @param {HTMLElement} fresh @returns {Map<string, HTMLElement>} its rows by their ids */
+function rowsById(fresh) {
+  return new Map(all(fresh, "[data-row]").map((row) => [row.dataset.row, row]));
+}
+
 /** @param {HTMLElement} list @param {HTMLElement} fresh */
 function letIn(list, fresh) {
   held.delete(list);
   buttonFor(list).hidden = true;
   morph(list, fresh.outerHTML);
+  const coming = rowsById(fresh);
+  for (const row of all(list, "[data-row]")) {
+    const now = coming.get(row.dataset.row);
+    if (now) said.set(row, written(now));
+  }
 }
 
 /**
@@ -56,8 +79,7 @@ function letIn(list, fresh) {
  * @param {HTMLElement} fresh
  */
 function holdBack(list, fresh) {
-  /** @type {Map<string, HTMLElement>} */
-  const coming = new Map(all(fresh, "[data-row]").map((row) => [row.dataset.row, row]));
+  const coming = rowsById(fresh);
   const here = all(list, "[data-row]");
   const known = new Set(here.map((row) => row.dataset.row));
   let gone = 0;
@@ -66,7 +88,10 @@ function holdBack(list, fresh) {
     row.classList.toggle("gone", !now);
     if (!now) gone += 1;
     // A row in which somebody is just doing something is left alone.
-    else if (!row.contains(document.activeElement)) morph(row, now.outerHTML);
+    else if (said.get(row) !== written(now) && !busy(row)) {
+      morph(row, now.outerHTML);
+      said.set(row, written(now));
+    }
   }
   const added = [...coming.keys()].filter((id) => !known.has(id)).length;
   const button = buttonFor(list);
@@ -126,4 +151,11 @@ export function start() {
   });
   document.addEventListener("pointerout", whenCalm);
   document.addEventListener("focusout", whenCalm);
+}
+
+/** Rows are as the server wrote them only before anybody marks them. @param {ParentNode} root */
+export function scan(root) {
+  for (const row of all(root, "[data-list][data-list-url] [data-row]")) {
+    if (!said.has(row)) said.set(row, written(row));
+  }
 }

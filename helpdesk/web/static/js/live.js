@@ -17,9 +17,15 @@ const PAUSED = "hearth:live-paused";
 
 /** @typedef {{id: number, topic: string, kind: string, ref: string}} News */
 
+/** What a stream listens to beyond what is shown: going back to a row needs no new stream. */
+const MOST_TOPICS = 40;
+/** So long a page may go on changing before a running stream is exchanged for another. */
+const SETTLE = 800;
+
 /** @type {EventSource | null} */
 let stream = null;
-let topics = "";
+/** @type {string[]} */
+let topics = [];
 let last = document.body?.dataset.liveAfter ?? "";
 let heardAt = Date.now();
 let pollTimer = 0;
@@ -91,7 +97,7 @@ function lookAgain() {
 
 /** @param {string} path */
 function address(path) {
-  const query = new URLSearchParams({ topics });
+  const query = new URLSearchParams({ topics: topics.join(",") });
   if (last) query.set("after", last);
   return `${path}?${query}`;
 }
@@ -104,7 +110,7 @@ function disconnect() {
 
 function connect() {
   disconnect();
-  if (!topics) return show("off");
+  if (!topics.length) return show("off");
   if (paused) return show("paused");
   if (Date.now() - heardAt > KEPT) {
     last = "";
@@ -116,6 +122,10 @@ function connect() {
     heardAt = Date.now();
     show("live");
   };
+  // Where the stream begins, so that the next one goes on there.
+  source.addEventListener("start", (/** @type {MessageEvent} */ event) => {
+    last = event.data;
+  });
   source.onmessage = (event) => {
     last = event.lastEventId || last;
     heardAt = Date.now();
@@ -136,7 +146,7 @@ function connect() {
 /** @param {number} until when to try the stream again */
 async function poll(until) {
   clearTimeout(pollTimer);
-  if (paused || !topics || document.hidden) return;
+  if (paused || !topics.length || document.hidden) return;
   if (Date.now() > until) return connect();
   try {
     const response = await fetch(address("/live/poll"), { credentials: "same-origin" });
@@ -154,18 +164,18 @@ async function poll(until) {
 }
 
 function gather() {
-  const wanted = [...new Set(all(document, "[data-live]").flatMap(topicsOf))].sort().join(",");
-  if (wanted !== topics) {
-    topics = wanted;
+  const wanted = [...new Set(all(document, "[data-live]").flatMap(topicsOf))];
+  if (wanted.some((topic) => !topics.includes(topic))) {
+    topics = [...wanted, ...topics.filter((topic) => !wanted.includes(topic))].slice(0, MOST_TOPICS);
     connect();
   } else {
-    show(/** @type {any} */ (state()));
+    show(state());
   }
 }
 
-/** @returns {string} */
+/** @returns {"live" | "reconnecting" | "offline" | "paused" | "off"} */
 function state() {
-  if (!topics) return "off";
+  if (!topics.length) return "off";
   if (paused) return "paused";
   if (!navigator.onLine) return "offline";
   return stream && stream.readyState !== EventSource.OPEN ? "reconnecting" : "live";
@@ -187,7 +197,7 @@ export function start() {
   });
   document.addEventListener("visibilitychange", onVisibility);
   addEventListener("online", connect);
-  addEventListener("offline", () => topics && show("offline"));
+  addEventListener("offline", () => topics.length && show("offline"));
   // A page in the browser's back-forward memory must not hold a connection.
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", (event) => event.persisted && connect());
@@ -198,5 +208,5 @@ let gathering = 0;
 /** Topics of the whole page matter, so what is new only says that it is time to look. */
 export function scan() {
   clearTimeout(gathering);
-  gathering = window.setTimeout(gather, 50);
+  gathering = window.setTimeout(gather, stream ? SETTLE : 50);
 }

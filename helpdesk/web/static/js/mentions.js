@@ -6,6 +6,7 @@ import { labelOf, listbox, suggestions } from "./suggest.js";
 
 const WAIT = 150;
 const LONGEST = 30;
+const WIDTH = 280;
 /** An @ (also the wide one of Chinese keyboards) that is not part of an address. */
 const PATTERN = new RegExp(`(?:^|[^\\w.@])([@＠]([^\\s@＠]{0,${LONGEST}}))$`);
 
@@ -45,13 +46,11 @@ function cursorAt(area) {
   mirror.append(area.value.slice(0, area.selectionStart), mark);
   document.body.append(mirror);
   const box = area.getBoundingClientRect();
-  const at = {
-    left: box.left + mark.offsetLeft - area.scrollLeft,
-    top: box.top + mark.offsetTop - area.scrollTop,
-    height: mark.offsetHeight,
-  };
+  const left = box.left + mark.offsetLeft - area.scrollLeft;
+  const top = box.top + mark.offsetTop - area.scrollTop;
+  const bottom = top + mark.offsetHeight;
   mirror.remove();
-  return at;
+  return { left, right: left, top, bottom };
 }
 
 /** @type {{area: HTMLTextAreaElement, list: HTMLElement, popup: ReturnType<typeof listbox>} | null} */
@@ -84,20 +83,12 @@ function show(area, found) {
   if (!open || open.area !== area) {
     close();
     const list = /** @type {HTMLElement} */ (make("ul", { class: "listbox mentions" }));
-    Object.assign(list.style, { position: "fixed", inset: "auto", width: "280px" });
     // Inside the open dialog, if there is one: the rest of the page lies behind it.
     (area.closest("dialog, main") ?? document.body).append(list);
-    open = { area, list, popup: listbox(area, list, (option) => choose(area, option)) };
+    open = { area, list, popup: listbox(area, list, (option) => choose(area, option), () => cursorAt(area), WIDTH) };
     area.setAttribute("aria-controls", idOf(list, "list"));
   }
   open.popup.show(found, true);
-  const at = cursorAt(area);
-  const { list } = open;
-  const size = { width: list.offsetWidth, height: list.offsetHeight };
-  const below = at.top + at.height + 4;
-  const top = below + size.height > innerHeight - 8 ? at.top - size.height - 4 : below;
-  list.style.top = `${Math.max(8, top)}px`;
-  list.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
 }
 
 /** @param {HTMLTextAreaElement} area */
@@ -146,5 +137,4 @@ export function start() {
   on("focusout", "textarea[data-mentions]", close);
   on("click", "textarea[data-mentions]", close);
   document.addEventListener("keydown", onKey, true);
-  document.addEventListener("scroll", (event) => open && event.target !== open.list && close(), true);
 }

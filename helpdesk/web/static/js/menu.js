@@ -1,9 +1,7 @@
 // Menus: a button with `data-menu`, a list with `role=menu`; keys as in every desktop menu.
 
 import { all, composing, on } from "./dom.js";
-
-const GAP = 4;
-const MARGIN = 8;
+import { float, placeAt, sink } from "./place.js";
 
 /** @type {{menu: HTMLElement, button: HTMLElement} | null} */
 let opened = null;
@@ -16,26 +14,6 @@ function items(menu) {
 }
 
 /**
- * Put a menu under its button, or above it when there is no room, inside the window.
- * @param {HTMLElement} menu
- * @param {HTMLElement} button
- */
-function place(menu, button) {
-  const at = button.getBoundingClientRect();
-  Object.assign(menu.style, { inset: "auto", margin: "0" });
-  const size = { width: menu.offsetWidth, height: menu.offsetHeight };
-  const below = at.bottom + GAP;
-  const above = at.top - GAP - size.height;
-  const fits = below + size.height <= innerHeight - MARGIN;
-  const top = fits || above < MARGIN ? Math.min(below, innerHeight - size.height - MARGIN) : above;
-  const rightToLeft = getComputedStyle(menu).direction === "rtl";
-  const wanted = rightToLeft || menu.dataset.align === "end" ? at.right - size.width : at.left;
-  const left = Math.min(wanted, innerWidth - size.width - MARGIN);
-  menu.style.top = `${Math.max(MARGIN, top)}px`;
-  menu.style.left = `${Math.max(MARGIN, left)}px`;
-}
-
-/**
  * Open a button's menu.
  * @param {HTMLElement} button
  * @param {"first" | "last" | "checked"} [focus]
@@ -44,13 +22,9 @@ export function openMenu(button, focus = "checked") {
   const menu = document.getElementById(button.dataset.menu ?? "");
   if (!menu) return;
   closeMenu(false);
-  menu.hidden = false;
-  // The top layer: no panel clips the menu and no dialog covers it.
-  if (menu.showPopover) {
-    menu.popover = "manual";
-    menu.showPopover();
-  }
-  place(menu, button);
+  float(menu);
+  const rightToLeft = getComputedStyle(menu).direction === "rtl";
+  placeAt(menu, button.getBoundingClientRect(), { end: rightToLeft || menu.dataset.align === "end" });
   button.setAttribute("aria-expanded", "true");
   opened = { menu, button };
   const choices = items(menu);
@@ -67,10 +41,7 @@ export function closeMenu(back = true) {
   if (!opened) return;
   const { menu, button } = opened;
   opened = null;
-  if (menu.popover && menu.matches(":popover-open")) menu.hidePopover();
-  menu.hidden = true;
-  // Not to slide from here to there when it opens under another button.
-  menu.style.cssText = "";
+  sink(menu);
   button.setAttribute("aria-expanded", "false");
   if (back && button.isConnected) button.focus();
 }

@@ -2,6 +2,7 @@
 
 import { all, idOf, icon, make, say } from "./dom.js";
 import { ask } from "./net.js";
+import { float, placeAt, sink } from "./place.js";
 import { t } from "./words.js";
 
 /** @typedef {{value?: string | number, label: string, hint?: string, icon?: string,
@@ -54,8 +55,10 @@ export function labelOf(option) {
  * @param {HTMLElement} field
  * @param {HTMLElement} list
  * @param {(option: HTMLElement) => void} choose
+ * @param {() => {left: number, right: number, top: number, bottom: number}} where what it stands under
+ * @param {number} [width] pixels; else as wide as what it stands under
  */
-export function listbox(field, list, choose) {
+export function listbox(field, list, choose, where, width) {
   list.setAttribute("role", "listbox");
   if (!list.hasAttribute("aria-label")) {
     list.setAttribute("aria-label", field.getAttribute("aria-label") ?? t("suggestions"));
@@ -80,10 +83,22 @@ export function listbox(field, list, choose) {
     }
   };
 
+  const place = () => {
+    const at = where();
+    placeAt(list, at, { width: width ?? at.right - at.left });
+  };
+
   const hide = () => {
     activate(null);
-    list.hidden = true;
+    sink(list);
+    removeEventListener("resize", place);
+    document.removeEventListener("scroll", follow, true);
     if (field.getAttribute("role") === "combobox") field.setAttribute("aria-expanded", "false");
+  };
+
+  /** @param {Event} event */
+  const follow = (event) => {
+    if (!list.contains(/** @type {Node} */ (event.target))) place();
   };
 
   /** @param {HTMLElement[]} items @param {boolean} first whether the first one is active at once */
@@ -92,7 +107,10 @@ export function listbox(field, list, choose) {
     if (!items.length) items = [make("li", { class: "g", role: "presentation" }, t("suggestions.none"))];
     list.replaceChildren(...items);
     for (const option of options()) option.setAttribute("aria-selected", "false");
-    list.hidden = false;
+    float(list);
+    place();
+    addEventListener("resize", place);
+    document.addEventListener("scroll", follow, true);
     if (field.getAttribute("role") === "combobox") field.setAttribute("aria-expanded", "true");
     const found = options();
     if (first && found[0]) activate(found[0]);

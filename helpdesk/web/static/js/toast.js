@@ -17,16 +17,17 @@ function room() {
     element = /** @type {HTMLElement} */ (make("div", { id: "toasts", role: "status", "aria-live": "polite" }));
     document.body.append(element);
   }
-  // Above everything, also above an open dialog.
-  if ("popover" in element && element.popover !== "manual") element.popover = "manual";
   return element;
 }
 
-/** Bring the room to the top of the top layer. @param {HTMLElement} element */
+/** Bring the room above everything, also above an open dialog. @param {HTMLElement} element */
 function raise(element) {
   if (!element.showPopover) return;
-  if (element.matches(":popover-open")) element.hidePopover();
-  element.showPopover();
+  element.popover = "manual";
+  // Shown already, it stays: a region that vanishes for a moment is not read out.
+  const open = element.matches(":popover-open");
+  if (open && topDialog()) element.hidePopover();
+  if (!open || topDialog()) element.showPopover();
 }
 
 /**
@@ -74,9 +75,9 @@ export function toast({ text, undo = null, seconds = SECONDS }) {
     element.append(button, make("span", { class: "row row4", "aria-hidden": "true" }, ...caps("mod+z")));
   }
   const here = room();
+  raise(here);
   here.append(element);
   for (const old of all(here, ".toast").slice(0, -AT_ONCE)) old.remove();
-  raise(here);
   return element;
 }
 
@@ -113,6 +114,7 @@ function newestUndo() {
 }
 
 export function start() {
+  raise(room());
   document.addEventListener("toast", (/** @type {any} */ event) => {
     const said = event.detail;
     toast(typeof said.value === "string" ? { text: said.value } : said);

@@ -1,0 +1,45 @@
+// Where floating things stand: at something, inside the window, above everything else.
+
+const GAP = 4;
+const MARGIN = 8;
+
+/**
+ * Show an element in the top layer, where no panel clips it and no dialog covers it.
+ * @param {HTMLElement} element
+ */
+export function float(element) {
+  element.hidden = false;
+  if (!element.showPopover) return;
+  element.popover = "manual";
+  if (!element.matches(":popover-open")) element.showPopover();
+}
+
+/**
+ * Take a floating element away.
+ * @param {HTMLElement} element
+ */
+export function sink(element) {
+  if (element.popover && element.matches(":popover-open")) element.hidePopover();
+  element.hidden = true;
+  // Not to slide from here to there when it is shown elsewhere.
+  element.style.cssText = "";
+}
+
+/**
+ * Put a floating element under a rectangle of the window, or above it where there is more room.
+ * @param {HTMLElement} element
+ * @param {{left: number, right: number, top: number, bottom: number}} at
+ * @param {{end?: boolean, width?: number}} [how] `end` lines up the ends; `width` in pixels
+ */
+export function placeAt(element, at, { end = false, width } = {}) {
+  Object.assign(element.style, { position: "fixed", inset: "auto", margin: "0" });
+  if (width !== undefined) element.style.width = `${Math.min(width, innerWidth - 2 * MARGIN)}px`;
+  const size = { width: element.offsetWidth, height: element.offsetHeight };
+  const below = at.bottom + GAP;
+  const above = at.top - GAP - size.height;
+  const fits = below + size.height <= innerHeight - MARGIN;
+  const top = fits || above < MARGIN ? Math.min(below, innerHeight - size.height - MARGIN) : above;
+  const left = Math.min(end ? at.right - size.width : at.left, innerWidth - size.width - MARGIN);
+  element.style.top = `${Math.max(MARGIN, top)}px`;
+  element.style.left = `${Math.max(MARGIN, left)}px`;
+}
