@@ -21,6 +21,7 @@ from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
+from helpdesk.setup import views as setup_views
 from helpdesk.tickets import announce, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
@@ -31,7 +32,7 @@ from helpdesk.upkeep import commands as upkeep_commands
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.web import live
 
-BLUEPRINTS: list[Blueprint] = [people_views.bp, ticket_views.bp, mail_views.bp]
+BLUEPRINTS: list[Blueprint] = [people_views.bp, ticket_views.bp, mail_views.bp, setup_views.bp]
 """Pages, in the order in which they are registered."""
 
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
