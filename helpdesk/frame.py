@@ -13,6 +13,7 @@ from helpdesk.db import db
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import MARK, actor_or_none
 from helpdesk.people.models import Desk
+from helpdesk.setup.places import PERMISSIONS as SETUP_PERMISSIONS
 
 DESK_SECONDS = 5.0
 """How long a process may show an old name of the desk."""
@@ -20,21 +21,24 @@ DESK_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A part of the workspace in the rail. ``foot`` ones stand at its lower end."""
+    """A part of the workspace in the rail. ``foot`` ones stand at its lower end.
+
+    Any of the permissions opens it.
+    """
 
     key: str
     endpoint: str
     icon: str
     name: Any
     keys: str
-    permission: Permission
+    permissions: tuple[Permission, ...]
     foot: bool = False
 
 
 ROOMS = (
-    Room("queue", "tickets.home", "inbox", _l("Queue"), "g q", Permission.TICKET_READ),
-    Room("people", "people.index", "contact-round", _l("People"), "g p", Permission.PERSON_READ),
-    Room("setup", "setup.home", "settings-2", _l("Set up"), "g s", Permission.SETUP_TICKETS, True),
+    Room("queue", "tickets.home", "inbox", _l("Queue"), "g q", (Permission.TICKET_READ,)),
+    Room("people", "people.index", "contact-round", _l("People"), "g p", (Permission.PERSON_READ,)),
+    Room("setup", "setup.home", "settings-2", _l("Set up"), "g s", SETUP_PERMISSIONS, True),
 )
 
 ADDRESSES = {"jump": "tickets.jump", "theme": "people.account_theme"}
@@ -93,7 +97,7 @@ def _frame() -> dict[str, Any]:
             g.rooms = [
                 _room(room)
                 for room in ROOMS
-                if room.endpoint in known and actor.can(room.permission)
+                if room.endpoint in known and any(actor.can(one) for one in room.permissions)
             ]
             g.me_items = [
                 Shown("account", url_for(endpoint), icon, str(name), post=post)
