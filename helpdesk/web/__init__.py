@@ -6,7 +6,7 @@ from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 
 from config import Settings
-from helpdesk.web import assets, edge, errors, i18n, page, panels, security
+from helpdesk.web import assets, atoms, edge, errors, i18n, page, panels, security
 from helpdesk.web.strings import js_strings
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -28,6 +28,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         js_strings=js_strings,
         settings=settings,
         **page.GLOBALS,
+        **atoms.DRAWN,
     )
     app.jinja_env.filters.update(page.FILTERS)
     edge.begin(app, settings)

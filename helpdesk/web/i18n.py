@@ -9,8 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.support import NullTranslations
 from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request
-from flask_babel import Babel, get_locale, gettext, ngettext
+from flask_babel import Babel, Domain, get_locale, gettext, ngettext
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from helpdesk.lib.clock import now
@@ -128,36 +130,38 @@ def ago(moment: datetime) -> str:
     return short_date(here.date())
 
 
+_WEEKDAYS = (
+    _l("Mon"),
+    _l("Tue"),
+    _l("Wed"),
+    _l("Thu"),
+    _l("Fri"),
+    _l("Sat"),
+    _l("Sun"),
+)
+_MONTHS = (
+    _l("Jan"),
+    _l("Feb"),
+    _l("Mar"),
+    _l("Apr"),
+    _l("May"),
+    _l("Jun"),
+    _l("Jul"),
+    _l("Aug"),
+    _l("Sep"),
+    _l("Oct"),
+    _l("Nov"),
+    _l("Dec"),
+)
+
+
 def weekday(day: date) -> str:
     """Return the short name of a day of the week."""
-    names = (
-        _("Mon"),
-        _("Tue"),
-        _("Wed"),
-        _("Thu"),
-        _("Fri"),
-        _("Sat"),
-        _("Sun"),
-    )
-    return names[day.weekday()]
+    return str(_WEEKDAYS[day.weekday()])
 
 
 def _month(number: int) -> str:
-    names = (
-        _("Jan"),
-        _("Feb"),
-        _("Mar"),
-        _("Apr"),
-        _("May"),
-        _("Jun"),
-        _("Jul"),
-        _("Aug"),
-        _("Sep"),
-        _("Oct"),
-        _("Nov"),
-        _("Dec"),
-    )
-    return names[number - 1]
+    return str(_MONTHS[number - 1])
 
 
 def short_date(day: date) -> str:
@@ -232,11 +236,49 @@ def html_language() -> str:
     return HTML_LANGUAGES.get(str(get_locale()), "en")
 
 
+class QuickDomain(Domain):  # type: ignore[misc]
+    """The catalogues, remembered on the locale of the request.
+
+    Flask-Babel writes the locale out as text for every string, to look its catalogue up by; a
+    page of a queue has hundreds of strings, and this alone was a fifth of its cost.
+    """
+
+    def get_translations(self) -> NullTranslations:
+        """Return the catalogue of the present locale."""
+        locale = get_locale()
+        found = getattr(locale, "hearth_catalogue", None)
+        if found is None:
+            found = super().get_translations()
+            if locale is not None:
+                locale.hearth_catalogue = found
+        catalogue: NullTranslations = found
+        return catalogue
+
+
+def quick_gettext(text: str) -> str:
+    """Translate for a template, by the shortest way once the request's catalogue is known."""
+    try:
+        return str(g._flask_babel.babel_locale.hearth_catalogue.gettext(text))
+    except AttributeError:
+        return str(gettext(text))
+
+
+def quick_ngettext(one: str, many: str, number: int) -> str:
+    """Translate what depends on a number."""
+    return str(ngettext(one, many, number))
+
+
 def init_app(app: Flask) -> None:
     """Set languages up and give the templates their filters."""
     app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
     app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "web/translations")
     Babel(app, locale_selector=choose_language)
+    app.extensions["babel"].instance.domain_instance = QuickDomain(
+        app.extensions["babel"].translation_directories, "messages"
+    )
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        quick_gettext, quick_ngettext, newstyle=True
+    )
     app.jinja_env.filters.update(
         ago=ago,
         duration=duration,

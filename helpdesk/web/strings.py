@@ -4,11 +4,20 @@ A script asks for a text by its key and fills the placeholders itself, so they a
 Times share their words with ``helpdesk.web.i18n``.
 """
 
+from functools import cache
+
 from flask_babel import gettext as _
+
+from helpdesk.web.i18n import html_language
 
 
 def js_strings() -> dict[str, str]:
     """Return the texts of the scripts by their keys, placeholders unfilled."""
+    return _in_language(html_language())
+
+
+@cache
+def _in_language(_language: str) -> dict[str, str]:
     return {**_general(), **_finding(), **_writing(), **_states(), **_times()}
 
 

@@ -82,7 +82,7 @@ def _open_number(desk: BenchDesk, number: int) -> int:
 
 def queue_page(desk: BenchDesk, n: int) -> Values:
     """The page of one queue: 50 rows, all counts at the side."""
-    return _get(desk, n, lambda number: f"/queues/{number % (QUEUES - 1) + 1}")
+    return _get(desk, n, lambda number: f"/queue?queue={number % (QUEUES - 1) + 1}")
 
 
 def ticket_page(desk: BenchDesk, n: int) -> Values:
@@ -153,7 +153,7 @@ def memory(desk: BenchDesk, n: int) -> Values:
     """Resident memory of the web processes after the work so far, in MB."""
     connection = desk.connect()
     for number in range(n):
-        _call(connection, desk, f"/queues/{number % (QUEUES - 1) + 1}")
+        _call(connection, desk, f"/queue?queue={number % (QUEUES - 1) + 1}")
     resident = sum(process.memory_info().rss for process in desk.web)
     return {"n": n, "rss_mb": round(resident / 1024 / 1024, 1)}
 
