@@ -7,32 +7,30 @@ see, by the ordinary routes with the ordinary permissions.
 """
 
 import json
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
-from sqlalchemy import String, delete, func, select
+from sqlalchemy import Select, String, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import Settings
 from helpdesk.db import BigId, Model, UTCDateTime, db
 from helpdesk.lib.clock import now
+from helpdesk.web.watcher import News, Watcher
 
-log = logging.getLogger(__name__)
-
-LOOK_EVERY = 0.25
-"""Seconds between two looks at the table; one look is one indexed read."""
 HEARTBEAT = 9
 """Seconds after which an idle stream sends a comment, so that a dead connection is noticed."""
-MAX_TOPICS = 60
-KEEP = timedelta(minutes=30)
-"""How long events are kept for tabs that come back."""
+STREAM_SECONDS = 600
+"""A stream ends after this; the browser comes back at once and is asked again who it is."""
 STREAM_SHARE = 0.6
 """Share of the server's threads that streams may hold; the rest answer pages."""
+KEEP = timedelta(minutes=30)
+"""How long events are kept for tabs that come back."""
+MARK_MARGIN = 2
+"""Seconds; an event is dated when it is written and seen when its transaction commits."""
+MAX_TOPICS = 60
 MAX_BATCH = 500
 
 Checker = Callable[[list[str]], list[str]]
@@ -56,11 +54,16 @@ def announce(topic: str, kind: str, ref: int | str = "") -> None:
 
 
 def purge(limit: int = 5000) -> int:
-    """Delete events that nobody waits for any more; returns how many. Called by the worker."""
+    """Delete events that nobody waits for any more; returns how many. Called by the worker.
+
+    The newest stays: SQLite gives the next row the number after the highest one that exists, and
+    after an empty table that would be 1, which every open page has long seen.
+    """
+    newest = select(func.max(LiveEvent.id)).scalar_subquery()
     ids = list(
         db.session.scalars(
             select(LiveEvent.id)
-            .where(LiveEvent.at < now() - KEEP)
+            .where(LiveEvent.at < now() - KEEP, LiveEvent.id < newest)
             .order_by(LiveEvent.id)
             .limit(limit)
         )
@@ -70,63 +73,51 @@ def purge(limit: int = 5000) -> int:
     return len(ids)
 
 
-class Watcher:
-    """The one reader of a process; streams wait for it."""
-
-    def __init__(self, app: Flask) -> None:
-        """Begin with what is newest now; nothing older is news to anybody who waits here."""
-        self.app = app
-        self.news = threading.Condition()
-        self.newest = 0
-        self.recent: list[dict[str, Any]] = []
-        self.streams = 0
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-
-    def start(self) -> None:
-        """Start the thread once, after the server has forked its workers."""
-        with self._lock:
-            if self._thread is None or not self._thread.is_alive():
-                with self.app.app_context():
-                    self.newest = db.session.scalar(select(func.max(LiveEvent.id))) or 0
-                self._thread = threading.Thread(target=self._run, name="live", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            time.sleep(LOOK_EVERY)
-            if not self.streams:
-                continue
-            try:
-                with self.app.app_context():
-                    rows = read_after(self.newest, None)
-            except Exception:
-                log.exception("the live watcher could not read")
-                time.sleep(5)
-                continue
-            if rows:
-                with self.news:
-                    self.newest = rows[-1]["id"]
-                    self.recent = (self.recent + rows)[-2000:]
-                    self.news.notify_all()
+def newest_id() -> int:
+    """Return the number of the newest event, 0 when there has never been one."""
+    return db.session.scalar(select(func.max(LiveEvent.id))) or 0
 
 
-def read_after(last: int, topics: set[str] | None) -> list[dict[str, Any]]:
-    """Return the events after ``last``, of these topics (all of them for None), oldest first.
+def read_after(last: int, late: set[int] | None = None) -> list[News]:
+    """Return the events after ``last``, and those of the ids ``late`` that exist, oldest first."""
+    wanted = LiveEvent.id > last
+    if late:
+        wanted = wanted | LiveEvent.id.in_(late)
+    return _read(select(LiveEvent.id, LiveEvent.topic, LiveEvent.kind, LiveEvent.ref).where(wanted))
 
-    Keys are given before their transactions commit, so one may appear below a later one. The
-    gap is as long as a transaction, and what falls into it is a refresh that comes with the next
-    event or the page's own re-sync, never a lost message.
+
+def missed_after(last: int, topics: set[str]) -> list[News]:
+    """Return the events of these topics after ``last``, oldest first."""
+    if not topics:
+        return []
+    columns = select(LiveEvent.id, LiveEvent.topic, LiveEvent.kind, LiveEvent.ref)
+    return _read(columns.where(LiveEvent.id > last, LiveEvent.topic.in_(topics)))
+
+
+def _read(statement: Select[int, str, str, str]) -> list[News]:
+    rows = db.session.execute(statement.order_by(LiveEvent.id).limit(MAX_BATCH))
+    return [News(row.id, row.topic, row.kind, row.ref) for row in rows]
+
+
+# ---- Where a page stands ----
+
+
+def page_mark() -> str:
+    """Return what a page says to hear of everything since it was made, for ``data-live-after``.
+
+    It is a time rather than an event's number, which would cost every page a query.
     """
-    statement = select(LiveEvent.id, LiveEvent.topic, LiveEvent.kind, LiveEvent.ref)
-    statement = statement.where(LiveEvent.id > last).order_by(LiveEvent.id).limit(MAX_BATCH)
-    if topics is not None:
-        statement = statement.where(LiveEvent.topic.in_(topics))
-    rows = db.session.execute(statement).all()
-    return [{"id": r.id, "topic": r.topic, "kind": r.kind, "ref": r.ref} for r in rows]
+    return f"t{int(now().timestamp()) - MARK_MARGIN}"
 
 
-bp = Blueprint("live", __name__)
+def _last() -> int | None:
+    """Return the number of the last event that the page knows of, or None for "from now on"."""
+    said = request.headers.get("Last-Event-ID") or request.args.get("after", "")
+    if said.startswith("t") and said[1:].isdigit() and len(said) < 13:
+        since = datetime.fromtimestamp(int(said[1:]), UTC)
+        first = db.session.scalar(select(func.min(LiveEvent.id)).where(LiveEvent.at >= since))
+        return None if first is None else first - 1
+    return int(said) if said.isdigit() and len(said) < 19 else None
 
 
 def _topics() -> set[str]:
@@ -135,9 +126,9 @@ def _topics() -> set[str]:
     return set(checker(asked)) if checker is not None else set()
 
 
-def _last() -> int | None:
-    said = request.headers.get("Last-Event-ID") or request.args.get("after", "")
-    return int(said) if said.isdigit() and len(said) < 19 else None
+# ---- Routes ----
+
+bp = Blueprint("live", __name__)
 
 
 @bp.get("/live")
@@ -146,43 +137,39 @@ def stream() -> Response:
     watcher: Watcher = current_app.extensions["hearth-live"]
     settings: Settings = current_app.config["SETTINGS"]
     topics = _topics()
-    if watcher.streams >= int(settings.web_threads * STREAM_SHARE):
-        return Response(status=503, headers={"Retry-After": "30"})
-    watcher.start()
     last = _last()
-    missed = read_after(last, topics) if last is not None else []
-    position = missed[-1]["id"] if missed else (last if last is not None else watcher.newest)
-    response = Response(_events(watcher, topics, missed, position), mimetype="text/event-stream")
+    if not watcher.enter(most=int(settings.web_threads * STREAM_SHARE), newest=newest_id):
+        return Response(status=503, headers={"Retry-After": "30"})
+    # The place in the watcher's record first, then the table: what comes between is told twice
+    # rather than never, and the page knows events by their number.
+    place = watcher.place()
+    missed = missed_after(last, topics) if last is not None else []
+    response = Response(_events(watcher, topics, missed, place), mimetype="text/event-stream")
+    response.call_on_close(watcher.leave)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-def _events(
-    watcher: Watcher, topics: set[str], missed: list[dict[str, Any]], position: int
-) -> Iterator[str]:
-    watcher.streams += 1
-    try:
-        yield "retry: 3000\n\n"
-        for event in missed:
-            yield _line(event)
-        while True:
-            with watcher.news:
-                if watcher.newest <= position:
-                    watcher.news.wait(HEARTBEAT)
-                fresh = [event for event in watcher.recent if event["id"] > position]
-                position = max(position, watcher.newest)
-            mine = [event for event in fresh if event["topic"] in topics]
-            for event in mine:
-                yield _line(event)
-            if not mine:
-                yield ": still here\n\n"
-    finally:
-        watcher.streams -= 1
+def _events(watcher: Watcher, topics: set[str], missed: list[News], place: int) -> Iterator[str]:
+    end = time.monotonic() + STREAM_SECONDS
+    yield "retry: 3000\n\n" + "".join(map(_lines, missed))
+    said_at = time.monotonic()
+    while time.monotonic() < end:
+        rest = HEARTBEAT - (time.monotonic() - said_at)
+        place, fresh = watcher.wait(place, max(rest, 0))
+        mine = [news for news in fresh if news.topic in topics]
+        if mine:
+            yield "".join(map(_lines, mine))
+        elif time.monotonic() - said_at >= HEARTBEAT:
+            yield ": still here\n\n"
+        else:
+            continue
+        said_at = time.monotonic()
 
 
-def _line(event: dict[str, Any]) -> str:
-    return f"id: {event['id']}\ndata: {json.dumps(event, separators=(',', ':'))}\n\n"
+def _lines(news: News) -> str:
+    return f"id: {news.id}\ndata: {json.dumps(news._asdict(), separators=(',', ':'))}\n\n"
 
 
 @bp.get("/live/poll")
@@ -190,10 +177,9 @@ def poll() -> Response:
     """Answer the same for a page whose stream was refused."""
     last = _last()
     if last is None:
-        newest = db.session.scalar(select(func.max(LiveEvent.id))) or 0
-        return jsonify(events=[], after=newest)
-    rows = read_after(last, _topics())
-    return jsonify(events=rows, after=rows[-1]["id"] if rows else last)
+        return jsonify(events=[], after=newest_id())
+    rows = missed_after(last, _topics())
+    return jsonify(events=[row._asdict() for row in rows], after=rows[-1].id if rows else last)
 
 
 # The reader must be signed in; the gate above this room reads the mark.
@@ -203,6 +189,6 @@ for view in (stream, poll):
 
 def init_app(app: Flask, checker: Checker | None = None) -> None:
     """Set live updates up; ``checker`` keeps of a list of topics those the reader may hear."""
-    app.extensions["hearth-live"] = Watcher(app)
+    app.extensions["hearth-live"] = Watcher(app, read_after)
     app.extensions["hearth-live-checker"] = checker
     app.register_blueprint(bp)

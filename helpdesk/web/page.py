@@ -8,6 +8,7 @@ from flask import g
 
 from helpdesk.web.assets import static_url
 from helpdesk.web.i18n import html_language
+from helpdesk.web.live import page_mark
 
 THEMES = ("light", "dark")
 DENSITIES = ("compact", "comfortable")
@@ -78,7 +79,11 @@ def status_shape(status_class: str, key: str | None = None) -> str:
     return {"new": "new", "open": "open", "pending": "wait"}.get(status_class, "done")
 
 
-GLOBALS: dict[str, Any] = {"page_attributes": page_attributes, "addresses": addresses}
+GLOBALS: dict[str, Any] = {
+    "page_attributes": page_attributes,
+    "addresses": addresses,
+    "page_mark": page_mark,
+}
 FILTERS: dict[str, Any] = {
     "initials": initials,
     "avatar_colour": avatar_colour,
