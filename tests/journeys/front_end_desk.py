@@ -91,6 +91,8 @@ WRITING = """
 <dialog id="sure" aria-labelledby="sure-title"><div class="dlg-b"><h2 id="sure-title">Merge</h2>
  <form hx-post="/merge" hx-target="this" hx-swap="outerHTML"><label for="into">Into</label>
  <input class="field" id="into" name="into" autofocus>
+ <div class="combo"><input class="field" data-combobox data-source="/people.json"
+  data-target="told" data-min="0" aria-label="Tell"><input type="hidden" name="told"></div>
  <button class="btn" type="submit" data-key="mod+enter">Merge them</button>
  <button class="btn" type="button" data-close>Cancel</button></form></div></dialog>
 <p><time datetime="2026-06-17T01:12:00Z" data-time="clock">old</time></p>
@@ -320,7 +322,7 @@ def _live(app: Flask, desk: Desk) -> None:
 
         def lines() -> Iterator[str]:
             nonlocal position
-            yield f"retry: 200\nevent: start\ndata: {position}\n\n"
+            yield "retry: 200\n\n"
             while True:
                 with desk.news:
                     if len(desk.events) <= position:

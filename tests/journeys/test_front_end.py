@@ -118,7 +118,15 @@ def test_the_list_of_keys_names_them_all(queue: Page):
     queue.keyboard.press("?")
     keys = queue.locator("dialog#all-keys")
     expect(keys).to_be_visible()
-    for label in ("Log call", "People", "Search", "Next, previous", "Select", "Command palette", "Undo"):
+    for label in (
+        "Log call",
+        "People",
+        "Search",
+        "Next, previous",
+        "Select",
+        "Command palette",
+        "Undo",
+    ):
         expect(keys.get_by_text(label, exact=True)).to_be_visible()
     assert_accessible(queue)
     queue.keyboard.press("e")
@@ -229,7 +237,7 @@ def test_a_dialog_shows_what_is_wrong_and_closes_when_it_is_right(writing: Page,
     writing.keyboard.type("48213")
     dialog.get_by_role("button", name="Merge them").click()
     expect(dialog).to_be_hidden()
-    assert desk.posted("/merge") == [{"into": ""}, {"into": "48213"}]
+    assert desk.posted("/merge") == [{"into": "", "told": ""}, {"into": "48213"}]
 
 
 def test_a_dialog_gives_the_focus_back(writing: Page):
@@ -286,6 +294,22 @@ def test_escape_closes_the_suggestions_and_keeps_the_text(writing: Page):
     expect(writing.get_by_role("option", name="何美玲")).to_be_hidden()
     expect(field).to_have_value("美")
     expect(field).to_be_focused()
+
+
+def test_suggestions_stand_above_the_dialog_they_belong_to(writing: Page):
+    writing.get_by_role("button", name="More").click()
+    writing.get_by_role("menuitem", name="Merge").click()
+    writing.keyboard.press("Tab")
+    option = writing.get_by_role("option", name="Karen Chan")
+    expect(option).to_be_visible()
+    writing.keyboard.press("Escape")
+    expect(option).to_be_hidden()
+    expect(writing.locator("#sure")).to_be_visible()
+    writing.keyboard.press("ArrowDown")
+    # A click where something covers the option would fail.
+    option.click()
+    expect(writing.get_by_role("combobox", name="Tell")).to_have_value("Karen Chan")
+    expect(writing.locator("input[name=told]")).to_have_value("9")
 
 
 def test_several_values_are_chips(writing: Page):
@@ -353,7 +377,8 @@ def test_undoing_in_a_field_is_the_fields_own(queue: Page, desk: Desk):
 
 
 def current(page: Page) -> str | None:
-    return page.evaluate("document.querySelector('.cur')?.dataset.row ?? null")
+    row: str | None = page.evaluate("document.querySelector('.cur')?.dataset.row ?? null")
+    return row
 
 
 def chosen(page: Page) -> list[str]:
@@ -438,6 +463,21 @@ def test_news_changes_rows_and_new_ones_wait_while_the_list_is_used(queue: Page,
     expect(queue.locator("#row-5")).to_have_count(0)
     assert current(queue) == "2"
     assert chosen(queue) == ["2"]
+
+
+def test_a_stream_that_breaks_off_goes_on_where_it_was(queue: Page, desk: Desk):
+    state = queue.locator("[data-live-state]")
+    expect(state).to_have_text("Live")
+    desk.announce("queue:3")
+    queue.wait_for_timeout(900)
+    queue.context.set_offline(True)
+    expect(state).to_have_text("Offline")
+    desk.rows = [9]
+    desk.announce("queue:3")
+    queue.mouse.move(700, 890)
+    queue.context.set_offline(False)
+    expect(queue.get_by_role("link", name="Ticket 9")).to_be_visible()
+    expect(state).to_have_text("Live")
 
 
 def test_a_list_that_nobody_uses_is_simply_up_to_date(queue: Page, desk: Desk):

@@ -5,6 +5,8 @@ import { refresh } from "./refresh.js";
 import { t } from "./words.js";
 
 const POLL_EVERY = 10_000;
+/** Streams end now and then and begin anew at once: only a longer gap is shown. */
+const PATIENCE = 6000;
 /** After this long of polling the stream is tried again. */
 const STREAM_AGAIN = 60_000;
 /** A tab that is hidden for longer gives its connection back. */
@@ -30,6 +32,7 @@ let last = document.body?.dataset.liveAfter ?? "";
 let heardAt = Date.now();
 let pollTimer = 0;
 let restTimer = 0;
+let gapTimer = 0;
 let paused = sessionStorage.getItem(PAUSED) === "yes";
 /** Ids of late: after a reconnection some come twice. @type {number[]} */
 let recent = [];
@@ -106,6 +109,7 @@ function disconnect() {
   stream?.close();
   stream = null;
   clearTimeout(pollTimer);
+  clearTimeout(gapTimer);
 }
 
 function connect() {
@@ -120,12 +124,9 @@ function connect() {
   stream = source;
   source.onopen = () => {
     heardAt = Date.now();
+    clearTimeout(gapTimer);
     show("live");
   };
-  // Where the stream begins, so that the next one goes on there.
-  source.addEventListener("start", (/** @type {MessageEvent} */ event) => {
-    last = event.data;
-  });
   source.onmessage = (event) => {
     last = event.lastEventId || last;
     heardAt = Date.now();
@@ -138,7 +139,8 @@ function connect() {
       stream = null;
       void poll(Date.now() + STREAM_AGAIN);
     } else {
-      show(navigator.onLine ? "reconnecting" : "offline");
+      clearTimeout(gapTimer);
+      gapTimer = window.setTimeout(() => stream === source && show(state()), navigator.onLine ? PATIENCE : 0);
     }
   };
 }
