@@ -65,9 +65,9 @@ def time_zones() -> tuple[str, ...]:
     return ("UTC", *sorted(zone for zone in available_timezones() if zone.startswith(places)))
 
 
-def zone_choices(current: str | None = None) -> list[Any]:
-    """Return time zones for a person."""
-    offered = [("", gettext("Not known"))]
+def zone_choices(current: str | None = None, unset: str | None = None) -> list[Any]:
+    """Return time zones; ``unset`` says what choosing none means."""
+    offered = [("", unset or gettext("Not known"))]
     offered += [(zone, zone.replace("_", " ")) for zone in time_zones()]
     if current and current not in dict(offered):
         offered.append((current, current))
@@ -122,7 +122,7 @@ class OwnDetails(Form):
     def offer(self, time_zone: str | None) -> "OwnDetails":
         """Fill in what can be chosen."""
         self.language.choices = own_language_choices()
-        self.time_zone.choices = zone_choices(time_zone)
+        self.time_zone.choices = zone_choices(time_zone, gettext("As the desk’s"))
         return self
 
 

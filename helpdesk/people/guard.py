@@ -67,7 +67,6 @@ _QUERY = (
         Person.language,
         Person.time_zone,
         Desk.access_stamp,
-        Desk.language.label("desk_language"),
         Desk.time_zone.label("desk_time_zone"),
     )
     .join(Account, Account.id == SignInSession.account_id)
@@ -213,7 +212,8 @@ def _load() -> Actor | None:
         team_ids=access.team_ids,
         lead_team_ids=access.lead_team_ids,
         queue_ids=access.queue_ids,
-        language=row.language or row.desk_language or "en",
+        # Who chose none reads the pages in the language of their browser.
+        language=row.language or "",
         time_zone=row.time_zone or row.desk_time_zone or "UTC",
         # Availability is a column because others ask for it; for its owner it is one more
         # preference, which the frame of every page shows.

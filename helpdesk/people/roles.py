@@ -27,6 +27,17 @@ ENGLISH_NAMES = {
 }
 """The names as they stand in the database until somebody renames the role."""
 
+DESCRIPTIONS = {
+    "customer": _l("Sees only their own account"),
+    "technician": _l("Works tickets: logs, replies, assigns, resolves; keeps people up to date"),
+    "lead": _l("A technician who may also force, back-date, merge people and write to many"),
+    "manager": _l("Reads everything, shares views, saves lists, reads the log of access"),
+    "knowledge-editor": _l("Reads tickets and people to write articles"),
+    "asset-manager": _l("Reads tickets, keeps people and their equipment up to date"),
+    "administrator": _l("May do everything"),
+}
+"""What the built-in roles are for."""
+
 PERMISSIONS = {
     Permission.TICKET_READ: _l("See tickets"),
     Permission.TICKET_LOG: _l("Log tickets"),
@@ -61,3 +72,13 @@ def name_of(role: Role) -> str:
     if role.key in NAMES and role.name == ENGLISH_NAMES[role.key]:
         return str(NAMES[role.key])
     return role.name
+
+
+def description_of(role: Role) -> str:
+    """Say in a line what a role is for: its own description, else the product's."""
+    if role.description:
+        return role.description
+    if role.key in DESCRIPTIONS:
+        return str(DESCRIPTIONS[role.key])
+    held = {row.permission for row in role.permissions}
+    return "; ".join(str(words) for key, words in PERMISSIONS.items() if key in held)

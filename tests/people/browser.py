@@ -1,6 +1,7 @@
 """A signed-in client for tests of pages."""
 
 import re
+from typing import Any
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -40,7 +41,7 @@ def sign_in_by_form(
     return client.post("/sign-in", data=data)
 
 
-def post(client: FlaskClient, path: str, page: str | None = None, **data: object) -> TestResponse:
+def post(client: FlaskClient, path: str, page: str | None = None, /, **data: Any) -> TestResponse:
     """Send a form with the CSRF token of the page it stands on (its own address by default)."""
     shown = client.get(page or path)
     return client.post(path, data={**data, "csrf_token": token(shown)})

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from helpdesk.db import db
 from helpdesk.people import queries, search
@@ -46,7 +46,7 @@ def picture(*people: Person) -> dict[str, Any]:
         found[f"person {person.id}"] = {k: v for k, v in row.items() if k not in DERIVED}
     for model in TABLES:
         table = model.__table__
-        rows = db.session.execute(select(table).order_by(*table.primary_key.columns)).mappings()
+        rows = db.session.execute(select(table).order_by(*table.primary_key)).mappings()
         found[model.__tablename__] = [dict(row) for row in rows]
     return found
 
@@ -86,9 +86,7 @@ def test_what_happened_since_stays_where_it_is(session):
     row = merge.merge(boss, kept, other)
     third = factories.person()
     new = factories.ticket(customer=kept)
-    db.session.execute(
-        Ticket.__table__.update().where(Ticket.id == moved_on.id).values(customer_id=third.id)
-    )
+    db.session.execute(update(Ticket).where(Ticket.id == moved_on.id).values(customer_id=third.id))
     persons.edit(boss, kept, kept.version, {"title": "Manager"})
     session.commit()
     merge.undo(boss, row)

@@ -159,7 +159,13 @@ def lock(row: Person | Organisation) -> None:
 
     On SQLite the writing transaction is alone already.
     """
-    db.session.refresh(row, with_for_update=True)
+    model = type(row)
+    db.session.execute(
+        select(model)
+        .where(model.id == row.id)
+        .with_for_update(of=model)
+        .execution_options(populate_existing=True)
+    )
 
 
 def last_editor(subject_type: str, subject_id: int) -> str | None:

@@ -11,7 +11,7 @@ from helpdesk.people.errors import Missing, Refused
 from helpdesk.people.forms import Access, Leave
 from helpdesk.people.guard import require
 from helpdesk.people.models import Account, ContactKind, Person
-from helpdesk.people.roles import PERMISSIONS, name_of
+from helpdesk.people.roles import description_of, name_of
 from helpdesk.people.services import accounts
 from helpdesk.people.views.blueprint import bp
 from helpdesk.people.views.shown import address_of
@@ -40,7 +40,7 @@ def _page(
         leave=leave,
         roles=roles,
         role_name=name_of,
-        words=PERMISSIONS,
+        role_description=description_of,
         link=more.get("link"),
         teams=queries.teams_of(person.id),
         is_own=account is not None and account.id == guard.current_actor().account_id,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
@@ -23,6 +23,7 @@ from helpdesk.people.guard import require
 from helpdesk.people.models import Organisation
 from helpdesk.people.queries import PeopleFilter
 from helpdesk.people.services import organisations
+from helpdesk.people.views.answers import done
 from helpdesk.people.views.blueprint import bp
 from helpdesk.people.views.shown import address_of
 
@@ -50,8 +51,7 @@ def _page(organisation: Organisation, status: int = 200, **state: Any) -> Any:
 
 
 def _back(organisation: Organisation, message: str) -> Response:
-    flash(message)
-    return redirect(url_for("people.organisation", organisation_id=organisation.id), 303)
+    return done(url_for("people.organisation", organisation_id=organisation.id), message)
 
 
 def _find(organisation_id: int) -> Organisation:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -18,6 +18,7 @@ from helpdesk.people.services import contact_points, persons
 from helpdesk.people.services.contact_points import Taken
 from helpdesk.people.services.persons import NewContact
 from helpdesk.people.services.persons import NewPerson as Given
+from helpdesk.people.views.answers import done
 from helpdesk.people.views.blueprint import bp
 from helpdesk.people.views.shown import contact_link, contact_text, local_time
 from helpdesk.web.i18n import LANGUAGES, language_of
@@ -51,9 +52,7 @@ def _language_name(tag: str | None) -> str:
 
 
 def _back(person: Person, message: str | None = None) -> Response:
-    if message:
-        flash(message)
-    return redirect(url_for("people.person", person_id=person.id), 303)
+    return done(url_for("people.person", person_id=person.id), message)
 
 
 @bp.get("/people/<int:person_id>")

@@ -1,0 +1,445 @@
+import csv
+import io
+import json
+import re
+
+import pytest
+from sqlalchemy import select
+
+from helpdesk.people.models import Account, ContactPoint, Organisation, Person, PersonMerge
+from helpdesk.people.services import (
+    contact_points,
+    find_or_create_by_address,
+    organisations,
+    persons,
+)
+from helpdesk.people.services.persons import NewContact, NewPerson
+from tests import factories
+from tests.people.browser import post, sign_in, sign_in_by_form, token
+from tests.people.makers import PASSWORD, account, administrator
+from tests.support.queries import count_queries
+
+HX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def boss(client, session):
+    """An administrator who is signed in."""
+    row = account("administrator")
+    sign_in(client, row)
+    return row
+
+
+@pytest.fixture
+def mei(boss, session):
+    """Somebody known well."""
+    desk = administrator()
+    firm = organisations.create(desk, "Northline", domains=["northline.example"])
+    site = organisations.add_site(
+        desk, firm, "HK Central", address="1 Harbour View", time_zone="Asia/Hong_Kong"
+    )
+    contacts = (
+        NewContact("email", "mei@northline.example"),
+        NewContact("phone", "+852 2345 6789 ext 4021"),
+    )
+    fields = {"title": "Finance manager", "vip": True, "site_id": site.id, "notes": "Likes tea"}
+    person = persons.create(desk, NewPerson("何美玲 Ho Mei-Ling", contacts, fields))
+    session.commit()
+    return person
+
+
+# ---- Signing in ----
+
+
+def test_a_wrong_password_shows_the_form_again_without_it(client, session):
+    row = account()
+    answer = sign_in_by_form(client, row, "not the password")
+    assert answer.status_code == 422
+    assert "not right" in answer.text
+    assert row.login in answer.text
+    assert "not the password" not in answer.text
+
+
+def test_too_many_tries_are_told_how_long_to_wait(client, session):
+    row = account()
+    for _ in range(5):
+        sign_in_by_form(client, row, "not the password")
+    answer = sign_in_by_form(client, row)
+    assert answer.status_code == 429
+    assert "Wait 15 minutes" in answer.text
+    assert 0 < int(answer.headers["Retry-After"]) <= 901
+
+
+def test_signing_in_renews_the_forms_secret(client, session):
+    row = account()
+    before = token(client.get("/sign-in"))
+    assert sign_in_by_form(client, row).location == "/welcome"
+    old = client.post("/account/theme", data={"theme": "dark"}, headers={"X-CSRFToken": before})
+    assert old.status_code == 400
+    assert client.get("/sign-in").status_code == 302
+
+
+def test_the_answer_is_the_same_for_known_and_unknown_addresses(client, session):
+    account(login="known@example.net")
+    pages = []
+    for login in ("known@example.net", "unknown@example.net"):
+        page = post(client, "/forgotten-password", login=login).text
+        pages.append(re.sub(r'(nonce|content|value)="[^"]{16,}"', "", page))
+    assert pages[0] == pages[1]
+    assert "on its way" in pages[0]
+
+
+def test_a_dead_link_says_what_to_do(client, session):
+    for path, advice in (
+        ("/reset-password/nothing", "Send a new link"),
+        ("/first-sign-in/nothing", "Ask an administrator"),
+    ):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert advice in answer.text
+
+
+# ---- One's own account ----
+
+
+def test_everybody_changes_their_own_settings(client, session):
+    row = account("technician")
+    sign_in(client, row)
+    page = client.get("/account")
+    assert row.login in page.text
+    done = post(
+        client,
+        "/account/details",
+        "/account",
+        name="Priya N",
+        language="zh_Hant_TW",
+        time_zone="Asia/Hong_Kong",
+    )
+    assert done.status_code == 303
+    assert row.person.name == "Priya N"
+    post(client, "/account/looks", "/account", theme="dark", density="compact")
+    assert row.preferences == {"theme": "dark", "density": "compact", "keys": "off"}
+    assert 'data-theme="dark"' in client.get("/account").text
+    post(client, "/account/availability", "/account", availability="away")
+    assert row.availability == "away"
+    wrong = post(client, "/account/details", "/account", name="", time_zone="Asia/Hong_Kong")
+    assert wrong.status_code == 422
+    assert row.person.name == "Priya N"
+
+
+def test_the_password_is_changed_only_by_who_knows_it(client, session):
+    row = account()
+    sign_in(client, row)
+    wrong = post(client, "/account/password", "/account", old="no", password="a quite new one")
+    assert wrong.status_code == 422
+    assert "not your password" in wrong.text
+    weak = post(client, "/account/password", "/account", old=PASSWORD, password="password123")
+    assert weak.status_code == 422
+    done = post(client, "/account/password", "/account", old=PASSWORD, password="a quite new one")
+    assert done.status_code == 303
+    assert client.get("/account").status_code == 200
+
+
+def test_other_browsers_are_listed_and_signed_out(app, client, session):
+    row = account()
+    sign_in(client, row)
+    other = app.test_client()
+    sign_in(other, row)
+    page = client.get("/account").text
+    assert page.count("last used") == 2
+    assert "This one" in page
+    post(client, "/account/sessions/end-others", "/account")
+    assert other.get("/account").status_code == 303
+    assert client.get("/account").text.count("last used") == 1
+
+
+def test_customers_get_their_account_and_nothing_else(client, session):
+    factories.ticket("Secret matter", customer=factories.person())
+    row = account("customer")
+    sign_in(client, row)
+    page = client.get("/account")
+    assert "The portal is not open yet" in page.text
+    assert "Secret matter" not in page.text
+    for path in (
+        "/people",
+        "/people/1",
+        "/people/find?q=a",
+        "/organisations",
+        "/people/export.csv",
+    ):
+        assert client.get(path).status_code == 403, path
+
+
+# ---- The list ----
+
+
+def test_the_list_finds_while_typing(client, session, mei):
+    found = client.get("/people?q=mei", headers=HX)
+    assert "何美玲 Ho Mei-Ling" in found.text
+    assert "2345 6789" in found.text
+    nobody = client.get("/people?q=zzzz")
+    assert "Nobody fits" in nobody.text
+    assert "/people/new?name=zzzz" in nobody.text
+
+
+def test_the_list_pages_by_key_and_keeps_its_filter(client, session, mei):
+    for number in range(60):
+        factories.person(f"Colleague {number:02}", organisation_id=mei.organisation_id)
+    page = client.get(f"/people?organisation={mei.organisation_id}")
+    assert "Colleague 49" in page.text
+    assert "Colleague 50" not in page.text
+    last = session.scalars(select(Person).where(Person.name == "Colleague 49")).one()
+    more = f"/people?organisation={mei.organisation_id}&amp;after={last.id}&amp;name=Colleague+49"
+    assert more in page.text
+    second = client.get(more.replace("&amp;", "&")).text
+    assert "Colleague 50" in second
+    assert "Colleague 49" not in second
+
+
+def test_a_page_of_people_costs_few_queries(client, session, mei):
+    client.get("/people")
+    with count_queries() as queries:
+        client.get("/people")
+    # Who asks, the desk in the frame, the people with organisations, their addresses, the region.
+    assert queries.count <= 5, str(queries)
+    with count_queries() as queries:
+        client.get("/people?q=mei")
+    assert queries.count <= 9, str(queries)
+
+
+def test_fields_find_people_and_organisations(client, session, mei):
+    [option] = client.get("/people/find?q=美玲").json
+    assert option["value"] == mei.id
+    assert option["label"] == "何美玲 Ho Mei-Ling"
+    assert "Northline" in option["hint"]
+    assert client.get(f"/people/find?q=美玲&without={mei.id}").json == []
+    assert client.get("/people/find?q=美玲&technicians=1").json == []
+    [firm] = client.get("/organisations/find?q=north").json
+    assert (firm["label"], firm["hint"]) == ("Northline", "northline.example")
+
+
+def test_the_export_is_what_the_import_reads(client, session, mei):
+    answer = client.get("/people/export.csv?vip=1")
+    assert answer.mimetype == "text/csv"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert len(rows) == 1
+    assert rows[0]["Name"] == "何美玲 Ho Mei-Ling"
+    assert rows[0]["Site"] == "HK Central"
+    sent = {"file": (io.BytesIO(answer.data), "people.csv"), "kind": "people"}
+    preview = post(client, "/people/import", **sent)
+    assert preview.status_code == 200
+    assert "As it is <b" in preview.text
+    assert 'type="submit" disabled>' in preview.text
+
+
+# ---- A person ----
+
+
+def test_a_persons_page_shows_what_is_known(client, session, mei):
+    page = client.get(f"/people/{mei.id}").text
+    known = ("何美玲 Ho Mei-Ling", "VIP", "Finance manager", "HK Central", "Likes tea")
+    for text in (*known, "in Hong Kong"):
+        assert text in page
+    assert 'href="tel:+85223456789;ext=4021"' in page
+    assert client.get("/people/999999").status_code == 404
+
+
+def test_details_are_edited_in_place(client, session, mei):
+    form = client.get(f"/people/{mei.id}/edit")
+    data = {
+        "name": "Ho Mei-Ling",
+        "title": "Director",
+        "organisation_id": mei.organisation_id,
+        "site_id": mei.site_id,
+        "version": mei.version,
+        "csrf_token": token(form),
+    }
+    done = client.post(f"/people/{mei.id}/edit", data=data, headers=HX)
+    assert done.status_code == 200
+    assert json.loads(done.headers["HX-Location"])["path"] == f"/people/{mei.id}"
+    assert json.loads(done.headers["HX-Trigger"])["toast"]["text"] == "Saved"
+    assert (mei.name, mei.title, mei.vip) == ("Ho Mei-Ling", "Director", False)
+    missing = client.post(f"/people/{mei.id}/edit", data={**data, "name": ""})
+    assert missing.status_code == 422
+
+
+def test_a_clash_shows_theirs_beside_mine(client, session, mei):
+    seen = mei.version
+    persons.edit(administrator(), mei, seen, {"title": "Treasurer"})
+    session.commit()
+    answer = post(
+        client,
+        f"/people/{mei.id}/edit",
+        name=mei.name,
+        title="Director",
+        organisation_id=mei.organisation_id,
+        site_id=mei.site_id,
+        vip="y",
+        notes="Likes tea",
+        version=seen,
+    )
+    assert answer.status_code == 409
+    assert "saved meanwhile" in answer.text
+    assert "Treasurer" in answer.text
+    assert 'value="Director"' in answer.text
+    assert f'name="version" value="{seen + 1}"' in answer.text
+    assert mei.title == "Treasurer"
+
+
+def test_an_address_of_somebody_else_offers_to_merge(client, session, mei):
+    other = factories.person("Mei at home", email="mei@home.example")
+    path = f"/people/{mei.id}/contacts/new"
+    answer = post(client, path, kind="email", value="Mei@Home.example")
+    assert answer.status_code == 422
+    assert "This belongs to Mei at home" in answer.text
+    assert f"/people/{mei.id}/merge?other_id={other.id}" in answer.text
+    assert post(client, path, kind="email", value="mei@other.example").status_code == 303
+    values = session.scalars(select(ContactPoint.value).where(ContactPoint.person_id == mei.id))
+    assert "mei@other.example" in values.all()
+
+
+def test_addresses_are_corrected_ordered_and_removed(client, session, mei):
+    email, phone = mei.contact_points
+    page = f"/people/{mei.id}"
+    shown = client.get(f"{page}/contacts/{phone.id}").text
+    assert 'value="+852 2345 6789 ext. 4021"' in shown or 'value="2345 6789 ext. 4021"' in shown
+    post(client, f"{page}/contacts/{email.id}", kind="email", value="mei2@northline.example")
+    assert email.value == "mei2@northline.example"
+    second = contact_points.add(administrator(), mei, "email", "first@northline.example")
+    session.commit()
+    post(client, f"{page}/contacts/{second.id}/first", page)
+    assert mei.contact_points[0].id == second.id
+    post(client, f"{page}/contacts/{phone.id}/remove", page)
+    assert phone.retired_at is not None
+    stranger = factories.person()
+    assert (
+        post(client, f"/people/{stranger.id}/contacts/{email.id}/remove", page).status_code == 404
+    )
+
+
+def test_two_records_become_one_and_two_again(client, session, mei):
+    other, _new = find_or_create_by_address("mei@home.example", "Ho Mei Ling")
+    session.commit()
+    page = client.get(f"/people/{mei.id}/merge?other_id={other.id}")
+    assert "This one stays" in page.text
+    done = post(
+        client, f"/people/{mei.id}/merge", f"/people/{mei.id}", other_id=other.id, keep="this"
+    )
+    assert done.location == f"/people/{mei.id}"
+    assert client.get(f"/people/{other.id}").location == f"/people/{mei.id}"
+    merged = session.scalars(select(PersonMerge)).one()
+    done = post(client, f"/people/{mei.id}/merges/{merged.id}/undo", f"/people/{mei.id}")
+    assert done.location == f"/people/{other.id}"
+    assert client.get(f"/people/{other.id}").status_code == 200
+    assert client.get(f"/people/{mei.id}/merge?other_id={mei.id}").status_code == 422
+
+
+def test_who_left_is_marked_and_comes_back(client, session, mei):
+    page = f"/people/{mei.id}"
+    post(client, f"{page}/retire", page)
+    assert "Has left" not in client.get(page).text
+    assert "何美玲" in client.get("/people?left=1").text
+    assert "何美玲" in client.get("/people?left=1&q=mei").text
+    post(client, f"{page}/back", page)
+    assert mei.retired_at is None
+    row = account()
+    refused = post(client, f"/people/{row.person_id}/retire", page)
+    assert refused.status_code == 422
+    assert "Take away their access first" in refused.text
+
+
+def test_a_new_person_from_another_form_is_announced_to_it(client, session, boss):
+    dialog = client.get("/people/new?name=Ana&phone=%2B351211234567", headers=HX)
+    assert "<html" not in dialog.text
+    assert 'value="Ana"' in dialog.text
+    data = {"name": "Ana Duarte", "email": "ana@example.org", "csrf_token": token(dialog)}
+    done = client.post("/people/new", data=data, headers=HX)
+    made = session.scalars(select(Person).where(Person.name == "Ana Duarte")).one()
+    events = json.loads(done.headers["HX-Trigger"])
+    assert events["person-created"] == {"id": made.id, "name": "Ana Duarte"}
+    assert events["dialog-close"] is True
+    again = client.post("/people/new", data={**data, "name": "Another Ana"}, headers=HX)
+    assert again.status_code == 422
+    assert "Ana Duarte has this already" in again.text
+    bad = client.post("/people/new", data={**data, "email": "", "phone": "call me"})
+    assert bad.status_code == 422
+    assert "not a telephone number" in bad.text
+
+
+# ---- Organisations ----
+
+
+def test_an_organisation_is_made_and_filled(client, session, boss):
+    person, _new = find_or_create_by_address("early@south.example", "Early Bird")
+    session.commit()
+    done = post(client, "/organisations/new", name="Southline", domain="south.example")
+    firm = session.scalars(select(Organisation)).one()
+    assert done.location == f"/organisations/{firm.id}"
+    page = done.location
+    assert "Early Bird" in client.get(page).text
+    assert person.organisation_id == firm.id
+    post(client, f"{page}/domains/new", domain="sl.example")
+    post(client, f"{page}/sites/new", name="Central", time_zone="Asia/Hong_Kong")
+    shown = client.get(page).text
+    assert "sl.example" in shown
+    assert "Central" in shown
+    taken = post(client, "/organisations/new", name="Other", domain="sl.example")
+    assert taken.status_code == 422
+    assert "belongs to Southline" in taken.text
+    post(client, f"{page}/edit", name="Southline HK", version=firm.version)
+    assert firm.name == "Southline HK"
+    post(client, f"{page}/domains/remove", page, domain="sl.example")
+    assert "sl.example" not in client.get(page).text
+    assert post(client, f"{page}/retire", page).status_code == 422
+
+
+# ---- Import ----
+
+
+def test_a_file_is_looked_at_before_it_is_imported(client, session, boss):
+    data = "姓名,邮箱,公司\n王芳,wang@example.cn,北方公司\n错,not-an-address,\n".encode("gb18030")
+    sent = {"file": (io.BytesIO(data), "people.csv"), "kind": "people"}
+    preview = post(client, "/people/import", **sent)
+    assert preview.status_code == 200
+    assert "gb18030" in preview.text
+    assert "New organisation: 北方公司" in preview.text
+    assert session.scalar(select(Person).where(Person.name == "王芳")) is None
+    keep = preview.text.split('name="keep" value="')[1].split('"')[0]
+    fields = {"keep": keep, "csrf_token": token(preview)}
+    done = client.post("/people/import/apply", data=fields)
+    assert done.status_code == 200
+    assert session.scalar(select(Person).where(Person.name == "王芳")) is not None
+    again = client.post("/people/import/apply", data=fields)
+    assert again.location == "/people/import"
+    forged = client.post("/people/import/apply", data={**fields, "keep": keep[:-2] + "xx"})
+    assert forged.location == "/people/import"
+
+
+def test_a_file_that_cannot_be_read_says_why(client, session, boss):
+    sent = {"file": (io.BytesIO(b"\x00\x01\x02"), "people.xls"), "kind": "people"}
+    answer = post(client, "/people/import", **sent)
+    assert answer.status_code == 422
+    assert "not a CSV file" in answer.text
+    assert post(client, "/people/import", kind="people").status_code == 422
+
+
+# ---- Access ----
+
+
+def test_access_is_given_and_taken_away(client, session, boss):
+    person = factories.person("Priya Nair", email="priya@desk.example")
+    page = f"/people/{person.id}/access"
+    roles = [role.id for role in boss.roles]
+    assert post(client, page, login="priya@desk.example").status_code == 422
+    assert post(client, page, login="priya@desk.example", roles=roles).status_code == 303
+    row = session.scalars(select(Account).where(Account.person_id == person.id)).one()
+    assert [role.key for role in row.roles] == ["administrator"]
+    shown = post(client, f"{page}/show-link", page)
+    assert "/first-sign-in/" in shown.text
+    assert post(client, f"{page}/mail-link", page).status_code == 303
+    done = post(client, f"{page}/end", page, successor_id=boss.person_id)
+    assert done.status_code == 303
+    assert row.deactivated_at is not None
+    own = post(client, f"/people/{boss.person_id}/access/end", page, successor_id=0)
+    assert own.status_code == 422
