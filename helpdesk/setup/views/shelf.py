@@ -13,7 +13,7 @@ same way. A ``Shelf`` says what is particular to one of them, and ``put_up`` mak
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, update_wrapper
 from operator import attrgetter
 from typing import Any
 
@@ -104,8 +104,8 @@ def put_up(shelf: Shelf) -> None:
         (f"{root}/<int:row_id>", f"{shelf.key}_save", _save, "POST"),
         (f"{root}/<int:row_id>/<act>", f"{shelf.key}_act", _act, "POST"),
     ):
-        guarded = guard.require(shelf.permission)(partial(view, shelf))
-        bp.add_url_rule(rule, name, guarded, methods=[method])
+        own = update_wrapper(partial(view, shelf), view)
+        bp.add_url_rule(rule, name, guard.require(shelf.permission)(own), methods=[method])
 
 
 def _show(shelf: Shelf) -> Any:
