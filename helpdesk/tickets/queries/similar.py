@@ -29,6 +29,9 @@ HITS = 200
 ENOUGH = 12
 """Tickets to choose from, after which no wider question is asked."""
 
+LIKE_ENOUGH = 0.25
+"""Share of the words of two subjects that must be the same."""
+
 RECENT = 2000
 """Newest tickets among which a category's usual cause is looked for."""
 
@@ -36,7 +39,7 @@ _FILLERS = frozenset(
     """a about after again all an and any are as at be but by can cannot can't does doesn't error
     for from get gets has have help how in into is issue it its me my need new no not of off on or
     our out please problem since so that the then there they this to up us was we when while will
-    with won't work working works you your""".split()
+    with won't work working works yesterday you your afternoon today""".split()
 )
 """Words that most subjects have; they say nothing about likeness."""
 
@@ -133,7 +136,12 @@ def similar_solved(actor: Actor, ticket: Ticket, limit: int = 3) -> list[Similar
         same = ticket.category_id is not None and categories[other.id] == ticket.category_id
         return shared + (0.2 if same else 0.0), other.resolved_at
 
-    return sorted(found.values(), key=likeness, reverse=True)[:limit]
+    alike: dict[str, Similar] = {}
+    for other in sorted(found.values(), key=likeness, reverse=True):
+        if likeness(other)[0] >= LIKE_ENOUGH:
+            # The same solution helps once, however often it was written.
+            alike.setdefault(other.solution.strip().casefold(), other)
+    return list(alike.values())[:limit]
 
 
 def suggested_cause(actor: Actor, ticket: Ticket, solved: Sequence[Similar] = ()) -> Cause | None:

@@ -288,11 +288,13 @@ def _mentioned(entries: Iterable[Entry]) -> dict[int, list[str]]:
 def fold(lines: Sequence[Line]) -> str:
     """Mark the lines a telephone hides at first; return what its button says, or nothing.
 
-    The first line, the last two and whatever is new are always shown.
+    The first line, the last two things that were said and whatever is new are always shown.
     """
     if len(lines) < FOLD_FROM:
         return ""
-    hidden = [line for line in lines[1:-2] if not line.fresh]
+    said = [line for line in lines if not line.is_event]
+    kept = {line.entry.id for line in [lines[0], *said[-2:]]}
+    hidden = [line for line in lines if line.entry.id not in kept and not line.fresh]
     for line in hidden:
         line.folded = True
     counts = {

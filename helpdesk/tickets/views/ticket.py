@@ -116,9 +116,13 @@ def shown_tab() -> timeline.Show:
 @bp.get("/tickets/<int:number>/refresh")
 @require(Permission.TICKET_READ)
 def refresh(number: int) -> Response:
-    """Return head, properties and timeline anew: somebody changed the ticket."""
+    """Return head, properties and timeline anew: somebody changed the ticket.
+
+    ``composer`` asks for the composer too: an undo has put its text back into the draft.
+    """
     actor = current_actor()
-    return refreshed(actor, ticket_for_page(actor, number))
+    with_composer = "composer" in request.args and actor.can(Permission.TICKET_WORK)
+    return refreshed(actor, ticket_for_page(actor, number), with_composer=with_composer)
 
 
 @bp.get("/tickets/<int:number>/composer")
