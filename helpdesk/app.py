@@ -16,21 +16,23 @@ from helpdesk.channels.email import commands as mail_commands
 from helpdesk.channels.email import ledger, mailbox_commands, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
+from helpdesk.notify import shown
 from helpdesk.people import commands as people_commands
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
 from helpdesk.setup import views as setup_views
-from helpdesk.tickets import announce, persons, search
+from helpdesk.tickets import announce, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
+from helpdesk.tickets.views import histories
 from helpdesk.upkeep import begin
 from helpdesk.upkeep import commands as upkeep_commands
 from helpdesk.upkeep import jobs as housekeeping
-from helpdesk.web import live
+from helpdesk.web import live, panels
 
 BLUEPRINTS: list[Blueprint] = [people_views.bp, ticket_views.bp, mail_views.bp, setup_views.bp]
 """Pages, in the order in which they are registered."""
@@ -76,6 +78,13 @@ COMMANDS: list[click.Command] = [
 """Commands and groups of `helpdesk`."""
 
 
+PANELS: list[tuple[str, int, panels.Renderer]] = [
+    ("person", 10, histories.of_person),
+    ("organisation", 10, histories.of_organisation),
+]
+"""Parts of a lower room's pages that a higher room fills: place, order, renderer."""
+
+
 def create_app(settings: config.Settings | None = None) -> Flask:
     """Build the web application for ``settings`` (read from the environment by default)."""
     settings = settings or config.load()
@@ -96,6 +105,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     frame.init_app(app)
     live.init_app(app, team_queues.audible_topics)
     persons.register_merging()
+    delivery.provide(app, shown.OFFICE)
+    for place, order, render in PANELS:
+        panels.register(app, place, order, render)
     for event_type, handler in HANDLERS:
         events.subscribe(event_type, handler)
     for blueprint in BLUEPRINTS:

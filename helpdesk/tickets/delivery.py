@@ -1,7 +1,7 @@
 """What became of a message on its way out: the mail room, which lies above, tells the ticket page.
 
-The room registers a function that answers for many entries at once; while none is registered,
-messages show no state, which is the truth.
+The room registers two functions, one that answers for many entries at once and one that tries
+again; while none are registered, messages show no state, which is the truth.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from flask import current_app
+
+from helpdesk.people.access import Actor
 
 
 class State(StrEnum):
@@ -30,15 +32,31 @@ class Delivery:
     problem: str = ""
 
 
-Provider = Callable[[Sequence[int]], Mapping[int, Delivery]]
+@dataclass(frozen=True, slots=True)
+class PostOffice:
+    """What the mail room can do for the ticket page."""
+
+    deliveries: Callable[[Sequence[int]], Mapping[int, Delivery]]
+    send_again: Callable[[Actor, int], bool]
 
 
-def provide(app: Any, provider: Provider) -> None:
-    """Let ``provider`` answer what became of entries; called when the application is built."""
-    app.extensions["hearth-delivery"] = provider
+def provide(app: Any, office: PostOffice) -> None:
+    """Let a mail room answer; called when the application is built."""
+    app.extensions["hearth-post-office"] = office
+
+
+def _office() -> PostOffice | None:
+    found: PostOffice | None = current_app.extensions.get("hearth-post-office")
+    return found
 
 
 def deliveries(entry_ids: Sequence[int]) -> Mapping[int, Delivery]:
     """Return what is known of these entries; nothing without a mail room or without entries."""
-    provider: Provider | None = current_app.extensions.get("hearth-delivery")
-    return provider(entry_ids) if provider is not None and entry_ids else {}
+    office = _office()
+    return office.deliveries(entry_ids) if office is not None and entry_ids else {}
+
+
+def send_again(actor: Actor, entry_id: int) -> bool:
+    """Try to send an entry again that failed; False when there is nothing to send."""
+    office = _office()
+    return office.send_again(actor, entry_id) if office is not None else False

@@ -17,6 +17,7 @@ from helpdesk.people.guard import current_actor, require
 from helpdesk.people.models import Person
 from helpdesk.people.queries import person_for
 from helpdesk.people.services import find_or_create_by_address
+from helpdesk.tickets import delivery
 from helpdesk.tickets.desk import Status
 from helpdesk.tickets.forms import CallForm, NoteForm, ReplyForm, SummaryForm, whole
 from helpdesk.tickets.models import Entry, Ticket
@@ -187,6 +188,18 @@ def share_summary(number: int, entry_id: int) -> Response:
         return make_response(body, 422)
     share_call_summary(actor, ticket, form.summary.data or "", at=now(), channel=entry.channel)
     return changed(actor, ticket, _("The customer can see the summary"))
+
+
+@bp.post("/tickets/<int:number>/entries/<int:entry_id>/send-again")
+@require(Permission.TICKET_WORK)
+def send_again(number: int, entry_id: int) -> Response:
+    """Try to send a message again that the other side refused."""
+    actor = current_actor()
+    ticket = get_for(actor, number, permission=Permission.TICKET_WORK, lock=True)
+    entry = entry_for(actor, ticket, entry_id)
+    if not delivery.send_again(actor, entry.id):
+        raise Refused("not-failed", _("There is nothing to send again."))
+    return changed(actor, ticket, _("On its way again"))
 
 
 def sent(actor: Actor, ticket: Ticket, text: str, group: str, near: Any) -> Response:

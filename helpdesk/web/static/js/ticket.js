@@ -76,8 +76,8 @@ const refreshSoon = later(() => void refresh(), 300);
 function onNews(event) {
   const { kind, ref } = event.detail;
   if (kind === "presence") return void showPresence();
-  // Our own act came back with its answer already.
-  if (ref && Number(ref) <= Number(wrap()?.dataset.newest ?? 0)) return;
+  // Our own act came back with its answer already; a message's way out is news each time.
+  if (kind !== "delivery" && ref && Number(ref) <= Number(wrap()?.dataset.newest ?? 0)) return;
   refreshSoon();
 }
 
