@@ -84,7 +84,8 @@ def smtp_server(user: str = "", password: str = "") -> Iterator[Receiver]:
             and data.login.decode() == user
             and data.password.decode() == password
         )
-        return AuthResult(success=right)
+        # Not handled here: the server itself says 535.
+        return AuthResult(success=right, handled=False)
 
     controller = Controller(
         receiver,

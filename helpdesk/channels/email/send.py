@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -95,14 +96,39 @@ def _connect(server: Server) -> smtplib.SMTP:
     try:
         if server.tls == Tls.STARTTLS:
             client.starttls(context=context)
+        client.ehlo_or_helo_if_needed()
         if server.user:
-            client.login(server.user, server.password)
-        else:
-            client.ehlo_or_helo_if_needed()
+            _sign_in(client, server.user, server.password)
     except BaseException:
         client.close()
         raise
     return client
+
+
+def _sign_in(client: smtplib.SMTP, user: str, password: str) -> None:
+    """Sign in with the first way that the server offers, in UTF-8.
+
+    The standard library tries every way with a wrong password, which locks accounts, and knows
+    ASCII only.
+    """
+    offered = client.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" in offered:
+        code, answer = client.docmd("AUTH", "PLAIN " + _encoded(f"\0{user}\0{password}"))
+    elif "LOGIN" in offered:
+        code, answer = client.docmd("AUTH", "LOGIN")
+        if code == 334:
+            code, answer = client.docmd(_encoded(user))
+        if code == 334:
+            code, answer = client.docmd(_encoded(password))
+    else:
+        ways = " ".join(offered) or "none"
+        raise smtplib.SMTPNotSupportedError(f"ways to sign in: {ways}, wanted: PLAIN or LOGIN")
+    if code not in {235, 503}:
+        raise smtplib.SMTPAuthenticationError(code, answer)
+
+
+def _encoded(text: str) -> str:
+    return b64encode(text.encode()).decode("ascii")
 
 
 @job(every=2, everywhere=True)

@@ -10,6 +10,7 @@ import json
 import os
 import random
 import signal
+import smtplib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +34,7 @@ MOST_CHILDREN = 400
 class Fuse:
     """Counts steps and kills the process at one of them."""
 
-    def __init__(self, at: int, report: Callable[[str], None]) -> None:
+    def __init__(self, at: int, report: Callable[[str], object]) -> None:
         self.left = at
         self.report = report
 
@@ -65,7 +66,7 @@ def lay(fuse: Fuse) -> None:
         wrap(Connection, name, fuse)
     wrap(blobs, "put", fuse)
     wrap(send, "_hand_over", fuse)
-    wrap(send.smtplib.SMTP, "sendmail", fuse)
+    wrap(smtplib.SMTP, "sendmail", fuse)
 
 
 def work(app: Flask, what: str) -> None:
@@ -89,7 +90,7 @@ def child(app: Flask, what: str, at: int) -> tuple[bool, str]:
         outbox.CLAIM_SECONDS = 0
         # Small chunks bring every kind of moment within reach of every child.
         fetch.CHUNK_MESSAGES = 6
-        lay(Fuse(at, lambda name: os.write(writer, name.encode()) and None))
+        lay(Fuse(at, lambda name: os.write(writer, name.encode())))
         work(app, what)
         os._exit(0)
     os.close(writer)

@@ -4,10 +4,12 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 
+from helpdesk import blobs
 from helpdesk.channels.email import fetch, lease, ledger, set_up
 from helpdesk.channels.email.fetch import Reader, box_of
 from helpdesk.channels.email.imap import Connection, connected
@@ -41,7 +43,7 @@ def states() -> list[str]:
 def settings_of(box: Mailbox, **changes: object) -> MailboxSettings:
     """Return a mailbox's settings with some changes, its passwords kept."""
     names = MailboxSettings.__dataclass_fields__.keys() - {"imap_password", "smtp_password"}
-    return MailboxSettings(**{**{name: getattr(box, name) for name in names}, **changes})  # type: ignore[arg-type]
+    return MailboxSettings(**{**{name: getattr(box, name) for name in names}, **changes})
 
 
 def test_only_what_is_new_is_read_and_nothing_is_marked(desk: Flask, imap_account: dovecot.Account):
@@ -226,17 +228,17 @@ def test_a_full_disk_stops_reading_and_loses_nothing(
 ):
     box = post.mailbox(imap_account)
     imap_account.deliver(post.letter("One"))
-    real = ledger.blobs.put
+    real = blobs.put
 
     def full(data: bytes) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ledger.blobs, "put", full)
+    monkeypatch.setattr(blobs, "put", full)
     with pytest.raises(Trouble, match="No space left"):
         fetch_once(box.id)
     assert post.ledger() == []
     assert "No space left" in db.session.get_one(Mailbox, box.id).last_error
-    monkeypatch.setattr(ledger.blobs, "put", real)
+    monkeypatch.setattr(blobs, "put", real)
     fetch_once(box.id)
     assert subjects() == ["One"]
     assert db.session.get_one(Mailbox, box.id, populate_existing=True).last_error == ""
@@ -253,7 +255,7 @@ def test_a_full_disk_stops_reading_and_loses_nothing(
     ],
 )
 def test_what_is_wrong_with_a_mailbox_is_said_in_words(
-    desk: Flask, imap_account: dovecot.Account, changes: dict[str, object], words: str
+    desk: Flask, imap_account: dovecot.Account, changes: dict[str, Any], words: str
 ):
     box = post.mailbox(imap_account, **changes)
     with pytest.raises(Trouble, match=words):

@@ -5,7 +5,9 @@ from email.message import EmailMessage
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from helpdesk import blobs
 from helpdesk.channels.email import importer, ledger
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.models import State
@@ -210,7 +212,7 @@ def test_a_late_reply_opens_a_ticket_that_is_linked(queue: Queue):
             SYSTEM, ticket, cause=factories.cause(), solution="New toner.", outcome=Outcome.SOLVED
         )
         services.close(SYSTEM, ticket)
-    db.session.execute(Ticket.__table__.update().values(closed_at=now() - timedelta(days=30)))
+    db.session.execute(update(Ticket).values(closed_at=now() - timedelta(days=30)))
     db.session.commit()
     (late,) = take(queue, post.letter("Again", In_Reply_To="<a@x.example>"))
     assert late.reason == How.FOLLOWED_UP
@@ -224,7 +226,7 @@ def test_files_and_pictures_come_along(queue: Queue):
     message.add_alternative(
         '<p>See <img src="cid:shot@x"> <script>alert(1)</script></p>', subtype="html"
     )
-    html = message.get_payload()[1]  # type: ignore[index]
+    html = list(message.iter_parts())[1]
     html.add_related(b"\x89PNG\r\n\x1a\n...", "image", "png", cid="<shot@x>", filename="s.png")
     message.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="a.pdf")
     (fate,) = take(queue, message)
@@ -380,7 +382,7 @@ def test_redaction_reaches_the_raw_mail_and_every_copy(queue: Queue, app: Flask)
     )
     fate, _second = take(queue, message, copy)
     ticket = ticket_of(fate)
-    paths = [ledger.blobs.path(row.raw_sha256 or "") for row in post.ledger()]
+    paths = [blobs.path(row.raw_sha256 or "") for row in post.ledger()]
     assert all(path.exists() for path in paths)
     (entry,) = post.entries(ticket, "log")
     with transaction():
