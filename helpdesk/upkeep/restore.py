@@ -28,9 +28,7 @@ from helpdesk.people import search as people_search
 from helpdesk.people.models import Desk
 from helpdesk.tickets import search as ticket_search
 from helpdesk.upkeep.backup import BATCH, FORMAT, STDOUT, BackupError, revision, tables
-
-_GUARDED = ("entry", "audit_entry")
-"""Tables whose triggers let nothing be deleted; emptying a whole desk is not what they guard."""
+from helpdesk.upkeep.emptying import empty_database
 
 
 @dataclass(slots=True)
@@ -103,27 +101,7 @@ def _clear(*, force: bool) -> None:
             )
         if somebody_leads():
             raise BackupError("the desk is running; stop it before it is replaced")
-    if is_postgresql():
-        names = ", ".join(table.name for table in db.metadata.sorted_tables)
-        for name in _GUARDED:
-            db.session.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER USER"))
-        db.session.execute(text(f"TRUNCATE {names}"))
-        for name in _GUARDED:
-            db.session.execute(text(f"ALTER TABLE {name} ENABLE TRIGGER USER"))
-        return
-    triggers = db.session.execute(
-        text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (:a, :b)"),
-        dict(zip("ab", _GUARDED, strict=True)),
-    ).all()
-    for trigger in triggers:
-        db.session.execute(text(f"DROP TRIGGER {trigger.name}"))
-    # References within the tables are checked at the end of the transaction.
-    db.session.execute(text("PRAGMA defer_foreign_keys = ON"))
-    for table in reversed(db.metadata.sorted_tables):
-        db.session.execute(table.delete())
-    for trigger in triggers:
-        # Not text(): a trigger may contain a colon.
-        db.session.connection().exec_driver_sql(trigger.sql)
+    empty_database()
 
 
 # ---- Reading ----

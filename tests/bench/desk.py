@@ -105,7 +105,7 @@ def serving(size: int) -> Iterator[BenchDesk]:
     }
     with (folder / "web.log").open("wb") as log:
         server = subprocess.Popen(
-            web_arguments(settings), env=environment, stdout=log, stderr=log, start_new_session=True
+            web_arguments(), env=environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
         _wait(port, server)
