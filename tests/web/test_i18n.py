@@ -31,6 +31,33 @@ def test_durations_are_short(seconds: int, shown: str) -> None:
     assert i18n.duration(seconds) == shown
 
 
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", ["24m", "1h 46m", "2d 3h", "4m 12s", "Today 19:55", "Sun 14 Jun 20:00"]),
+        (
+            "zh_Hans_CN",
+            ["24分", "1小时46分", "2天3小时", "4分12秒", "今天 19:55", "6月14日 周日 20:00"],
+        ),
+        (
+            "zh_Hant_TW",
+            ["24分", "1小時46分", "2天3小時", "4分12秒", "今天 19:55", "6月14日 週日 20:00"],
+        ),
+    ],
+)
+def test_times_are_said_in_three_languages(app: Flask, language: str, shown: list[str]) -> None:
+    with app.test_request_context(), time_machine.travel(NOON, tick=False):
+        g.actor = Actor(1, "Priya", frozenset(), language=language, time_zone="Asia/Hong_Kong")
+        assert [
+            i18n.duration(24 * 60),
+            i18n.duration(6360),
+            i18n.duration(183_600),
+            i18n.exact_duration(252),
+            i18n.moment(NOON - timedelta(minutes=5)),
+            i18n.moment(NOON - timedelta(days=3)),
+        ] == shown
+
+
 @pytest.mark.usefixtures("reader")
 def test_moments_are_in_the_readers_zone() -> None:
     assert i18n.clock_time(NOON) == "20:00"
