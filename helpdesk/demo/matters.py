@@ -271,8 +271,8 @@ TODAY: list[Today] = [
         ("VPN", "HK-GW1"),
         (
             (
-                "Thanks Mei-Ling, I can see the drops from our side. I’m moving you to the Singapore"
-                " gateway now; please reconnect in five minutes."
+                "Thanks Mei-Ling, I can see the drops from our side. I’m moving you to the"
+                " Singapore gateway now; please reconnect in five minutes."
             ),
             "轉咗新加坡 gateway 之後穩定咗，但打開 Oracle 好慢，可唔可以睇下？",
         ),

@@ -49,7 +49,7 @@ NAMED: list[tuple[str, str, str, int, int, str, bool, str]] = [
 ]
 
 FIRST_NAMES = (
-    "Amelia Aaron Beatrice Bilal Carmen Caleb Daisy Diego Elena Ethan Farah Felix Gita Hugo Ines "
+    "Amelia Aaron Beatrice Bilal Carmen Caleb Daisy Diego Elena Ethan Farah Felix Gita Hugo Ingrid "
     "Ivan Jasmin Jonas Katya Kwame Leila Liam Maya Mateo Nora Nikhil Olga Oscar Pia Rafael Rosa "
     "Samir Sara Tariq Tessa Umar Vera Victor Wendy Xavier Yara Zoe"
 ).split()
