@@ -570,14 +570,45 @@ def test_leaving_the_page_saves_the_draft(writing: Page, desk: Desk):
     assert desk.posted("/drafts/1/reply")[-1]["body"] == "Quick"
 
 
+def morph(page: Page) -> None:
+    """Draw the page again from what the server says now."""
+    with page.expect_response("**/writing"):
+        page.evaluate(
+            "htmx.ajax('GET', '/writing', {target: '#main', select: '#main', swap: 'morph'})"
+        )
+    page.wait_for_timeout(100)
+
+
 def test_what_is_typed_is_not_morphed_away(writing: Page, desk: Desk):
     writing.locator("#reply").fill("Half a sentence")
     desk.body = "From the server"
-    writing.evaluate(
-        "htmx.ajax('GET', '/writing', {target: '#main', select: '#main', swap: 'morph'})"
-    )
-    writing.wait_for_timeout(500)
+    morph(writing)
     expect(writing.locator("#reply")).to_have_value("Half a sentence")
+
+
+def test_what_nobody_touched_is_drawn_as_the_server_says(writing: Page, desk: Desk):
+    desk.body = "From the server"
+    morph(writing)
+    expect(writing.locator("#reply")).to_have_value("From the server")
+
+
+def test_how_the_reader_arranged_the_page_outlives_a_morph(writing: Page):
+    writing.get_by_role("tab", name="Note").click()
+    tags = writing.get_by_role("combobox", name="Tags")
+    tags.press_sequentially("print")
+    writing.get_by_role("option", name="Printer").click()
+    writing.get_by_role("button", name="Remove VPN").click()
+    writing.get_by_role("button", name="More").click()
+    writing.get_by_role("menuitem", name="Merge").click()
+    morph(writing)
+    expect(writing.locator("#sure")).to_be_visible()
+    writing.keyboard.press("Escape")
+    expect(writing.locator("#note")).to_be_visible()
+    expect(writing.locator("[data-chip]")).to_have_text(["Printer"])
+    expect(writing.locator("input[name=tag]")).to_have_value("printer")
+    tags.press_sequentially("pass")
+    writing.get_by_role("option", name="Password").click()
+    expect(writing.locator("[data-chip]")).to_have_text(["Printer", "Password"])
 
 
 # ---- Failures ----

@@ -2,7 +2,7 @@
 
 import { all, composing, icon, idOf, later, make } from "./dom.js";
 import { labelOf, listbox, suggestions } from "./suggest.js";
-import { touched } from "./typed.js";
+import { keep, touched } from "./typed.js";
 import { t } from "./words.js";
 
 const WAIT = 150;
@@ -62,6 +62,9 @@ function addChip(input, value, label) {
   input.value = "";
   if (chips(input).some((chip) => chip.dataset.chip === value)) return;
   const chip = make("span", { class: "tag", "data-chip": value }, label);
+  // With an id of its own no morph takes it for another one.
+  idOf(chip, "chip");
+  keep(chip);
   (chips(input).at(-1) ?? input).before(chip);
   const last = chips(input).at(-1);
   if (last && last !== chip) last.after(chip);
@@ -79,13 +82,11 @@ function equip(input) {
   let list = known ? document.getElementById(known) : null;
   if (!list) {
     list = /** @type {HTMLElement} */ (make("ul", { class: "listbox" }));
+    keep(list);
     frame(input).append(list);
   }
-  input.setAttribute("role", "combobox");
-  input.setAttribute("aria-autocomplete", "list");
   input.setAttribute("aria-controls", idOf(list, "list"));
   input.setAttribute("aria-expanded", "false");
-  input.autocomplete = "off";
   const popup = listbox(input, list, choose, () =>
     (many ? frame(input) : input).getBoundingClientRect(),
   );
@@ -194,6 +195,9 @@ function equip(input) {
 /** @param {ParentNode} root */
 export function scan(root) {
   for (const input of all(root, "input[data-combobox]")) {
+    input.setAttribute("role", "combobox");
+    input.setAttribute("aria-autocomplete", "list");
+    input.autocomplete = "off";
     if (!ready.has(input)) equip(input);
     for (const chip of chips(input)) dress(input, chip);
   }

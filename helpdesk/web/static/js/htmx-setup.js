@@ -15,6 +15,8 @@ function configure() {
   Object.assign(htmx.config, {
     allowEval: false,
     allowScriptTags: false,
+    // Copying "style" from old elements to new ones would be an inline style to the browser.
+    attributesToSettle: ["class", "width", "height"],
     selfRequestsOnly: true,
     includeIndicatorStyles: false,
     historyCacheSize: 0,

@@ -4,6 +4,7 @@ import * as buttons from "./buttons.js";
 import * as combobox from "./combobox.js";
 import * as dialog from "./dialog.js";
 import * as drafts from "./drafts.js";
+import * as guard from "./guard.js";
 import * as htmxSetup from "./htmx-setup.js";
 import * as incoming from "./incoming.js";
 import * as keys from "./keys.js";
@@ -29,6 +30,7 @@ import * as typed from "./typed.js";
 const parts = [
   htmxSetup,
   typed,
+  guard,
   strips,
   // What closes a list by Esc comes before what closes the things around it.
   mentions,

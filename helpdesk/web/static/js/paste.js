@@ -1,8 +1,8 @@
 // Files: pasted, dropped or chosen, sent one by one with their progress shown.
 
-import { all, icon, make, on, say } from "./dom.js";
+import { all, icon, idOf, make, on, say } from "./dom.js";
 import { csrf } from "./net.js";
-import { touched } from "./typed.js";
+import { keep, touched } from "./typed.js";
 import { t } from "./words.js";
 
 /** @typedef {{id: string | number, name: string, size: number, type: string, url?: string,
@@ -19,6 +19,7 @@ function shelf(place) {
   const known = /** @type {HTMLElement | null} */ (place.querySelector("[data-upload-list]"));
   if (known) return known;
   const list = make("ul", { class: "uploads", "data-upload-list": true, "aria-label": t("files") });
+  keep(list);
   place.append(list);
   return list;
 }
@@ -133,6 +134,8 @@ function send(place, file) {
     make("span", { class: "muted num", "data-upload-state": true }, t("file.sending", { percent: 0 })),
     remove,
   );
+  idOf(chip, "upload");
+  keep(chip);
   remove.addEventListener("click", () => {
     const id = chip.querySelector("input")?.value;
     chip.remove();

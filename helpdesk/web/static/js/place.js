@@ -22,7 +22,7 @@ export function sink(element) {
   if (element.popover && element.matches(":popover-open")) element.hidePopover();
   element.hidden = true;
   // Not to slide from here to there when it is shown elsewhere.
-  element.style.cssText = "";
+  element.removeAttribute("style");
 }
 
 /**

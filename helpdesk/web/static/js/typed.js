@@ -1,9 +1,38 @@
-// What somebody typed is theirs: no swap overwrites a field that was changed since it was drawn.
+// What somebody typed and added is theirs until it has been sent; guard.js keeps it in morphs.
 
 import { on } from "./dom.js";
 
 /** Fields that the reader changed and has not sent. @type {WeakSet<Element>} */
 const changed = new WeakSet();
+
+/** Elements that a script added and the server does not know yet. @type {WeakSet<Element>} */
+const added = new WeakSet();
+
+/**
+ * Tell whether a field was changed and not sent.
+ * @param {Element} field
+ * @returns {boolean}
+ */
+export function isChanged(field) {
+  return changed.has(field);
+}
+
+/**
+ * Let an element stay when its surroundings are morphed into what the server knows.
+ * @param {Element} element
+ */
+export function keep(element) {
+  added.add(element);
+}
+
+/**
+ * Tell whether an element was added by a script and has not been sent.
+ * @param {Element} element
+ * @returns {boolean}
+ */
+export function isKept(element) {
+  return added.has(element);
+}
 
 /**
  * Tell whether any field under an element was changed and not sent.
@@ -21,6 +50,7 @@ export function hasTyped(root) {
 export function sent(form) {
   const fields = form instanceof HTMLFormElement ? form.elements : form.querySelectorAll("*");
   for (const field of fields) changed.delete(field);
+  for (const element of form.querySelectorAll("[data-chip], .upload")) added.delete(element);
 }
 
 /**
@@ -29,29 +59,6 @@ export function sent(form) {
  */
 export function touched(field) {
   changed.add(field);
-}
-
-/**
- * Let a morph leave changed fields alone. `Idiomorph` is the global of idiomorph-ext.
- */
-function guardMorphs() {
-  const idiomorph = /** @type {any} */ (window).Idiomorph;
-  if (!idiomorph) return;
-  idiomorph.defaults.ignoreActiveValue = true;
-  idiomorph.defaults.callbacks.beforeNodeMorphed = (
-    /** @type {Node} */ existing,
-    /** @type {Node} */ incoming,
-  ) => {
-    if (!(existing instanceof Element) || !(incoming instanceof Element)) return true;
-    if (!changed.has(existing)) return true;
-    // What says that something is wrong with it may change; its value may not.
-    for (const name of ["aria-invalid", "aria-describedby"]) {
-      const value = incoming.getAttribute(name);
-      if (value === null) existing.removeAttribute(name);
-      else existing.setAttribute(name, value);
-    }
-    return false;
-  };
 }
 
 export function start() {
@@ -66,5 +73,4 @@ export function start() {
     else if (elt.matches?.("form")) sent(elt);
     else changed.delete(elt);
   });
-  guardMorphs();
 }
