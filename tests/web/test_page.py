@@ -14,7 +14,7 @@ from wtforms import BooleanField, RadioField, StringField, validators
 
 from helpdesk.people.access import Actor
 from helpdesk.web import panels
-from helpdesk.web.forms import Form
+from helpdesk.web.forms import Form, choices
 from helpdesk.web.page import initials
 
 
@@ -99,7 +99,7 @@ class Example(Form):
 
     name = StringField("Name", [validators.DataRequired("Type a name.")], description="In full")
     vip = BooleanField("VIP")
-    size = RadioField("Size", choices=["s", "l"])
+    size = RadioField("Size", choices=choices([("s", "Small"), ("l", "Large")]))
 
 
 def test_fields_tie_label_hint_and_error_together(app: Flask) -> None:
