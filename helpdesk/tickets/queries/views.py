@@ -8,6 +8,7 @@ from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.companions import View
 from helpdesk.tickets.queries.access import NotFound
+from helpdesk.tickets.queries.counts import memory
 from helpdesk.tickets.queries.filters import Filter, parse
 
 MAX_SHOWN = 60
@@ -39,6 +40,10 @@ def _theirs(actor: Actor) -> ColumnElement[bool]:
 def views_of(actor: Actor) -> list[SavedView]:
     """Return the actor's views: the shared ones, then their own, each in its order."""
     actor.demand(Permission.TICKET_READ)
+    return memory().recall(actor.person_id, "view list", lambda: _views_of(actor))
+
+
+def _views_of(actor: Actor) -> list[SavedView]:
     rows = db.session.execute(
         select(
             View.id,

@@ -15,6 +15,7 @@ from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.models import Ticket, Worklist
 from helpdesk.tickets.queries import lists
 from helpdesk.tickets.queries.conditions import in_worklist
+from helpdesk.tickets.queries.counts import memory
 from helpdesk.tickets.queries.filters import Filter, Sort
 from helpdesk.tickets.queries.page import PRESENT_FOR
 
@@ -74,6 +75,10 @@ def resolved_today(actor: Actor, *, zone: ZoneInfo) -> int:
 def at_work(actor: Actor, queues: tuple[int, ...]) -> list[Colleague]:
     """Return colleagues who have a ticket of these queues (any queue, if none) open right now."""
     actor.demand(Permission.TICKET_READ)
+    return memory().recall(actor.person_id, ("at work", queues), lambda: _at_work(actor, queues))
+
+
+def _at_work(actor: Actor, queues: tuple[int, ...]) -> list[Colleague]:
     seen = (
         select(Presence.person_id)
         .join(Worklist, Worklist.ticket_id == Presence.ticket_id)

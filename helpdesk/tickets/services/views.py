@@ -7,6 +7,7 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.companions import View
+from helpdesk.tickets.queries.counts import memory
 from helpdesk.tickets.queries.filters import Filter, to_lists
 from helpdesk.tickets.services.errors import Refused
 
@@ -48,6 +49,7 @@ def save_view(
     view.position = max(used, default=-1) + 1
     db.session.add(view)
     db.session.flush()
+    _will_change(actor)
     return view
 
 
@@ -85,8 +87,15 @@ def retire_view(actor: Actor, view: View) -> None:
 
 def _check_mine(actor: Actor, view: View) -> None:
     """Raise Denied unless it is the actor's own view, or a shared one they may change."""
+    _will_change(actor)
     if view.owner_id is None or view.owner_id != actor.person_id:
         actor.demand(Permission.VIEW_SHARE)
+
+
+def _will_change(actor: Actor) -> None:
+    """Let the actor see the change at once, whatever the process remembers of their views."""
+    if actor.person_id is not None:
+        memory().forget(actor.person_id)
 
 
 def _beside(view: View) -> list[View]:

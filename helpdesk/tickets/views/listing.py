@@ -135,7 +135,8 @@ def wanted_list() -> Parsed:
 def address_of(wanted: Filter) -> str:
     """Return the address of a list."""
     query = to_query(wanted)
-    return f"{url_for('tickets.home')}?{query}" if query else url_for("tickets.home")
+    home = url_for("tickets.home")
+    return f"{home}?{query}" if query else home
 
 
 def frame_of(actor: Actor) -> dict[str, Any]:
@@ -395,12 +396,6 @@ def period_words(period: Period) -> str:
 
 
 # ---- Times in rows ----
-
-
-@bp.app_template_filter("stamp")
-def stamp(moment: datetime) -> str:
-    """Return a moment as ``<time datetime>`` and the scripts want it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @bp.app_template_filter("since")
