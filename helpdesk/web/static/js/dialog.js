@@ -108,3 +108,8 @@ export function start() {
   );
   followHtmx();
 }
+
+/** @param {ParentNode} root */
+export function scan(root) {
+  for (const button of all(root, "button[data-dialog]")) button.setAttribute("aria-haspopup", "dialog");
+}
