@@ -315,3 +315,14 @@ def test_a_count_stops_at_its_limit(monkeypatch: pytest.MonkeyPatch):
 def test_a_cursor_that_is_none_begins_the_list_anew():
     for text in ["", "x", "1~2", "1~-2~3", "a~1~1", "1~1~1~1", "~~", "1~99999999999999999~1"]:
         assert lists.read_cursor(text) is None
+
+
+def test_a_customer_who_was_answered_waits_anew_from_their_next_message():
+    actor = factories.actor()
+    with time_machine.travel(now() - timedelta(days=2)):
+        ticket = factories.ticket()
+        services.reply(actor, ticket, Said("Please try again."))
+    with time_machine.travel(now() - timedelta(hours=1)):
+        services.hear(ticket, services.Heard(ticket.customer, "It fails"), reopen_days=5)
+    services.hear(ticket, services.Heard(ticket.customer, "Still fails"), reopen_days=5)
+    assert timedelta(minutes=59) < now() - ticket.waiting_since < timedelta(minutes=61)

@@ -69,6 +69,9 @@ def hear(ticket: Ticket, heard: Heard, *, reopen_days: int, actor: Actor = SYSTE
             wake_within(act)
         elif finished:
             reopen_within(act)
+        if ticket.unanswered_since is None and ticket.first_reply_at is not None:
+            # We had answered them: what they wait for now begins here.
+            act.set_quietly(waiting_since=act.at)
         act.set_quietly(customer_replied=True, unanswered_since=ticket.unanswered_since or act.at)
     act.set_quietly(contacts=ticket.contacts + 1)
     entry = act.done(
