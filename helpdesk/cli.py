@@ -4,6 +4,7 @@ import logging
 import sys
 
 import click
+from sqlalchemy.exc import OperationalError
 
 import config
 from helpdesk import __version__
@@ -56,9 +57,13 @@ for entry in (*COMMANDS, run_command, web_command, worker_command, migrate_comma
 
 
 def main() -> None:
-    """Run ``helpdesk``; a wrong setting is one sentence, not a traceback."""
+    """Run ``helpdesk``; what an administrator can put right is one sentence, not a traceback."""
     try:
         root()
     except (config.ConfigError, AssetsMissing) as error:
         click.echo(f"helpdesk: {error}", err=True)
         sys.exit(2)
+    except OperationalError as error:
+        # It is down, busy with something long, or not what the settings say.
+        click.echo(f"helpdesk: the database does not answer: {error.orig}", err=True)
+        sys.exit(3)
