@@ -92,7 +92,9 @@ def list_again() -> str:
     side = Side(mine=[], queues=[], views=[], queue_lines=lines, saved=[])
     title = title_of(wanted, side)
     return render_template(
-        "tickets/_list.html", **_list_context(actor, wanted, lines, title, chips)
+        "tickets/_list.html",
+        title=title,
+        **_list_context(actor, wanted, lines, title, chips),
     )
 
 
