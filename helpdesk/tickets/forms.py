@@ -23,7 +23,7 @@ from wtforms.widgets import HiddenInput
 
 from helpdesk.tickets import wording
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, LinkType, Outcome
-from helpdesk.web.forms import Form
+from helpdesk.web.forms import Form, choices
 from helpdesk.web.i18n import reader_zone
 
 LONGEST = 500_000
@@ -74,11 +74,6 @@ class LocalMoment(DateTimeLocalField):
         return self.data.replace(tzinfo=reader_zone()).astimezone(UTC)
 
 
-def choices(table: Any) -> list[tuple[str, Any]]:
-    """Return a table of words as the choices of a field."""
-    return [(str(key), word) for key, word in table.items()]
-
-
 # ---- Talking ----
 
 
@@ -111,12 +106,14 @@ class CallForm(Form):
     attachment = Several(_l("Files"))
     direction = RadioField(
         _l("Direction"),
-        choices=[("in", _l("They called")), ("out", _l("We called"))],
+        choices=choices([("in", _l("They called")), ("out", _l("We called"))]),
         default="in",
     )
     channel = SelectField(
         _l("By"),
-        choices=[("phone", _l("Phone")), ("walk-in", _l("In person")), ("visit", _l("Visit"))],
+        choices=choices(
+            [("phone", _l("Phone")), ("walk-in", _l("In person")), ("visit", _l("Visit"))]
+        ),
         default="phone",
     )
     unanswered = BooleanField(_l("Nobody answered"))
@@ -140,7 +137,9 @@ class ResolveForm(Form):
     """How it ended, why it happened and what fixed it."""
 
     cause = SelectField(_l("Cause"), coerce=whole, validate_choice=False)
-    outcome = SelectField(_l("Outcome"), choices=choices(wording.OUTCOMES), default=Outcome.SOLVED)
+    outcome = SelectField(
+        _l("Outcome"), choices=choices(wording.OUTCOMES.items()), default=Outcome.SOLVED
+    )
     solution = TextAreaField(_l("Solution"), [Length(max=LONGEST)])
     send_reply = BooleanField(_l("Send my reply first"))
     with_children = BooleanField(_l("Resolve the open children too"))
@@ -152,7 +151,9 @@ class HoldForm(Form):
     """Why a ticket waits, and until when."""
 
     reason = SelectField(
-        _l("What it waits for"), choices=choices(wording.HOLD_REASONS), default=HoldReason.CUSTOMER
+        _l("What it waits for"),
+        choices=choices(wording.HOLD_REASONS.items()),
+        default=HoldReason.CUSTOMER,
     )
     until = RadioField(_l("Until"), default="none", validate_choice=False)
     wake_at = LocalMoment(_l("Date and time"), [Optional()])
@@ -168,7 +169,9 @@ class ReasonForm(Form):
 class BinForm(Form):
     """Why a ticket goes to the bin."""
 
-    reason = RadioField(_l("Reason"), choices=choices(wording.BIN_REASONS), default=BinReason.SPAM)
+    reason = RadioField(
+        _l("Reason"), choices=choices(wording.BIN_REASONS.items()), default=BinReason.SPAM
+    )
 
 
 class AssignForm(Form):
@@ -177,7 +180,7 @@ class AssignForm(Form):
     target = Several(_l("To"))
     mode = RadioField(
         _l("How"),
-        choices=[("hand-over", _l("Hand over")), ("add", _l("Add beside it"))],
+        choices=choices([("hand-over", _l("Hand over")), ("add", _l("Add beside it"))]),
         default="hand-over",
     )
     # Which assignment moves; empty lets the verb choose the actor's own.
@@ -205,14 +208,16 @@ class LinkForm(Form):
     number = StringField(_l("Ticket"), [InputRequired(_l("Give the number of a ticket."))])
     relation = SelectField(
         _l("It is"),
-        choices=[
-            ("related", _l("Related")),
-            ("child", _l("A child of this one")),
-            ("parent", _l("The parent of this one")),
-            ("caused-by", _l("The problem behind this one")),
-            ("causes", _l("Caused by this problem")),
-            ("duplicate-of", _l("The one this duplicates")),
-        ],
+        choices=choices(
+            [
+                ("related", _l("Related")),
+                ("child", _l("A child of this one")),
+                ("parent", _l("The parent of this one")),
+                ("caused-by", _l("The problem behind this one")),
+                ("causes", _l("Caused by this problem")),
+                ("duplicate-of", _l("The one this duplicates")),
+            ]
+        ),
         default="related",
     )
 
@@ -234,7 +239,7 @@ class MergeForm(Form):
     number = StringField(_l("Ticket"), [InputRequired(_l("Give the number of a ticket."))])
     survivor = RadioField(
         _l("Which goes on"),
-        choices=[("this", _l("This one")), ("other", _l("The other one"))],
+        choices=choices([("this", _l("This one")), ("other", _l("The other one"))]),
         default="this",
     )
 
@@ -347,23 +352,27 @@ class LogCallForm(Form):
     body = TextAreaField(_l("Notes"), [Length(max=LONGEST)])
     channel = RadioField(
         _l("By"),
-        choices=[
-            ("phone", _l("Phone")),
-            ("walk-in", _l("Walk-in")),
-            ("visit", _l("Visit")),
-            ("email", _l("Email")),
-            ("chat", _l("Chat")),
-        ],
+        choices=choices(
+            [
+                ("phone", _l("Phone")),
+                ("walk-in", _l("Walk-in")),
+                ("visit", _l("Visit")),
+                ("email", _l("Email")),
+                ("chat", _l("Chat")),
+            ]
+        ),
         default="phone",
     )
-    kind = SelectField(_l("Kind"), choices=choices(wording.KINDS), default=Kind.INCIDENT)
+    kind = SelectField(_l("Kind"), choices=choices(wording.KINDS.items()), default=Kind.INCIDENT)
     # Empty: where the category's tickets go, else the desk's own queue.
     queue = SelectField(_l("Queue"), coerce=whole, validate_choice=False)
     category = Key(_l("Category"))
-    impact = SelectField(_l("Impact"), choices=choices(wording.IMPACTS), default="3")
-    urgency = SelectField(_l("Urgency"), choices=choices(wording.URGENCIES), default="2")
+    impact = SelectField(_l("Impact"), choices=choices(wording.IMPACTS.items()), default="3")
+    urgency = SelectField(_l("Urgency"), choices=choices(wording.URGENCIES.items()), default="2")
     cause = SelectField(_l("Cause"), coerce=whole, validate_choice=False)
-    outcome = SelectField(_l("Outcome"), choices=choices(wording.OUTCOMES), default=Outcome.SOLVED)
+    outcome = SelectField(
+        _l("Outcome"), choices=choices(wording.OUTCOMES.items()), default=Outcome.SOLVED
+    )
     solution = TextAreaField(_l("Solution"), [Length(max=LONGEST)])
     attachment = Several(_l("Files"))
     minutes = IntegerField(_l("Minutes"), [Optional(), NumberRange(0, 24 * 60)])

@@ -34,6 +34,7 @@ from helpdesk.tickets.views.blueprint import bp, list_url
 from helpdesk.tickets.views.lines import file_of
 from helpdesk.tickets.views.page import WORDS
 from helpdesk.tickets.views.talk import draft_kept, file_kept, keys_of
+from helpdesk.web.forms import choices
 
 DRAFT = "log"
 
@@ -111,11 +112,15 @@ def _show(
     template: QuickTemplate | None = None,
     page: str = "tickets/log_call.html",
 ) -> str:
-    form.queue.choices = [
-        ("", _("By category")),
-        *((queue.id, queue.name) for queue in visible_queues(actor)),
-    ]
-    form.cause.choices = [("", _("Choose a cause")), *((row.id, row.name) for row in causes())]
+    form.queue.choices = choices(
+        [
+            ("", _("By category")),
+            *((queue.id, queue.name) for queue in visible_queues(actor)),
+        ]
+    )
+    form.cause.choices = choices(
+        [("", _("Choose a cause")), *((row.id, row.name) for row in causes())]
+    )
     customer = _person(actor, form.customer.data)
     category = db.session.get(Category, form.category.data) if form.category.data else None
     return render_template(

@@ -13,7 +13,13 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Cause
-from helpdesk.tickets.forms import BinForm, HoldForm, ReasonForm, ReplyForm, ResolveForm
+from helpdesk.tickets.forms import (
+    BinForm,
+    HoldForm,
+    ReasonForm,
+    ReplyForm,
+    ResolveForm,
+)
 from helpdesk.tickets.lifecycle import BinReason, EntryKind, HoldReason, Outcome
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries import similar
@@ -33,6 +39,7 @@ from helpdesk.tickets.views.answers import (
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.page import WORDS, nearby
 from helpdesk.tickets.views.talk import say_reply, wants_next
+from helpdesk.web.forms import choices
 from helpdesk.web.i18n import local, moment, reader_zone
 
 MORNING = time(9)
@@ -90,7 +97,9 @@ def _show_resolve(
     typed: bool = False,
     clash: Clash | None = None,
 ) -> str:
-    form.cause.choices = [("", _("Choose a cause")), *((row.id, row.name) for row in causes())]
+    form.cause.choices = choices(
+        [("", _("Choose a cause")), *((row.id, row.name) for row in causes())]
+    )
     return render_template(
         "tickets/dialogs/resolve.html",
         ticket=ticket,
@@ -221,7 +230,7 @@ def hold_dialog(number: int) -> str:
 
 
 def _show_hold(ticket: Ticket, form: HoldForm) -> str:
-    form.until.choices = _until_choices()
+    form.until.choices = choices(_until_choices())
     return render_template(
         "tickets/dialogs/hold.html",
         ticket=ticket,
