@@ -1,6 +1,6 @@
 """What the pages of tickets ask for. Rules are the verbs' own; here text becomes values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,8 @@ from wtforms.widgets import HiddenInput
 
 from helpdesk.tickets import wording
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, LinkType, Outcome
-from helpdesk.web.forms import Form, choices
+from helpdesk.web.forms import Form
+from helpdesk.web.forms import choices as choices_of
 from helpdesk.web.i18n import reader_zone
 
 LONGEST = 500_000
@@ -72,6 +73,11 @@ class LocalMoment(DateTimeLocalField):
         if not isinstance(self.data, datetime):
             return None
         return self.data.replace(tzinfo=reader_zone()).astimezone(UTC)
+
+
+def choices(table: Mapping[Any, object] | Iterable[tuple[object, object]]) -> list[Any]:
+    """Return a table of words, or pairs of key and word, as the choices of a field."""
+    return choices_of(table.items() if isinstance(table, Mapping) else table)
 
 
 # ---- Talking ----
@@ -137,9 +143,7 @@ class ResolveForm(Form):
     """How it ended, why it happened and what fixed it."""
 
     cause = SelectField(_l("Cause"), coerce=whole, validate_choice=False)
-    outcome = SelectField(
-        _l("Outcome"), choices=choices(wording.OUTCOMES.items()), default=Outcome.SOLVED
-    )
+    outcome = SelectField(_l("Outcome"), choices=choices(wording.OUTCOMES), default=Outcome.SOLVED)
     solution = TextAreaField(_l("Solution"), [Length(max=LONGEST)])
     send_reply = BooleanField(_l("Send my reply first"))
     with_children = BooleanField(_l("Resolve the open children too"))
@@ -152,7 +156,7 @@ class HoldForm(Form):
 
     reason = SelectField(
         _l("What it waits for"),
-        choices=choices(wording.HOLD_REASONS.items()),
+        choices=choices(wording.HOLD_REASONS),
         default=HoldReason.CUSTOMER,
     )
     until = RadioField(_l("Until"), default="none", validate_choice=False)
@@ -169,9 +173,7 @@ class ReasonForm(Form):
 class BinForm(Form):
     """Why a ticket goes to the bin."""
 
-    reason = RadioField(
-        _l("Reason"), choices=choices(wording.BIN_REASONS.items()), default=BinReason.SPAM
-    )
+    reason = RadioField(_l("Reason"), choices=choices(wording.BIN_REASONS), default=BinReason.SPAM)
 
 
 class AssignForm(Form):
@@ -363,16 +365,14 @@ class LogCallForm(Form):
         ),
         default="phone",
     )
-    kind = SelectField(_l("Kind"), choices=choices(wording.KINDS.items()), default=Kind.INCIDENT)
+    kind = SelectField(_l("Kind"), choices=choices(wording.KINDS), default=Kind.INCIDENT)
     # Empty: where the category's tickets go, else the desk's own queue.
     queue = SelectField(_l("Queue"), coerce=whole, validate_choice=False)
     category = Key(_l("Category"))
-    impact = SelectField(_l("Impact"), choices=choices(wording.IMPACTS.items()), default="3")
-    urgency = SelectField(_l("Urgency"), choices=choices(wording.URGENCIES.items()), default="2")
+    impact = SelectField(_l("Impact"), choices=choices(wording.IMPACTS), default="3")
+    urgency = SelectField(_l("Urgency"), choices=choices(wording.URGENCIES), default="2")
     cause = SelectField(_l("Cause"), coerce=whole, validate_choice=False)
-    outcome = SelectField(
-        _l("Outcome"), choices=choices(wording.OUTCOMES.items()), default=Outcome.SOLVED
-    )
+    outcome = SelectField(_l("Outcome"), choices=choices(wording.OUTCOMES), default=Outcome.SOLVED)
     solution = TextAreaField(_l("Solution"), [Length(max=LONGEST)])
     attachment = Several(_l("Files"))
     minutes = IntegerField(_l("Minutes"), [Optional(), NumberRange(0, 24 * 60)])
