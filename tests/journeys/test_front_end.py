@@ -364,6 +364,18 @@ def test_a_toast_waits_while_it_is_looked_at(page: Page, desk: Desk, complaints:
     expect(toast).to_have_count(0)
 
 
+def test_what_was_done_can_be_taken_back_from_the_page_it_led_to(queue: Page, desk: Desk):
+    queue.keyboard.press("e")
+    expect(queue.locator(".toast")).to_be_visible()
+    visit(queue, f"{desk.url}/people")
+    expect(queue.locator(".toast")).to_have_count(1)
+    queue.keyboard.press("Control+z")
+    expect(queue.locator(".toast")).to_have_text("Undone")
+    assert desk.posted("/undo/g1") == [{}]
+    visit(queue, desk.url)
+    expect(queue.locator(".toast").get_by_role("button")).to_have_count(0)
+
+
 def test_undoing_in_a_field_is_the_fields_own(queue: Page, desk: Desk):
     queue.keyboard.press("e")
     expect(queue.locator(".toast")).to_be_visible()

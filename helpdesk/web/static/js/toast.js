@@ -57,6 +57,31 @@ function unlessLookedAt(element, milliseconds, run) {
   return () => clearTimeout(timer);
 }
 
+/** @typedef {{text: string, undo: string | null, until: number}} Standing */
+
+const STANDING = "hearth:toasts";
+
+/** What still stands there: an act may lead to another page at once. @returns {Standing[]} */
+function standing() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(STANDING) ?? "[]");
+    return kept.filter((/** @type {Standing} */ one) => one.until > Date.now());
+  } catch {
+    return [];
+  }
+}
+
+/** @param {Standing} one */
+function remember(one) {
+  sessionStorage.setItem(STANDING, JSON.stringify([...standing(), one]));
+}
+
+/** @param {Standing} one */
+function forget(one) {
+  const others = standing().filter(({ text, until }) => text !== one.text || until !== one.until);
+  sessionStorage.setItem(STANDING, JSON.stringify(others));
+}
+
 /**
  * Show a toast.
  * @param {{text: string, undo?: string | null, seconds?: number}} what `undo` is where to post
@@ -64,12 +89,18 @@ function unlessLookedAt(element, milliseconds, run) {
  */
 export function toast({ text, undo = null, seconds = SECONDS }) {
   const element = make("div", { class: "toast" }, icon("check"), make("span", { class: "grow" }, text));
-  const stop = unlessLookedAt(element, seconds * 1000, () => element.remove());
+  const one = { text, undo, until: Date.now() + seconds * 1000 };
+  const end = () => {
+    forget(one);
+    element.remove();
+  };
+  const stop = unlessLookedAt(element, seconds * 1000, end);
+  remember(one);
   if (undo) {
     const button = make("button", { type: "button", "data-undo": undo }, t("undo"));
     button.addEventListener("click", () => {
       stop();
-      element.remove();
+      end();
       void takeBack(undo);
     });
     element.append(button, make("span", { class: "row row4", "aria-hidden": "true" }, ...caps("mod+z")));
@@ -95,11 +126,11 @@ async function takeBack(url) {
       return;
     }
     const elsewhere = response.headers.get("HX-Redirect") ?? response.headers.get("HX-Location");
+    if (!response.headers.get("HX-Trigger")?.includes("toast")) toast({ text: t("undone") });
     if (elsewhere) {
       location.assign(elsewhere);
       return;
     }
-    if (!response.headers.get("HX-Trigger")?.includes("toast")) toast({ text: t("undone") });
     if (document.dispatchEvent(new CustomEvent("undone", { cancelable: true, detail: { url } }))) {
       await refreshPage();
     }
@@ -115,6 +146,9 @@ function newestUndo() {
 
 export function start() {
   raise(room());
+  const before = standing();
+  sessionStorage.removeItem(STANDING);
+  for (const { text, undo, until } of before) toast({ text, undo, seconds: (until - Date.now()) / 1000 });
   document.addEventListener("toast", (/** @type {any} */ event) => {
     const said = event.detail;
     toast(typeof said.value === "string" ? { text: said.value } : said);
