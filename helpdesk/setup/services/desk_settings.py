@@ -14,6 +14,7 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Missing, Refused
 from helpdesk.people.models import Desk
 from helpdesk.setup.services import editing
+from helpdesk.web.i18n import LANGUAGES
 
 FIELDS = ("name", "language", "time_zone", "phone_region")
 
@@ -43,6 +44,8 @@ def _checked(wanted: Mapping[str, Any]) -> dict[str, Any]:
         ZoneInfo(wanted["time_zone"])
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Refused("zone-unknown", _l("Choose a time zone."), "time_zone") from None
+    if wanted["language"] not in LANGUAGES:
+        raise Refused("language-unknown", _l("Choose a language."), "language")
     if wanted["phone_region"] not in phonenumbers.SUPPORTED_REGIONS:
         raise Refused("region-unknown", _l("Choose a country or region."), "phone_region")
     return {
