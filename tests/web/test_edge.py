@@ -1,10 +1,11 @@
 """The edge of a request: what commits, what rolls back, and which headers leave."""
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask, Response, abort
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from helpdesk.db import db
 from helpdesk.people.guard import public
@@ -65,6 +66,29 @@ def test_a_commit_that_fails_is_an_error_and_not_a_success(
     response = desk.test_client().post("/try/here/200")
     assert response.status_code == 500
     assert names(desk) == set()
+
+
+def test_only_changes_begin_as_writers(desk: Flask) -> None:
+    """On SQLite a transaction that turns into a writer late would fail under load."""
+    begun: list[str] = []
+    with desk.app_context():
+        engine = db.engine
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            begun.append(statement)
+
+    client = desk.test_client()
+    client.get("/try/here/200")
+    reading = [statement for statement in begun if statement.startswith("BEGIN")]
+    begun.clear()
+    client.post("/try/there/200")
+    writing = [statement for statement in begun if statement.startswith("BEGIN")]
+    if desk.config["SETTINGS"].is_sqlite:
+        assert set(reading) == {"BEGIN"}
+        assert set(writing) == {"BEGIN IMMEDIATE"}
+    else:
+        assert reading == writing == []
 
 
 def test_every_answer_carries_the_strict_policy(desk: Flask) -> None:
