@@ -55,6 +55,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         only = metafunc.config.getoption("--database")
         kinds = [only] if only else list(databases.KINDS)
+        if metafunc.definition.get_closest_marker("one_database"):
+            # What it proves does not depend on the database, and it takes long.
+            kinds = kinds[:1]
         metafunc.parametrize("database_kind", kinds, indirect=True, scope="session")
 
 
