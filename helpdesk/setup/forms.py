@@ -33,7 +33,7 @@ from helpdesk.setup.services import (
 from helpdesk.tickets.desk import Category, Cause, Queue
 from helpdesk.tickets.lifecycle import LEVELS, HoldReason, Kind, StatusClass
 from helpdesk.tickets.wording import HOLD_REASONS, IMPACTS, KINDS, PRIORITIES, URGENCIES
-from helpdesk.web.forms import Form
+from helpdesk.web.forms import Form, choices
 from helpdesk.web.i18n import LANGUAGES
 
 
@@ -111,8 +111,8 @@ def _words(field: Any, value: Any) -> str:
     if isinstance(value, bool):
         return str(gettext("Yes") if value else gettext("No"))
     for choice in getattr(field, "choices", None) or []:
-        if field.coerce(choice[0]) == value:
-            return str(choice[1])
+        if field.coerce(choice.value) == value:
+            return str(choice.label)
     return str(value) if value not in (None, "") else str(gettext("None"))
 
 
@@ -155,12 +155,12 @@ class DeskFields(Edit):
     def offer(self, desk: Desk) -> None:
         """Fill in what can be chosen."""
         zones = dict.fromkeys((*time_zones(), desk.time_zone))
-        self.language.choices = list(LANGUAGES.items())
-        self.time_zone.choices = [(zone, zone.replace("_", " ")) for zone in zones]
+        self.language.choices = choices(LANGUAGES.items())
+        self.time_zone.choices = choices((zone, zone.replace("_", " ")) for zone in zones)
         self.phone_region.choices = region_choices()
 
 
-def region_choices() -> list[tuple[str, str]]:
+def region_choices() -> list[Any]:
     """Return countries and regions with their country codes, by name in the reader's language."""
     locale = get_locale()
     names = locale.territories if locale is not None else {}
@@ -168,7 +168,7 @@ def region_choices() -> list[tuple[str, str]]:
         (str(names.get(code) or code), code, phonenumbers.country_code_for_region(code))
         for code in phonenumbers.SUPPORTED_REGIONS
     ]
-    return [(code, f"{name} (+{prefix})") for name, code, prefix in sorted(found)]
+    return choices((code, f"{name} (+{prefix})") for name, code, prefix in sorted(found))
 
 
 class TeamFields(Edit):
@@ -201,7 +201,7 @@ class QueueFields(Edit):
 
     def offer(self, in_use: Iterable[Team]) -> None:
         """Fill in what can be chosen."""
-        self.team_id.choices = [(team.id, team.name) for team in in_use]
+        self.team_id.choices = choices((team.id, team.name) for team in in_use)
 
 
 class StatusFields(Edit):
@@ -213,16 +213,18 @@ class StatusFields(Edit):
     status_class = SelectField(
         _l("What it means"),
         [Optional()],
-        choices=[(one.value, CLASS_MEANINGS[one]) for one in StatusClass],
+        choices=choices((one.value, CLASS_MEANINGS[one]) for one in StatusClass),
     )
     hold_reason = SelectField(
         _l("Waits for"),
         [Optional()],
         description=_l("Only for what waits"),
-        choices=[
-            ("", _l("Nothing")),
-            *((reason.value, HOLD_REASONS[reason]) for reason in HoldReason),
-        ],
+        choices=choices(
+            [
+                ("", _l("Nothing")),
+                *((reason.value, HOLD_REASONS[reason]) for reason in HoldReason),
+            ]
+        ),
     )
 
     def show(self, row: Any) -> None:
@@ -248,18 +250,16 @@ class CategoryFields(Edit):
 
     def offer(self, above: Iterable[Category], offered: Iterable[Queue]) -> None:
         """Fill in what can be chosen."""
-        self.parent_id.choices = [
-            (0, gettext("Nothing: at the top")),
-            *((row.id, row.path) for row in above),
-        ]
-        self.queue_id.choices = [
-            (0, gettext("The default queue")),
-            *((row.id, row.name) for row in offered),
-        ]
+        self.parent_id.choices = choices(
+            [(0, gettext("Nothing: at the top")), *((row.id, row.path) for row in above)]
+        )
+        self.queue_id.choices = choices(
+            [(0, gettext("The default queue")), *((row.id, row.name) for row in offered)]
+        )
 
 
-def _level_choices(words: Mapping[int, Any]) -> list[tuple[int, Any]]:
-    return [(level, words[level]) for level in LEVELS]
+def _level_choices(words: Mapping[int, Any]) -> list[Any]:
+    return choices((level, words[level]) for level in LEVELS)
 
 
 class TemplateFields(Edit):
@@ -269,7 +269,7 @@ class TemplateFields(Edit):
 
     name = StringField(_l("Name"), [NEEDED], description=_l("What technicians choose it by"))
     subject = StringField(_l("Subject"), [NEEDED])
-    kind = SelectField(_l("Kind"), choices=[(kind.value, KINDS[kind]) for kind in Kind])
+    kind = SelectField(_l("Kind"), choices=choices((kind.value, KINDS[kind]) for kind in Kind))
     category_id = SelectField(_l("Category"), coerce=key_or_none, choices=[])
     cause_id = SelectField(_l("Cause"), coerce=key_or_none, choices=[])
     impact = SelectField(_l("Impact"), coerce=int, choices=_level_choices(IMPACTS), default=3)
@@ -279,8 +279,8 @@ class TemplateFields(Edit):
     def offer(self, subjects: Iterable[Category], reasons: Iterable[Cause]) -> None:
         """Fill in what can be chosen."""
         none = (0, gettext("None"))
-        self.category_id.choices = [none, *((row.id, row.path) for row in subjects)]
-        self.cause_id.choices = [none, *((row.id, row.name) for row in reasons)]
+        self.category_id.choices = choices([none, *((row.id, row.path) for row in subjects)])
+        self.cause_id.choices = choices([none, *((row.id, row.name) for row in reasons)])
 
 
 class MatrixFields(Form):
@@ -323,7 +323,7 @@ for _cell in priorities.CELLS:
         SelectField(
             f"{_cell[0]} × {_cell[1]}",
             coerce=int,
-            choices=[(priority, PRIORITIES[priority]) for priority in priorities.PRIORITIES],
+            choices=choices((priority, PRIORITIES[priority]) for priority in priorities.PRIORITIES),
         ),
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from helpdesk.db import db
 from helpdesk.people import audit
@@ -120,6 +121,7 @@ def in_order() -> list[Queue]:
     return list(
         db.session.scalars(
             select(Queue)
+            .options(joinedload(Queue.team))
             .where(Queue.retired_at.is_(None))
             .order_by(Queue.position, Queue.name, Queue.id)
         )

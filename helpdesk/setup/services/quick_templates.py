@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from helpdesk.db import db
 from helpdesk.people import audit
@@ -78,6 +79,7 @@ def in_order() -> list[QuickTemplate]:
     return list(
         db.session.scalars(
             select(QuickTemplate)
+            .options(joinedload(QuickTemplate.category))
             .where(QuickTemplate.retired_at.is_(None))
             .order_by(QuickTemplate.position, QuickTemplate.name, QuickTemplate.id)
         )
