@@ -179,6 +179,20 @@ def _moved(pattern: object) -> Callable[[Markup, Changes], Markup | None]:
     return say
 
 
+def _pass_on(name: Markup, changes: Changes) -> Markup | None:
+    before, after = _pair(changes, "assigned")
+    if before is None:
+        return None
+    if after is None:
+        return _say(_("%(who)s took it off %(before)s"), who=name, before=_list(before))
+    return _say(
+        _("%(who)s passed it on from %(before)s to %(target)s"),
+        who=name,
+        before=_list(before),
+        target=_list(after),
+    )
+
+
 def _acknowledge(name: Markup, changes: Changes) -> Markup | None:
     queues = _pair(changes, "acknowledged")[1]
     if not queues:
@@ -334,6 +348,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "assign": _assign,
     "hand-over": _moved(_l("%(who)s handed it over from %(before)s to %(target)s")),
     "return": _moved(_l("%(who)s returned it from %(before)s to %(target)s")),
+    "pass-on": _pass_on,
     "acknowledge": _acknowledge,
     "take": _plain(_l("%(who)s took it")),
     "resolve-assignment": _resolve_assignment,

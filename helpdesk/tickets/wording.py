@@ -21,7 +21,7 @@ KINDS = {
 
 PRIORITIES = {1: _l("P1 Critical"), 2: _l("P2 High"), 3: _l("P3 Medium"), 4: _l("P4 Low")}
 
-IMPACTS = {1: _l("Everybody"), 2: _l("Several people"), 3: _l("One person")}
+IMPACTS = {1: _l("Everybody"), 2: _l("Several people"), 3: _l("Only one person")}
 
 URGENCIES = {1: _l("Work stops"), 2: _l("Work is slowed"), 3: _l("Can wait")}
 

@@ -61,7 +61,8 @@ class Place:
     def parse(cls, text: str | None) -> "Place | None":
         """Read what ``str`` wrote; None for anything else."""
         moment, dash, key = (text or "").partition("-")
-        if not (dash and moment.isdigit() and key.isdigit() and len(text or "") < 40):
+        written = (text or "").isascii() and len(text or "") < 40
+        if not (written and dash and moment.isdigit() and key.isdigit()):
             return None
         try:
             at = datetime.fromtimestamp(int(moment) // 1_000_000, UTC)
