@@ -11,9 +11,9 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional
 
 from helpdesk.tickets import wording
-from helpdesk.tickets.forms import Key, LocalMoment, choices, whole
+from helpdesk.tickets.forms import Key, LocalMoment, whole
 from helpdesk.tickets.lifecycle import BinReason, Outcome
-from helpdesk.web.forms import Form
+from helpdesk.web.forms import Form, choices
 
 
 class BulkForm(Form):
@@ -40,7 +40,9 @@ class StatusManyForm(BulkForm):
     """Which status the tickets get, and what that status needs."""
 
     status = SelectField(_l("Status"), [InputRequired()], coerce=whole, validate_choice=False)
-    outcome = SelectField(_l("Outcome"), choices=choices(wording.OUTCOMES), default=Outcome.SOLVED)
+    outcome = SelectField(
+        _l("Outcome"), choices=choices(wording.OUTCOMES.items()), default=Outcome.SOLVED
+    )
     cause = SelectField(_l("Cause"), coerce=whole, validate_choice=False)
     solution = TextAreaField(_l("Solution"), [Length(max=20_000)])
     wake_at = LocalMoment(_l("Comes back"), [Optional()])
@@ -50,7 +52,7 @@ class PriorityManyForm(BulkForm):
     """How urgent the tickets are."""
 
     priority = RadioField(
-        _l("Priority"), [InputRequired()], choices=choices(wording.PRIORITIES), coerce=str
+        _l("Priority"), [InputRequired()], choices=choices(wording.PRIORITIES.items()), coerce=str
     )
 
 
@@ -67,7 +69,9 @@ class TagManyForm(BulkForm):
         _l("Tags"), [InputRequired(), Length(max=400)], description=_l("Commas between them.")
     )
     how = RadioField(
-        _l("What to do"), choices=[("add", _l("Add")), ("remove", _l("Remove"))], default="add"
+        _l("What to do"),
+        choices=choices([("add", _l("Add")), ("remove", _l("Remove"))]),
+        default="add",
     )
 
 
@@ -91,7 +95,7 @@ class BinManyForm(BulkForm):
     reason = RadioField(
         _l("Reason"),
         [InputRequired()],
-        choices=choices(wording.BIN_REASONS),
+        choices=choices(wording.BIN_REASONS.items()),
         default=BinReason.SPAM,
     )
 

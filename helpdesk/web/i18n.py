@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.support import NullTranslations
 from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request
-from flask_babel import Babel, Domain, get_locale, gettext, ngettext
+from flask_babel import Babel, Domain, get_domain, get_locale, gettext, ngettext
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
@@ -282,8 +282,8 @@ def quick_gettext(text: str) -> str:
 
 
 def quick_ngettext(one: str, many: str, number: int) -> str:
-    """Translate what depends on a number."""
-    return str(ngettext(one, many, number))
+    """Translate what depends on a number; the template fills the placeholders."""
+    return str(get_domain().get_translations().ngettext(one, many, number))
 
 
 def init_app(app: Flask) -> None:

@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy import select
 from werkzeug.exceptions import NotFound as NothingHere
 from werkzeug.wrappers import Response
+from wtforms import SelectChoice  # type: ignore[attr-defined]
 
 from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
@@ -26,7 +27,7 @@ from helpdesk.tickets.queries.access import NotFound, get_for, many_for, queue_f
 from helpdesk.tickets.services import Refused, Result, Target
 from helpdesk.tickets.views.answers import is_fragment, toast, undo_seconds
 from helpdesk.tickets.views.blueprint import bp
-from helpdesk.web.forms import Form
+from helpdesk.web.forms import Form, choices
 
 Change = Callable[[Ticket], object]
 
@@ -240,26 +241,30 @@ def _chosen(actor: Actor) -> list[Ticket]:
 def _prepared(actor: Actor, form: Any) -> Any:
     """Give the choices of a form that come from the desk's set-up."""
     if isinstance(form, list_forms.AssignManyForm):
-        form.queue.choices = [
-            ("", _("The ticket's own queue")),
-            *((queue.id, queue.name) for queue in visible_queues(actor)),
-        ]
+        form.queue.choices = choices(
+            [
+                ("", _("The ticket's own queue")),
+                *((queue.id, queue.name) for queue in visible_queues(actor)),
+            ]
+        )
     if isinstance(form, list_forms.StatusManyForm):
         statuses = db.session.scalars(
             select(Status).where(Status.retired_at.is_(None)).order_by(Status.position, Status.id)
         )
         form.status.choices = [
-            (status.id, wording.status_label(status), _kind_of(status))
-            for status in statuses
-            if status.status_class != StatusClass.NEW
+            SelectChoice(value=row.id, label=wording.status_label(row), render_kw=_kind_of(row))
+            for row in statuses
+            if row.status_class != StatusClass.NEW
         ]
         causes = db.session.scalars(
             select(Cause).where(Cause.retired_at.is_(None)).order_by(Cause.position, Cause.id)
         )
-        form.cause.choices = [
-            ("", _("As each ticket has it")),
-            *((cause.id, cause.name) for cause in causes),
-        ]
+        form.cause.choices = choices(
+            [
+                ("", _("As each ticket has it")),
+                *((cause.id, cause.name) for cause in causes),
+            ]
+        )
     return form
 
 
@@ -270,7 +275,7 @@ def _kind_of(status: Status) -> dict[str, str]:
 
 def _form(actor: Actor, name: str, what: Action, form: Any, tickets: Sequence[Ticket]) -> str:
     if isinstance(form, list_forms.MergeManyForm):
-        form.survivor.choices = [(str(t.id), f"{t.id} {t.subject}") for t in tickets]
+        form.survivor.choices = choices((str(t.id), f"{t.id} {t.subject}") for t in tickets)
         if not form.survivor.data and tickets:
             form.survivor.data = str(min(ticket.id for ticket in tickets))
     return render_template(

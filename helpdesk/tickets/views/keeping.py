@@ -28,17 +28,19 @@ from helpdesk.tickets.views.listing import (
     view_name,
     wanted_list,
 )
+from helpdesk.web.forms import choices
 
 
 def _filled(actor: Actor, form: Any) -> Any:
     """Give a form its choices: colours, and for whom a view may be."""
-    form.colour.choices = [(colour, colour) for colour in services.COLOURS]
-    form.share.choices = [("me", _("Me"))]
+    form.colour.choices = choices((colour, colour) for colour in services.COLOURS)
+    shares = [("me", _("Me"))]
     if actor.can(Permission.VIEW_SHARE):
-        form.share.choices.append(("all", _("Everybody")))
+        shares.append(("all", _("Everybody")))
         if actor.team_ids:
             teams = db.session.query(Team).filter(Team.id.in_(actor.team_ids)).order_by(Team.name)
-            form.share.choices += [(str(team.id), team.name) for team in teams]
+            shares += [(str(team.id), team.name) for team in teams]
+    form.share.choices = choices(shares)
     return form
 
 

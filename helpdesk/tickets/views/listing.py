@@ -87,8 +87,8 @@ SORT_NAMES = {Sort.WAITING: _l("Longest waiting"), Sort.UPDATED: _l("Last change
 
 DENSITY_NAMES = {
     "compact": _l("Compact"),
-    "standard": _l("Standard"),
-    "roomy": _l("Roomy"),
+    "default": _l("Standard"),
+    "comfortable": _l("Comfortable"),
 }
 
 AVAILABILITY_NAMES = {

@@ -26,6 +26,7 @@ from helpdesk.tickets.views.listing import (
     topics_of,
 )
 from helpdesk.tickets.views.page import WORDS
+from helpdesk.web.forms import choices
 from helpdesk.web.i18n import reader_zone
 
 MOST = 200
@@ -88,7 +89,7 @@ def _pass(actor: Actor, chosen: list[int], target: Target, form: HandOverForm) -
 
 
 def _prepared(actor: Actor, form: HandOverForm) -> HandOverForm:
-    form.queue.choices = [(queue.id, queue.name) for queue in visible_queues(actor)]
+    form.queue.choices = choices((queue.id, queue.name) for queue in visible_queues(actor))
     if form.queue.data is None and actor.queue_ids:
         form.queue.data = min(actor.queue_ids)
     return form

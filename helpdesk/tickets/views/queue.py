@@ -1,6 +1,6 @@
 """The queue: where a technician's day begins."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -69,7 +69,7 @@ def home() -> str:
         ],
         densities=DENSITY_NAMES,
         named=any(view.filter == wanted for view in side.saved),
-        density=actor.preferences.get("density", "standard"),
+        density=actor.preferences.get("density", "default"),
         lists=to_lists(wanted),
         sort_name=SORT_NAMES[Sort.WAITING if wanted.by_waiting else Sort.UPDATED],
         **frame_of(actor),
@@ -229,40 +229,49 @@ def _row_context(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """What an empty list says: that the work is done, or which filters leave nothing."""
+
+    title: str
+    # The filters in words, how many they are, and the list without them.
+    filters: str = ""
+    narrowing: int = 0
+    without: str = ""
+    # What was resolved today, which queue needs somebody most, and the list with what is resolved.
+    resolved: int = 0
+    needy: counts.QueueLine | None = None
+    needy_url: str = ""
+    with_resolved: str = ""
+
+
 def _empty(
     actor: Actor,
     wanted: Filter,
     lines: list[counts.QueueLine],
     title: str,
     chips: list[Chip],
-) -> dict[str, Any]:
-    """Return what an empty list says: that the work is done, or which filter leaves nothing."""
+) -> Empty:
     narrowing = [key for key in NARROWING if wanted.has(key) and key != "queue"]
     if narrowing:
         said = [chip for chip in chips if chip.key in narrowing and not chip.problem]
-        return {
-            "filters": ", ".join(f"{chip.name} {chip.value}" for chip in said),
-            "count": len(narrowing),
-            "clear": address_of(Filter(my=wanted.my, queues=wanted.queues, sort=wanted.sort)),
-        }
+        return Empty(
+            title,
+            filters=", ".join(f"{chip.name} {chip.value}" for chip in said),
+            narrowing=len(narrowing),
+            without=address_of(Filter(my=wanted.my, queues=wanted.queues, sort=wanted.sort)),
+        )
     needy = max(lines, key=lambda line: line.unowned, default=None)
     if needy is not None and (not needy.unowned or wanted.queues == (needy.id,)):
         needy = None
-    return {
-        "filters": "",
-        "title": title,
-        "resolved": work.resolved_today(actor, zone=reader_zone()),
-        "needy": needy,
-        "needy_url": address_of(Filter(queues=(needy.id,))) if needy is not None else "",
-        "with_resolved": address_of(
-            replace(
-                wanted,
-                classes=tuple(
-                    each
-                    for each in StatusClass
-                    if each in wanted.effective_classes or each is StatusClass.RESOLVED
-                ),
-                sort=Sort.WAITING,
-            )
-        ),
-    }
+    shown = {*wanted.effective_classes, StatusClass.RESOLVED}
+    with_resolved = replace(
+        wanted, classes=tuple(each for each in StatusClass if each in shown), sort=Sort.WAITING
+    )
+    return Empty(
+        title,
+        resolved=work.resolved_today(actor, zone=reader_zone()),
+        needy=needy,
+        needy_url=address_of(Filter(queues=(needy.id,))) if needy is not None else "",
+        with_resolved=address_of(with_resolved),
+    )
