@@ -8,9 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from helpdesk import frame
 from helpdesk.db import db
 from helpdesk.people import audit
-from helpdesk.people.models import AuditEntry, Desk, Role, Skill, TeamMember
+from helpdesk.people.models import AuditEntry, Desk, Person, Role, Skill, TeamMember
 from helpdesk.people.seed import ensure_roles
 from helpdesk.setup import audit_words
 from helpdesk.setup.services import causes, priorities
@@ -408,7 +409,7 @@ def test_the_log_reads_as_sentences(admin):
 
 def test_the_log_is_narrowed(admin):
     boss, other = administrator("Ada Min"), administrator("Bo Ss")
-    factories.account(db.session.get(type(admin.person), boss.person_id), "administrator")
+    factories.account(one(Person, id=boss.person_id), "administrator")
     at(1, boss, "queue-created", "Early queue")
     at(5, boss, "cause-created", "Middle cause")
     at(9, other, "queue-created", "Late queue")
@@ -461,7 +462,10 @@ def test_every_action_has_words(session):
 
 
 @pytest.mark.parametrize("shelf", ["queues", "categories", "templates", "teams", "technicians"])
-def test_a_longer_list_asks_no_more_questions(admin, shelf):
+def test_a_longer_list_asks_no_more_questions(admin, shelf, monkeypatch):
+    # The name of the desk is read again every few seconds; here, once.
+    monkeypatch.setattr(frame, "DESK_SECONDS", 600)
+
     def fill(count: int) -> None:
         for _turn in range(count):
             queue = factories.queue()
