@@ -32,7 +32,7 @@ class Workspace:
 
     def get(self, path: str, **query: Any) -> TestResponse:
         """Fetch a page or a fragment."""
-        return self.client.get(path, query_string=query)
+        return self.client.get(path, query_string=query or None)
 
     def post(self, path: str, **data: Any) -> TestResponse:
         """Send a form as the page's scripts do."""
