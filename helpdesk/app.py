@@ -13,7 +13,7 @@ from flask import Blueprint, Flask
 import config
 from helpdesk import db, events, frame, web
 from helpdesk.channels.email import commands as mail_commands
-from helpdesk.channels.email import ledger, mailbox_commands, outgoing, send, watch
+from helpdesk.channels.email import ingest, ledger, mailbox_commands, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
 from helpdesk.notify import shown
@@ -54,6 +54,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
 
 JOBS: list[Job] = [
     send.send_mail,
+    ingest.file_forgotten_mail,
     housekeeping.wake_snoozed,
     housekeeping.close_resolved,
     housekeeping.empty_bin,

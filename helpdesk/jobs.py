@@ -243,7 +243,7 @@ def run_forever(
         executors={"default": ThreadPoolExecutor(max(4, len(jobs)))},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
-    with app.app_context(), _stopping_on_signals(stop):
+    with app.app_context(), stopping_on_signals(stop):
         leader = new_leader()
         leader.keep()
         for each in jobs:
@@ -297,7 +297,7 @@ def _run_service(app: Flask, each: Service, stop: threading.Event) -> None:
 
 
 @contextmanager
-def _stopping_on_signals(stop: threading.Event) -> Iterator[None]:
+def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
     """Set ``stop`` on SIGTERM and SIGINT meanwhile."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -3,19 +3,22 @@
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import select
 
 from helpdesk.channels.email import importer, ledger
 from helpdesk.channels.email.ingest import Fate
-from helpdesk.channels.email.mailbox_commands import find_queue, say, with_desk
+from helpdesk.channels.email.mailbox_commands import find_queue, in_words
 from helpdesk.channels.email.mailboxes import in_use
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.parse_command import parse_files
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.email.watch import fetch_once, watch_mailboxes
+from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, transaction
+from helpdesk.jobs import stopping_on_signals
 from helpdesk.notify import outbox
 from helpdesk.notify.models import OutboxMessage, Sending
 from helpdesk.people.access import SYSTEM
@@ -25,7 +28,9 @@ from helpdesk.tickets.services import Refused
 mail = click.Group("mail", help="Take in mail and look into it.")
 mail.add_command(parse_files)
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+
+def _say(line: dict[str, Any], as_json: bool) -> None:
+    emit(as_json, line, in_words(line))
 
 
 # ---- Taking in ----
@@ -36,7 +41,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
     "paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @click.option("--queue", "queue_name", help="Queue for new tickets, by name. [default: the desk's]")
-@_JSON
+@json_option
 @with_desk
 def import_files(paths: tuple[Path, ...], queue_name: str | None, as_json: bool) -> None:
     """Take in messages from files, mbox files and Maildir folders.
@@ -49,7 +54,7 @@ def import_files(paths: tuple[Path, ...], queue_name: str | None, as_json: bool)
     for one in importer.take_in(importer.find(paths), find_queue(queue_name)):
         if one.fate is None:
             unread += 1
-            say(
+            _say(
                 {"file": one.file, "part": one.part, "state": "unread", "error": one.problem},
                 as_json,
             )
@@ -57,7 +62,7 @@ def import_files(paths: tuple[Path, ...], queue_name: str | None, as_json: bool)
         counts[one.fate.state] = counts.get(one.fate.state, 0) + 1
         line = {"file": one.file, "part": one.part, **_fate(one.fate), "again": one.again}
         if as_json or one.fate.state == State.QUARANTINED:
-            say(line, as_json)
+            _say(line, as_json)
     if not as_json:
         click.echo(", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "0")
     if unread:
@@ -67,7 +72,7 @@ def import_files(paths: tuple[Path, ...], queue_name: str | None, as_json: bool)
 @mail.command("fetch")
 @click.option("--once", is_flag=True, help="Read what is there and stop, instead of watching.")
 @click.option("--mailbox", "mailbox_id", type=int, help="Only this mailbox.")
-@_JSON
+@json_option
 @with_desk
 def fetch(once: bool, mailbox_id: int | None, as_json: bool) -> None:
     """Read the mailboxes: once, or watching them until interrupted.
@@ -76,10 +81,8 @@ def fetch(once: bool, mailbox_id: int | None, as_json: bool) -> None:
     """
     if not once:
         stop = threading.Event()
-        try:
+        with stopping_on_signals(stop):
             watch_mailboxes.run(stop)
-        except KeyboardInterrupt:
-            stop.set()
         return
     boxes = [(row.id, row.name) for row in in_use() if row.active and mailbox_id in {None, row.id}]
     failed = False
@@ -88,18 +91,18 @@ def fetch(once: bool, mailbox_id: int | None, as_json: bool) -> None:
             fates = fetch_once(key)
         except Trouble as trouble:
             failed = True
-            say({"mailbox": name, "state": "failed", "error": str(trouble)}, as_json)
+            _say({"mailbox": name, "state": "failed", "error": str(trouble)}, as_json)
             continue
         if fates is None:
-            say({"mailbox": name, "state": "busy", "error": "another process reads it"}, as_json)
+            _say({"mailbox": name, "state": "busy", "error": "another process reads it"}, as_json)
             continue
         for fate in fates:
-            say({"mailbox": name, **_fate(fate)}, as_json)
+            _say({"mailbox": name, **_fate(fate)}, as_json)
     if failed:
         sys.exit(1)
 
 
-def _fate(fate: Fate) -> dict[str, object]:
+def _fate(fate: Fate) -> dict[str, Any]:
     return {
         "id": fate.id,
         "state": str(fate.state),
@@ -118,7 +121,7 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
-@_JSON
+@json_option
 @with_desk
 def quarantine_list(as_json: bool) -> None:
     """List what waits for a person, newest first."""
@@ -134,14 +137,14 @@ def quarantine_list(as_json: bool) -> None:
                 "error": row.error,
                 "source": row.mailbox.name if row.mailbox else row.source,
             }
-            say(line, as_json)
+            _say(line, as_json)
         before = rows[-1].id
 
 
 @quarantine.command("retry")
 @click.argument("ids", metavar="ID...", nargs=-1, type=int)
 @click.option("--all", "everything", is_flag=True, help="Try all of them.")
-@_JSON
+@json_option
 @with_desk
 def quarantine_retry(ids: tuple[int, ...], everything: bool, as_json: bool) -> None:
     """Try to file messages again."""
@@ -150,7 +153,7 @@ def quarantine_retry(ids: tuple[int, ...], everything: bool, as_json: bool) -> N
 
 @quarantine.command("dismiss")
 @click.argument("ids", metavar="ID...", nargs=-1, type=int, required=True)
-@_JSON
+@json_option
 @with_desk
 def quarantine_dismiss(ids: tuple[int, ...], as_json: bool) -> None:
     """Decide that messages need no ticket. They stay in the ledger."""
@@ -175,12 +178,12 @@ def _each(ids: tuple[int, ...], verb: ledger.Verb, as_json: bool) -> None:
                 fate = verb(SYSTEM, ledger.message_for(SYSTEM, key, lock=True))
         except NotFound:
             failed = True
-            say({"id": key, "state": "unknown", "error": "there is no such message"}, as_json)
+            _say({"id": key, "state": "unknown", "error": "there is no such message"}, as_json)
         except Refused as refused:
             failed = True
-            say({"id": key, "state": "refused", "error": str(refused)}, as_json)
+            _say({"id": key, "state": "refused", "error": str(refused)}, as_json)
         else:
-            say(_fate(fate), as_json)
+            _say(_fate(fate), as_json)
     if failed:
         sys.exit(1)
 
@@ -199,7 +202,7 @@ def outbox_group() -> None:
     type=click.Choice([str(state) for state in Sending]),
     help="Only those in this state. [default: what has not left]",
 )
-@_JSON
+@json_option
 @with_desk
 def outbox_list(state: str | None, as_json: bool) -> None:
     """List outgoing messages, newest first."""
@@ -207,13 +210,13 @@ def outbox_list(state: str | None, as_json: bool) -> None:
     before: int | None = None
     while rows := outbox.page(SYSTEM, states, before=before):
         for row in rows:
-            say(_outgoing(row), as_json)
+            _say(_outgoing(row), as_json)
         before = rows[-1].id
 
 
 @outbox_group.command("retry")
 @click.argument("ids", metavar="ID...", nargs=-1, type=int, required=True)
-@_JSON
+@json_option
 @with_desk
 def outbox_retry(ids: tuple[int, ...], as_json: bool) -> None:
     """Send failed messages again."""
@@ -225,12 +228,12 @@ def outbox_retry(ids: tuple[int, ...], as_json: bool) -> None:
         except (NotFound, Refused) as error:
             failed = True
             line = {"id": key, "state": "refused", "error": str(error) or "no such message"}
-        say(line, as_json)
+        _say(line, as_json)
     if failed:
         sys.exit(1)
 
 
-def _outgoing(row: OutboxMessage) -> dict[str, object]:
+def _outgoing(row: OutboxMessage) -> dict[str, Any]:
     return {
         "id": row.id,
         "state": str(row.state),

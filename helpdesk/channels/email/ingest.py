@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from flask import current_app
@@ -30,6 +31,7 @@ from helpdesk.channels.email.threads import number_of, sent_by_us
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.inbound import Correspondent, Inbound, receive
 from helpdesk.db import db, transaction
+from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Channel
 
@@ -41,6 +43,8 @@ BATCH_SECONDS = 0.25
 """And how long that transaction may take before others get their turn."""
 MAX_ATTEMPTS = 5
 """A message whose filing never came to an end so often is put aside: it may kill its reader."""
+FORGOTTEN_SECONDS = 300
+"""After this time a stored message counts as forgotten."""
 _NOBODY = ("noreply", "no-reply", "donotreply", "do-not-reply", "mailer-daemon", "postmaster")
 
 
@@ -99,6 +103,22 @@ def file_left_over(ids: Sequence[int], *, guard: Callable[[], None] | None = Non
                 continue
         fates += file_stored([key], guard=guard)
     return fates
+
+
+@job(every=60)
+def file_forgotten_mail() -> None:
+    """File what nobody came to file: an import was stopped, a mailbox switched off."""
+    ids = db.session.scalars(
+        select(MailMessage.id)
+        .where(
+            MailMessage.state == State.STORED,
+            MailMessage.stored_at < now() - timedelta(seconds=FORGOTTEN_SECONDS),
+        )
+        .order_by(MailMessage.id)
+        .limit(500)
+    ).all()
+    db.session.rollback()
+    file_left_over(ids)
 
 
 def file_again(row: MailMessage) -> Fate:

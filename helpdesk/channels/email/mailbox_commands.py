@@ -1,14 +1,10 @@
-"""The commands of `helpdesk mailbox`, and what all commands about mail share."""
+"""The commands of `helpdesk mailbox`."""
 
-import functools
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from flask import Flask
 from sqlalchemy import select
 
 from helpdesk.channels.email import set_up
@@ -20,6 +16,7 @@ from helpdesk.channels.email.secrets import Unreadable
 from helpdesk.channels.email.send import smtp_server_of
 from helpdesk.channels.email.set_up import MailboxSettings
 from helpdesk.channels.email.trouble import explain
+from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, transaction
 from helpdesk.people.access import SYSTEM
 from helpdesk.tickets.desk import Queue
@@ -29,25 +26,13 @@ from helpdesk.tickets.services.choose import default_queue
 _TLS = click.Choice([str(one) for one in Tls])
 
 
-def with_desk(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the application context of the desk."""
-
-    @click.pass_obj
-    @functools.wraps(function)
-    def command(create_app: Callable[[], Flask], /, *args: Any, **options: Any) -> None:
-        with create_app().app_context():
-            function(*args, **options)
-
-    return command
-
-
-def say(line: dict[str, Any], as_json: bool) -> None:
-    """Print one thing: as JSON on a line, or as words for people."""
-    if as_json:
-        click.echo(json.dumps(line, ensure_ascii=False))
-        return
+def in_words(line: dict[str, Any]) -> str:
+    """Return a line for people: names and values, without what is empty."""
     shown = {key: value for key, value in line.items() if value not in (None, "", [], False)}
-    click.echo("  ".join(f"{key}: {value}" for key, value in shown.items()))
+    return "  ".join(
+        f"{key}: {', '.join(value) if isinstance(value, list) else value}"
+        for key, value in shown.items()
+    )
 
 
 def find_queue(name: str | None) -> Queue:
@@ -93,7 +78,7 @@ def mailbox() -> None:
 @click.option("--default", "is_default", is_flag=True, help="Sends what no other mailbox does.")
 @click.option("--only-new", is_flag=True, help="Leave alone what is in the folder already.")
 @click.option("--no-test", is_flag=True, help="Don't connect to try it out.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@json_option
 @with_desk
 def add(as_json: bool, no_test: bool, **given: Any) -> None:
     """Set up a mailbox, and connect to it once to see that it works."""
@@ -128,23 +113,24 @@ def add(as_json: bool, no_test: bool, **given: Any) -> None:
             key = row.id
     except Refused as refused:
         raise click.ClickException(str(refused)) from None
-    say(line, as_json)
+    emit(as_json, line, in_words(line))
     if not no_test:
         _say_checks(test_mailbox(db.session.get_one(Mailbox, key)), as_json)
 
 
 @mailbox.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@json_option
 @with_desk
 def list_mailboxes(as_json: bool) -> None:
     """List the mailboxes and how they are doing."""
     for row in in_use():
-        say(_shown(row), as_json)
+        line = _shown(row)
+        emit(as_json, line, in_words(line))
 
 
 @mailbox.command("test")
 @click.argument("which", metavar="MAILBOX")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@json_option
 @with_desk
 def test(which: str, as_json: bool) -> None:
     """Connect to a mailbox (number, name or address) and say what works. Exit code 1 if not all."""
@@ -154,7 +140,7 @@ def test(which: str, as_json: bool) -> None:
 
 @mailbox.command("remove")
 @click.argument("which", metavar="MAILBOX")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@json_option
 @with_desk
 def remove(which: str, as_json: bool) -> None:
     """Stop using a mailbox. Its messages and tickets stay."""
@@ -162,7 +148,7 @@ def remove(which: str, as_json: bool) -> None:
         row = _find(which)
         line = {"id": row.id, "name": row.name}
         line["state"] = "deleted" if set_up.remove(SYSTEM, row) else "retired"
-    say(line, as_json)
+    emit(as_json, line, in_words(line))
 
 
 def test_mailbox(row: Mailbox) -> list[Check]:
@@ -186,10 +172,8 @@ def _find(which: str) -> Mailbox:
 
 def _say_checks(checks: list[Check], as_json: bool) -> bool:
     for one in checks:
-        if as_json:
-            say({"step": one.step, "ok": one.ok, "words": one.words}, as_json)
-        else:
-            click.echo(f"{'ok  ' if one.ok else 'FAIL'}  {one.step}: {one.words}")
+        line = {"step": one.step, "ok": one.ok, "words": one.words}
+        emit(as_json, line, f"{'ok  ' if one.ok else 'FAIL'}  {one.step}: {one.words}")
     return all(one.ok for one in checks)
 
 
