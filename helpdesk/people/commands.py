@@ -59,7 +59,7 @@ def import_file(file: Path, kind: str, dry_run: bool, encoding: str | None, as_j
     for line in plan.lines:
         record = {
             "line": line.number,
-            "outcome": line.outcome.value,
+            "result": line.result.value,
             "label": line.label,
             "messages": line.messages,
             "changes": line.changes,

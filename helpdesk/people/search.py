@@ -14,8 +14,19 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, TextClause, column, literal_column, select, text
-from sqlalchemy.orm import selectinload
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    TextClause,
+    column,
+    literal_column,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.orm import selectinload, undefer
 
 from helpdesk.db import db, is_postgresql
 from helpdesk.lib.bigrams import expand, words
@@ -113,14 +124,34 @@ def refresh(person: Person) -> None:
         person.search_text = new
 
 
-def refresh_members(organisation_id: int, batch: int = 500) -> int:
+def refresh_members(organisation_id: int) -> int:
     """Bring the people of an organisation up to date after it was renamed; return how many."""
+    return _refresh_all([Person.organisation_id == organisation_id])
+
+
+def rebuild() -> int:
+    """Make every person's words anew; return how many people there are. For the command line."""
+    count = _refresh_all([], forget=True)
+    if not is_postgresql():
+        db.session.execute(text("INSERT INTO person_fts (person_fts) VALUES ('rebuild')"))
+    return count
+
+
+def _refresh_all(
+    where: Sequence[ColumnElement[bool]], *, forget: bool = False, batch: int = 500
+) -> int:
+    """Refresh people in batches by key. ``forget`` drops each batch from the session's memory."""
     last, count = 0, 0
     while True:
         rows = db.session.scalars(
             select(Person)
-            .options(selectinload(Person.contact_points))
-            .where(Person.organisation_id == organisation_id, Person.id > last)
+            .options(
+                undefer(Person.search_text),
+                selectinload(Person.contact_points),
+                selectinload(Person.organisation),
+                selectinload(Person.site),
+            )
+            .where(*where, Person.id > last)
             .order_by(Person.id)
             .limit(batch)
         ).all()
@@ -130,29 +161,8 @@ def refresh_members(organisation_id: int, batch: int = 500) -> int:
             refresh(person)
         db.session.flush()
         last, count = rows[-1].id, count + len(rows)
-
-
-def rebuild(batch: int = 500) -> int:
-    """Make every person's words anew; return how many people there are. For the command line."""
-    last, count = 0, 0
-    while True:
-        rows = db.session.scalars(
-            select(Person)
-            .options(selectinload(Person.contact_points))
-            .where(Person.id > last)
-            .order_by(Person.id)
-            .limit(batch)
-        ).all()
-        if not rows:
-            break
-        for person in rows:
-            refresh(person)
-        db.session.flush()
-        last, count = rows[-1].id, count + len(rows)
-        db.session.expunge_all()
-    if not is_postgresql():
-        db.session.execute(text("INSERT INTO person_fts (person_fts) VALUES ('rebuild')"))
-    return count
+        if forget:
+            db.session.expunge_all()
 
 
 # ---- Questions ----
@@ -180,11 +190,14 @@ def question_words(question: str, region: str) -> list[str]:
     return [digits.lstrip("0") or digits] if digits else []
 
 
-def matches(found: Sequence[str], *, whole: bool) -> ColumnElement[bool]:
-    """Return the condition on ``Person`` that all words are there.
+def matching(
+    statement: Select[*tuple[Any, ...]], found: Sequence[str], *, whole: bool
+) -> Select[*tuple[Any, ...]]:
+    """Narrow a query over ``Person`` to those in whom all words are.
 
     Words match as beginnings of words unless ``whole``; pairs of Chinese characters always match
-    as they are, which is what makes them find the inside of a name.
+    as they are, which is what makes them find the inside of a name. On SQLite the index is joined
+    and not asked by IN, which would first collect every match of a short word.
     """
 
     def is_prefix(word: str) -> bool:
@@ -195,10 +208,13 @@ def matches(found: Sequence[str], *, whole: bool) -> ColumnElement[bool]:
         vector: ColumnElement[Any] = literal_column(
             "array_to_tsvector(string_to_array(person.search_text, ' '))"
         )
-        return vector.op("@@")(text("CAST(:asked AS tsquery)").bindparams(asked=asked))
+        tsquery = text("CAST(:asked AS tsquery)").bindparams(asked=asked)
+        return statement.where(vector.op("@@")(tsquery))
     asked = " AND ".join(f'"{word}"*' if is_prefix(word) else f'"{word}"' for word in found)
-    hits = text("SELECT rowid FROM person_fts WHERE person_fts MATCH :asked")
-    return Person.id.in_(hits.bindparams(asked=asked).columns(column("rowid", Integer)))
+    index = table("person_fts", column("rowid", Integer))
+    return statement.join(index, index.c.rowid == Person.id).where(
+        text("person_fts MATCH :asked").bindparams(asked=asked)
+    )
 
 
 def find(
@@ -229,30 +245,37 @@ def find(
                 & ContactPoint.retired_at.is_(None)
             )
         )
-    people: dict[int, Person] = {}
+    narrowed += [
+        Person.merged_into_id.is_(None),
+        Person.retired_at.is_not(None) if retired else Person.retired_at.is_(None),
+    ]
+    # Only what ranking needs: whole people are read for the few that are shown.
+    light = select(Person.id, Person.name, Person.provisional)
+    candidates: dict[int, Row[*tuple[Any, ...]]] = {}
     for whole in (True, False):
-        rows = db.session.scalars(
-            select(Person)
-            .options(selectinload(Person.contact_points), selectinload(Person.organisation))
-            .where(
-                matches(found, whole=whole),
-                Person.merged_into_id.is_(None),
-                Person.retired_at.is_not(None) if retired else Person.retired_at.is_(None),
-                *narrowed,
-            )
-            .limit(CANDIDATES)
+        rows = db.session.execute(
+            matching(light, found, whole=whole).where(*narrowed).limit(CANDIDATES)
         )
-        people.update((person.id, person) for person in rows)
-        if len(people) >= limit and whole:
+        candidates.update((row.id, row) for row in rows)
+        if len(candidates) >= limit and whole:
             break
-    ranked = sorted(people.values(), key=lambda person: _rank(person, asked, found))
-    return ranked[:limit]
+    ranked = sorted(candidates.values(), key=lambda row: _rank(row, asked, found))
+    chosen = [row.id for row in ranked[:limit]]
+    people = db.session.scalars(
+        select(Person)
+        .options(selectinload(Person.contact_points), selectinload(Person.organisation))
+        .where(Person.id.in_(chosen))
+    )
+    by_id = {person.id: person for person in people}
+    return [by_id[person_id] for person_id in chosen]
 
 
-def _rank(person: Person, asked: str, found: Sequence[str]) -> tuple[int, bool, str, int]:
-    name = fold(person.name)
+def _rank(
+    row: Row[*tuple[Any, ...]], asked: str, found: Sequence[str]
+) -> tuple[int, bool, str, int]:
+    name = fold(row.name)
     own = set(expand(name).split())
-    if name == asked or any(point.value == asked for point in person.contact_points):
+    if name == asked:
         place = 0
     elif name.startswith(f"{asked} "):
         place = 1
@@ -264,7 +287,7 @@ def _rank(person: Person, asked: str, found: Sequence[str]) -> tuple[int, bool, 
         place = 4
     else:
         place = 5
-    return place, person.provisional, name, person.id
+    return place, row.provisional, name, row.id
 
 
 def desk_region() -> str:

@@ -19,7 +19,7 @@ Walk-in visitor,,,,,,,
 
 
 def outcomes(plan: importing.Plan) -> list[str]:
-    return [line.outcome.value for line in plan.lines]
+    return [line.result.value for line in plan.lines]
 
 
 def run(actor, text: str, kind: str = "people") -> importing.Plan:
@@ -67,7 +67,7 @@ def test_empty_cells_change_nothing_and_full_ones_update(session):
     person = factories.person("Alan Tsang", email="alan@northline.example", title="Clerk")
     plan = run(boss, "email;name;title;mobile\nAlan@Northline.example;;Buyer;+852 9123 4567\n")
     [line] = plan.lines
-    assert line.outcome == Outcome.UPDATE
+    assert line.result == Outcome.UPDATE
     assert line.changes == {"title": ["Clerk", "Buyer"], "contacts": ["", "+852 9123 4567"]}
     session.commit()
     assert (person.name, person.title) == ("Alan Tsang", "Buyer")
@@ -88,7 +88,7 @@ def test_a_bad_line_says_what_is_wrong(session, row, message):
     if message is None:
         assert plan.lines == []
     else:
-        assert plan.lines[-1].outcome == Outcome.ERROR
+        assert plan.lines[-1].result == Outcome.ERROR
         assert message in plan.lines[-1].messages[0]
 
 
@@ -97,7 +97,7 @@ def test_a_line_between_two_people_is_refused(session):
     factories.person("One", email="one@example.net")
     factories.person("Two", email="two@example.net")
     plan = run(boss, "name,email,email 2\nBoth,one@example.net,two@example.net\n")
-    assert plan.lines[0].outcome == Outcome.ERROR
+    assert plan.lines[0].result == Outcome.ERROR
     assert "One, Two" in plan.lines[0].messages[0]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 
 from helpdesk.db import db
 from helpdesk.lib import csvfile
@@ -23,7 +24,7 @@ MOST_BYTES = 20 * 1024 * 1024
 MOST_LINES = 50_000
 """What a file may have on the command line; a screen takes fewer, see ``ON_SCREEN``."""
 
-ON_SCREEN = 2_000
+ON_SCREEN = 1_000
 """Lines imported by one request: others who save something wait for it on SQLite."""
 
 
@@ -103,13 +104,15 @@ def apply(actor: Actor, planned: Plan, lines: Sequence[Line] | None = None) -> N
     for permission in how.needs:
         actor.demand(permission)
     for line in planned.lines if lines is None else lines:
-        if line.outcome not in (Outcome.CREATE, Outcome.UPDATE):
+        if line.result not in (Outcome.CREATE, Outcome.UPDATE):
             continue
         try:
             with db.session.begin_nested():
                 how.carry_out(actor, line)
         except Refused as refusal:
             line.fail(refusal)
+        except IntegrityError:
+            line.fail(_("Somebody saved the same at this moment. Import the file once more."))
 
 
 def _explain(error: CsvError, most: int) -> str:

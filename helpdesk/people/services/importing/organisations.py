@@ -66,7 +66,7 @@ def resolve(lines: Sequence[Line]) -> None:
             fresh = [one for one in line.values[field] if one.lower() not in has]
             if fresh:
                 line.changes[field] = ["", ", ".join(fresh)]
-        line.outcome = Outcome.UPDATE if line.changes else Outcome.SAME
+        line.result = Outcome.UPDATE if line.changes else Outcome.SAME
 
 
 def carry_out(actor: Actor, line: Line) -> Organisation:

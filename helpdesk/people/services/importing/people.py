@@ -236,7 +236,7 @@ def _compare(line: Line, person: Person, organisation: Organisation | None) -> N
     ]
     if fresh:
         line.changes["contacts"] = ["", ", ".join(fresh)]
-    line.outcome = Outcome.UPDATE if line.changes else Outcome.SAME
+    line.result = Outcome.UPDATE if line.changes else Outcome.SAME
 
 
 # ---- Carrying a line out ----

@@ -26,7 +26,7 @@ class Line:
 
     number: int
     label: str
-    outcome: Outcome = Outcome.CREATE
+    result: Outcome = Outcome.CREATE
     # Sentences for the reader, translated: what is wrong, or what will be made besides.
     messages: list[str] = field(default_factory=list)
     # Fields that would change, for the preview: {"title": ["", "Finance manager"]}.
@@ -37,12 +37,12 @@ class Line:
 
     def fail(self, message: object) -> None:
         """Say what is wrong; the line is left out of the import."""
-        self.outcome = Outcome.ERROR
+        self.result = Outcome.ERROR
         self.messages.append(str(message))
 
     def has_failed(self) -> bool:
         """Whether the line is left out."""
-        return self.outcome == Outcome.ERROR
+        return self.result == Outcome.ERROR
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Plan:
 
     def count(self, outcome: Outcome) -> int:
         """Return how many lines have this outcome."""
-        return sum(line.outcome == outcome for line in self.lines)
+        return sum(line.result == outcome for line in self.lines)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -99,7 +99,7 @@ def _compare(line: Line, roles: dict[str, Role]) -> None:
     levels = _levels(line.found_id)
     if any(levels.get(name) != level for name, level in line.values["skills"].items()):
         line.changes["skills"] = ["", ", ".join(line.values["skills"])]
-    line.outcome = Outcome.UPDATE if line.changes else Outcome.SAME
+    line.result = Outcome.UPDATE if line.changes else Outcome.SAME
 
 
 def carry_out(actor: Actor, line: Line) -> Person:
