@@ -18,7 +18,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
 from helpdesk.tickets import wording
@@ -332,8 +332,7 @@ class RedactForm(Form):
     def validate_sure(self, field: Any) -> None:
         """Ask for the tick: this is one of the few acts without undo."""
         if not field.data:
-            field.errors = [*field.errors, _("Tick this to go on.")]
-            raise ValueError(_("Tick this to go on."))
+            raise ValidationError(_("Tick this to go on."))
 
 
 class SummaryForm(Form):
