@@ -23,6 +23,7 @@ from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
 from helpdesk.setup import views as setup_views
+from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.tickets import announce, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
@@ -33,6 +34,9 @@ from helpdesk.upkeep import begin
 from helpdesk.upkeep import commands as upkeep_commands
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.web import live, panels
+
+# The pages about mail stand in Set up and have its side navigation.
+mail_views.bp.context_processor(setup_blueprint.side)
 
 BLUEPRINTS: list[Blueprint] = [people_views.bp, ticket_views.bp, mail_views.bp, setup_views.bp]
 """Pages, in the order in which they are registered."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
@@ -269,6 +269,25 @@ def page(
     if before is not None:
         statement = statement.where(OutboxMessage.id < before)
     return list(db.session.scalars(statement.order_by(OutboxMessage.id.desc()).limit(limit)))
+
+
+def failed_count(actor: Actor) -> int:
+    """Return how many messages failed and wait for a person. Raises Denied."""
+    actor.demand(Permission.SETUP_MAIL)
+    statement = select(func.count(OutboxMessage.id)).where(OutboxMessage.state == Sending.FAILED)
+    return db.session.scalar(statement) or 0
+
+
+def readable(actor: Actor, messages: Collection[OutboxMessage]) -> set[int]:
+    """Return the keys of those messages whose recipients and subject the actor may read.
+
+    Setting up mail does not open restricted tickets.
+    """
+    ticket_ids = {row.ticket_id for row in messages if row.ticket_id is not None}
+    seen = set(
+        db.session.scalars(select(Ticket.id).where(Ticket.id.in_(ticket_ids), visible(actor)))
+    )
+    return {row.id for row in messages if row.ticket_id is None or row.ticket_id in seen}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,18 @@ class MailboxSettings:
     active: bool = True
 
 
+class ChangedMeanwhile(Refused):
+    """Somebody else saved the mailbox since the form was opened."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        message = _l(
+            "Somebody changed this mailbox meanwhile. What you typed is kept; saving again puts it"
+            " over theirs."
+        )
+        super().__init__("changed-meanwhile", message)
+
+
 _PASSWORDS = {"imap_password": "imap_secret", "smtp_password": "smtp_secret"}
 _PLACE = ("imap_host", "imap_user", "folder")
 """Another of these is another place: what we know of UIDs means nothing there."""
@@ -62,12 +74,17 @@ def add(actor: Actor, settings: MailboxSettings) -> Mailbox:
     return mailbox
 
 
-def edit(actor: Actor, mailbox: Mailbox, settings: MailboxSettings) -> None:
-    """Change a mailbox. Raises Denied, Refused.
+def edit(
+    actor: Actor, mailbox: Mailbox, settings: MailboxSettings, *, seen: int | None = None
+) -> None:
+    """Change a mailbox. Raises Denied, Refused, ChangedMeanwhile.
 
     Another server, user or folder is read from its beginning, unless ``only_new`` is set.
+    ``seen`` is the version that the person saw; None skips the check.
     """
     actor.demand(Permission.SETUP_MAIL)
+    if seen is not None and seen != mailbox.version:
+        raise ChangedMeanwhile
     checked(settings, mailbox)
     columns = _columns(settings)
     old = {key: getattr(mailbox, key) for key in columns}

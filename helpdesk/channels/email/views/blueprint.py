@@ -1,0 +1,33 @@
+"""The blueprint that all pages about mail share. They stand in Set up, under Mail."""
+
+from typing import Any
+
+from flask import Blueprint, current_app
+from werkzeug.exceptions import NotFound as NothingHere
+
+from helpdesk.channels.email import ledger
+from helpdesk.notify import outbox
+from helpdesk.people.access import Permission
+from helpdesk.people.guard import actor_or_none
+from helpdesk.tickets.queries.access import NotFound
+
+bp = Blueprint("mail", __name__, template_folder="../templates", url_prefix="/setup/mail")
+
+
+@bp.context_processor
+def tabs() -> dict[str, Any]:
+    """Give every page the numbers that its tabs show."""
+    actor = actor_or_none()
+    if actor is None or not actor.can(Permission.SETUP_MAIL):
+        return {}
+    return {
+        "place": "mail",
+        "quarantine_count": ledger.quarantine_count(actor),
+        "failed_count": outbox.failed_count(actor),
+    }
+
+
+@bp.errorhandler(NotFound)
+def _not_found(_error: NotFound) -> Any:
+    """Answer the same for what is not there and for what may not be seen."""
+    return current_app.handle_http_exception(NothingHere())
