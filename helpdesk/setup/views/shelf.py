@@ -82,17 +82,18 @@ def page(shelf: Shelf, status: int = 200, **state: Any) -> Any:
         place=shelf.key,
         listing=listing,
         saved=request.args.get("saved", type=int),
+        moved=request.args.get("moved", ""),
         **{"editing": None, "form": None, "clash": None, "refusal": None, "same": None, **state},
         **listing.more,
     )
     return shown, status
 
 
-def back(shelf: Shelf, row: Any | None = None) -> Any:
-    """Return to the list, at a row."""
+def back(shelf: Shelf, row: Any | None = None, moved: str | None = None) -> Any:
+    """Return to the list, at a row; ``moved`` is the button (``up-7``) that keeps the focus."""
     anchor = f"row-{row.id}" if row is not None else None
-    saved = row.id if row is not None else None
-    return redirect(url_for(shelf.endpoint, saved=saved, _anchor=anchor), 303)
+    saved = row.id if row is not None and moved is None else None
+    return redirect(url_for(shelf.endpoint, saved=saved, moved=moved, _anchor=anchor), 303)
 
 
 def put_up(shelf: Shelf) -> None:
@@ -166,4 +167,6 @@ def _act(shelf: Shelf, row_id: int, act: str) -> Any:
         return page(shelf, 422, refusal=(name, str(refusal)))
     if act in SAID and done is not False:
         flash(str(SAID[act]) % {"name": name})
-    return back(shelf, None if act == "delete" else row)
+    if act == "delete":
+        return back(shelf)
+    return back(shelf, row, f"{act}-{row.id}" if act in {"up", "down"} else None)
