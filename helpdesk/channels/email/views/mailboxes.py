@@ -37,6 +37,7 @@ def new_mailbox() -> Any:
     """Show an empty form."""
     form = MailboxForm(formdata=None)
     form.is_default.data = set_up.default_is_free()
+    form.queue_id.data = next((one.id for one in visible_queues(SYSTEM) if one.is_default), None)
     return _page(form)
 
 
