@@ -54,6 +54,8 @@ def preview(number: int) -> str:
         composer=composer,
         open_url=ticket_url(number, query),
         query=query,
+        # A list of one queue says so in its title.
+        show_queue=f"queue={ticket.queue_id}" not in query.split("&"),
         lang=HTML_LANGUAGES[language] if language is not None else "",
         words=WORDS,
     )

@@ -1,8 +1,9 @@
 // The queue: what only lists of tickets need beside the lists of every page (select.js).
 
 import { all, on } from "./dom.js";
+import { addKey, topDialog } from "./keys.js";
 import { post } from "./net.js";
-import { rows } from "./select.js";
+import { currentRow, rows } from "./select.js";
 
 /** How often colleagues are told that the preview is still looked at. */
 const STILL_HERE = 25_000;
@@ -82,6 +83,19 @@ function keepSelected(numbers) {
   }
 }
 
+/**
+ * Change the current row alone, when nothing is selected: select it, then press the bulk button.
+ * @param {string} key
+ */
+function changeCurrent(key) {
+  const list = table();
+  const box = list && currentRow(list)?.querySelector("input[data-pick]");
+  if (!list || !(box instanceof HTMLInputElement) || list.classList.contains("selecting")) return false;
+  box.click();
+  /** @type {HTMLElement | null} */ (document.querySelector(`[data-bulk] [data-key=${key}]`))?.click();
+  return true;
+}
+
 /** Show the fields that the chosen status needs. @param {Element} form */
 function fitStatus(form) {
   const select = form.querySelector("select[name=status]");
@@ -134,6 +148,9 @@ function refreshed() {
   applyFolds();
 }
 
+for (const key of ["s", "p"]) {
+  addKey({ keys: [key], run: () => changeCurrent(key), when: () => !topDialog() });
+}
 on("click", "[data-fold]", (_event, button) => turn(button));
 on("change", "[data-bulk-form] select[name=status]", (_event, select) => fitStatus(select.closest("form")));
 document.addEventListener("list-keep", (/** @type {any} */ event) => keepSelected(event.detail.numbers.map(String)));
