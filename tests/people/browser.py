@@ -6,11 +6,11 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from helpdesk.db import db
-from helpdesk.people import guard
 from helpdesk.people.models import Account
-from helpdesk.people.services import sessions
+from tests.factories import sign_in
 from tests.people.makers import PASSWORD
+
+__all__ = ["post", "sign_in", "sign_in_by_form", "token"]
 
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
@@ -20,16 +20,6 @@ def token(response: TestResponse) -> str:
     found = _TOKEN.search(response.text)
     assert found is not None, response.text[:500]
     return found.group(1)
-
-
-def sign_in(client: FlaskClient, account: Account) -> None:
-    """Give the client a session, without the time that checking a password takes."""
-    db.session.commit()
-    opened = sessions.begin(account.id, address="127.0.0.1", user_agent="Test")
-    db.session.commit()
-    with client.application.app_context():
-        name = guard.cookie_name()
-    client.set_cookie(name, opened, httponly=True, samesite="Lax")
 
 
 def sign_in_by_form(
