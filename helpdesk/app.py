@@ -24,7 +24,7 @@ from helpdesk.people import views as people_views
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
-from helpdesk.tickets import announce, delivery, persons, search
+from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.queries import counts
@@ -108,7 +108,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     passwords.init_app(app, settings)
     guard.init_app(app, queues_of=team_queues.queue_ids)
     frame.init_app(app)
-    live.init_app(app, team_queues.audible_topics)
+    live.init_app(app, audible.audible_topics)
     persons.register_merging()
     delivery.provide(app, shown.OFFICE)
     for place, order, render in PANELS:

@@ -22,7 +22,8 @@ import config
 from helpdesk.app import JOBS, SERVICES, create_app
 from helpdesk.command import with_desk
 from helpdesk.db import db, transaction
-from helpdesk.demo.load import SIGN_INS, load_demo
+from helpdesk.demo.cast import SIGN_INS
+from helpdesk.demo.load import load_demo
 from helpdesk.jobs import run_forever, somebody_leads
 from helpdesk.people.models import Desk
 from helpdesk.upkeep.emptying import empty_database

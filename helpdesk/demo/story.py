@@ -1,0 +1,31 @@
+"""What the steps of the demo share while it is being lived."""
+
+import random
+
+from helpdesk.lib import clock
+from helpdesk.people.access import Actor
+from helpdesk.people.models import Person
+from helpdesk.tickets.desk import Category, Cause, Queue
+
+SEED = 20260617
+
+
+class Demo:
+    """What the steps share while the desk is being lived."""
+
+    def __init__(self) -> None:
+        """Begin with the moment of loading and seeded chance."""
+        self.chance = random.Random(SEED)
+        self.moment = clock.now()
+        self.queues: list[Queue] = []
+        self.people: dict[str, Person] = {}
+        self.customers: list[Person] = []
+        self.technicians: dict[str, Person] = {}
+        self.teams_of: dict[str, list[int]] = {}
+        self.actors: dict[str, Actor] = {}
+        self.categories: dict[str, Category] = {}
+        self.causes: dict[str, Cause] = {}
+
+    def on_queue(self, queue: int) -> str:
+        """Choose a technician of a queue."""
+        return self.chance.choice([key for key, teams in self.teams_of.items() if queue in teams])
