@@ -203,6 +203,14 @@ document.addEventListener(
   },
   true,
 );
+// What was sent leaves the field, also the one in which the cursor stands; what was typed since stays.
+document.addEventListener("htmx:beforeSwap", (/** @type {any} */ event) => {
+  const { elt, xhr, requestConfig } = event.detail;
+  if (!elt.matches?.("form[data-compose]") || xhr.status >= 300) return;
+  const area = /** @type {HTMLTextAreaElement | null} */ (elt.querySelector("textarea.ed"));
+  const sent = requestConfig?.formData?.get("body");
+  if (area && area.value === sent) area.value = "";
+});
 on("click", "[data-md]", format);
 on("click", "[data-md-preview]", preview);
 on("click", "[data-send-anyway]", (_event, button) => {

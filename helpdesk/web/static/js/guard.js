@@ -1,5 +1,6 @@
 // A morph makes the page what the server says; what is the reader's own stays as it is.
 
+import { isField } from "./dom.js";
 import { isChanged, isKept } from "./typed.js";
 
 /**
@@ -45,7 +46,10 @@ const ABOUT_VALUES = ["aria-invalid", "aria-describedby"];
 /** @param {Node} existing @param {Node} incoming @returns {boolean} */
 function beforeNodeMorphed(existing, incoming) {
   if (!(existing instanceof Element) || !(incoming instanceof Element)) return true;
-  if (!isChanged(existing)) return true;
+  // The field with the cursor in it, too. (idiomorph's own `ignoreActiveValue` would also keep the
+  // old words of a button that has the focus.)
+  const inUse = existing === document.activeElement && isField(existing);
+  if (!isChanged(existing) && !inUse) return true;
   for (const name of ABOUT_VALUES) {
     const value = incoming.getAttribute(name);
     if (value === null) existing.removeAttribute(name);
@@ -66,7 +70,6 @@ function beforeNodeAdded(node) {
 export function start() {
   const idiomorph = /** @type {any} */ (window).Idiomorph;
   if (!idiomorph) return;
-  idiomorph.defaults.ignoreActiveValue = true;
   Object.assign(idiomorph.defaults.callbacks, {
     beforeNodeMorphed,
     beforeNodeAdded,
