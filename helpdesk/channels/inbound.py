@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
-
-from helpdesk.db import db
 from helpdesk.lib.text import snippet
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Channel, Person
@@ -114,7 +111,7 @@ def _ticket(number: int | None) -> Ticket | None:
 
 
 def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
-    ticket = services.log(
+    entry = services.log_entry(
         SYSTEM,
         NewTicket(
             customer=author,
@@ -129,9 +126,7 @@ def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
             language=inbound.language,
         ),
     )
-    entry = db.session.scalars(
-        select(Entry).where(Entry.ticket_id == ticket.id, Entry.verb == "log")
-    ).one()
+    ticket = entry.ticket
     _let_in(inbound, author, ticket)
     # A link shows the other ticket's subject: a restricted one stays unmentioned.
     if related is not None and related.hidden_at is None and not related.restricted:

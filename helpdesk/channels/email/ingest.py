@@ -30,7 +30,7 @@ from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.threads import number_of, sent_by_us
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.inbound import Correspondent, Inbound, receive
-from helpdesk.db import db, transaction
+from helpdesk.db import db, is_postgresql, transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Channel
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 BATCH = 50
 """Messages filed in one transaction at most."""
 BATCH_SECONDS = 0.25
-"""And how long that transaction may take before others get their turn."""
+"""And how long that transaction may take on SQLite, where nobody else writes meanwhile."""
 MAX_ATTEMPTS = 5
 """A message whose filing never came to an end so often is put aside: it may kill its reader."""
 FORGOTTEN_SECONDS = 300
@@ -199,7 +199,7 @@ def _file(
             guard()
         rows = _locked([key for key, _letter in read])
         known = _known([letter for key, letter in read if key in rows])
-        until = time.monotonic() + BATCH_SECONDS
+        until = time.monotonic() + (5.0 if is_postgresql() else BATCH_SECONDS)
         for key, letter in read:
             row = rows.get(key)
             if row is not None:

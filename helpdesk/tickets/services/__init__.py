@@ -48,7 +48,14 @@ from helpdesk.tickets.services.link import (
     split,
     unlink,
 )
-from helpdesk.tickets.services.open import NewFile, NewTicket, drop_draft, log, log_and_resolve
+from helpdesk.tickets.services.open import (
+    NewFile,
+    NewTicket,
+    drop_draft,
+    log,
+    log_and_resolve,
+    log_entry,
+)
 from helpdesk.tickets.services.redact import redact
 from helpdesk.tickets.services.state import (
     bin_ticket,
@@ -110,6 +117,7 @@ __all__ = [
     "log",
     "log_and_resolve",
     "log_call",
+    "log_entry",
     "merge",
     "new_group",
     "note",

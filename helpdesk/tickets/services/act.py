@@ -252,9 +252,9 @@ def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
             queues = {ticket.queue_id: []}
     involved = {ticket.queue_id} | {row.queue_id for row in ticket.assignments}
     if not ticket.restricted:
+        # The acting verb has nearly always loaded them, so this asks nothing.
         ticket.restricted = any(
-            queue.restricted
-            for queue in db.session.scalars(select(Queue).where(Queue.id.in_(involved)))
+            db.session.get_one(Queue, queue_id).restricted for queue_id in involved
         )
     present: dict[int, Worklist] = {}
     if not new:

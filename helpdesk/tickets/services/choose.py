@@ -1,6 +1,6 @@
 """Choosing the rows a verb needs by default: statuses of a class, the default queue, priorities."""
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from helpdesk.db import db
 from helpdesk.tickets.desk import Category, PriorityCell, Queue, Status
@@ -12,13 +12,7 @@ def status_of(status_class: StatusClass, *, hold_reason: str | None = None) -> S
 
     Raises LookupError when the desk has no status of the class, which Set up prevents.
     """
-    rows = list(
-        db.session.scalars(
-            select(Status)
-            .where(Status.status_class == status_class, Status.retired_at.is_(None))
-            .order_by(Status.is_default.desc(), Status.position, Status.id)
-        )
-    )
+    rows = [row for row in _statuses() if row.status_class == status_class]
     if not rows:
         raise LookupError(f"no status of class {status_class}")
     if hold_reason is not None:
@@ -30,7 +24,23 @@ def status_of(status_class: StatusClass, *, hold_reason: str | None = None) -> S
 
 def status_by_key(key: str) -> Status | None:
     """Return a status that came with the product, unless it was retired."""
-    return db.session.scalar(select(Status).where(Status.key == key, Status.retired_at.is_(None)))
+    return next((row for row in _statuses() if row.key == key), None)
+
+
+def _statuses() -> list[Status]:
+    """Return the statuses in use, the default of each class first; asked for once a transaction.
+
+    Every verb needs some. A commit or a rollback expires the rows, which ends their keeping.
+    """
+    kept: list[Status] = db.session.info.get("statuses", [])
+    if not kept or any(row not in db.session or inspect(row).expired for row in kept):
+        kept = list(
+            db.session.scalars(
+                select(Status).order_by(Status.is_default.desc(), Status.position, Status.id)
+            )
+        )
+        db.session.info["statuses"] = kept
+    return [row for row in kept if row.retired_at is None]
 
 
 def priority_for(impact: int, urgency: int) -> int:

@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM, Actor
@@ -15,7 +13,7 @@ from helpdesk.tickets.lifecycle import EntryKind, LinkType, StatusClass
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.link import link
-from helpdesk.tickets.services.open import NewFile, NewTicket, attach, log
+from helpdesk.tickets.services.open import NewFile, NewTicket, attach, log_entry
 from helpdesk.tickets.services.state import reopen_within, restore_within, wake_within
 
 
@@ -127,7 +125,7 @@ def is_participant(ticket: Ticket, person: Person) -> bool:
 
 
 def _follow_up(ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
-    fresh = log(
+    entry = log_entry(
         actor,
         NewTicket(
             customer=ticket.customer if ticket.requester_id == heard.author.id else heard.author,
@@ -144,10 +142,8 @@ def _follow_up(ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
             happened_at=heard.happened_at,
         ),
     )
-    link(actor, fresh, ticket, LinkType.RELATED)
-    return db.session.scalars(
-        select(Entry).where(Entry.ticket_id == fresh.id, Entry.verb == "log")
-    ).one()
+    link(actor, entry.ticket, ticket, LinkType.RELATED)
+    return entry
 
 
 _QUOTE = re.compile(

@@ -60,7 +60,12 @@ class NewTicket:
 
 
 def log(actor: Actor, new: NewTicket, *, quiet: bool = False) -> Ticket:
-    """Open a ticket with its first entry and its first assignment.
+    """Open a ticket; see ``log_entry``. Raises Denied, Refused."""
+    return log_entry(actor, new, quiet=quiet).ticket
+
+
+def log_entry(actor: Actor, new: NewTicket, *, quiet: bool = False) -> Entry:
+    """Open a ticket with its first entry, which is returned, and its first assignment.
 
     The number is given on flush. Raises Denied, Refused. A ticket logged by a technician who is
     talking to the customer begins with a call entry whose text is for staff; any other begins
@@ -137,7 +142,7 @@ def log(actor: Actor, new: NewTicket, *, quiet: bool = False) -> Ticket:
         add_tags(ticket, new.tags)
     if new.duration and actor.person_id is not None:
         spend(ticket, actor.person_id, new.duration, act.at, entry=entry)
-    return ticket
+    return entry
 
 
 def log_and_resolve(

@@ -304,7 +304,7 @@ def test_a_message_from_nobody_waits_for_a_person_and_stops_nothing(queue: Queue
 def test_whatever_goes_wrong_with_one_message_concerns_it_alone(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ):
-    real = services.log
+    real = services.log_entry
 
     def log(actor, new, **options):
         if new.subject == "Cursed":
@@ -312,14 +312,14 @@ def test_whatever_goes_wrong_with_one_message_concerns_it_alone(
             db.session.execute(db.text("SELECT no_such_column FROM ticket"))
         return real(actor, new, **options)
 
-    monkeypatch.setattr(services, "log", log)
+    monkeypatch.setattr(services, "log_entry", log)
     fates = take(queue, post.letter("One"), post.letter("Cursed"), post.letter("Two"))
     assert [fate.state for fate in fates] == [State.FILED, State.QUARANTINED, State.FILED]
     assert [ticket.subject for ticket in post.tickets()] == ["One", "Two"]
     (row,) = ledger.quarantined(SYSTEM)
     assert "no_such_column" in row.error
 
-    monkeypatch.setattr(services, "log", real)
+    monkeypatch.setattr(services, "log_entry", real)
     with transaction():
         fate = ledger.retry(SYSTEM, ledger.message_for(SYSTEM, row.id, lock=True))
     assert fate.state == State.FILED
@@ -332,7 +332,7 @@ def test_a_retry_that_fails_leaves_it_in_the_quarantine(
     def broken(actor, new, **options):
         raise RuntimeError("still broken")
 
-    monkeypatch.setattr(services, "log", broken)
+    monkeypatch.setattr(services, "log_entry", broken)
     (fate,) = take(queue, post.letter())
     with transaction():
         again = ledger.retry(SYSTEM, ledger.message_for(SYSTEM, fate.id, lock=True))
