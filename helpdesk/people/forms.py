@@ -182,7 +182,7 @@ class PersonFields(Form):
     """What can be said of a person, without addresses."""
 
     name = StringField(_l("Name"), [NEEDED])
-    call_name = StringField(_l("Called"), description=_l("How they want to be addressed"))
+    call_name = StringField(_l("Known as"), description=_l("How they want to be addressed"))
     title = StringField(_l("Job title"))
     organisation_id = IntegerField(_l("Organisation"), [Optional()])
     site_id = SelectField(_l("Site"), [Optional()], coerce=lambda value: int(value) if value else 0)

@@ -106,7 +106,7 @@ FIELDS = {
     "deactivated": _l("Deactivated"),
     "mailed": _l("Sent by mail"),
     "title": _l("Job title"),
-    "call_name": _l("Called"),
+    "call_name": _l("Known as"),
     "notes": _l("Notes"),
     "vip": _l("VIP"),
     "contact": _l("Address or number"),

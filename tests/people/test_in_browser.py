@@ -146,7 +146,7 @@ def test_every_page_is_accessible(people: Page, desk: LiveDesk, theme: str):
         "/account",
     )  # fmt: skip
     for path in paths:
-        for width in (1440, 390):
+        for width in (1440, 390) if theme == "light" else (1440,):
             people.set_viewport_size({"width": width, "height": 900})
             people.goto(f"{desk.url}{path}")
             assert_accessible(people)

@@ -129,7 +129,7 @@ def _column_name(column: str) -> str:
     """Return what a column is called, in the reader's language."""
     names = {
         "name": _("Name"),
-        "call_name": _("Called"),
+        "call_name": _("Known as"),
         "title": _("Job title"),
         "language": _("Language"),
         "time_zone": _("Time zone"),

@@ -134,7 +134,7 @@ def mentionable() -> Response:
 
 HEADER = (
     "Name",
-    "Called",
+    "Known as",
     "Email",
     "Email 2",
     "Phone",

@@ -207,7 +207,7 @@ def _clash_words(clash: Clash) -> dict[str, Any]:
     """Return what somebody else saved, with the labels of the form."""
     labels = {
         "name": _("Name"),
-        "call_name": _("Called"),
+        "call_name": _("Known as"),
         "title": _("Job title"),
         "organisation_id": _("Organisation"),
         "site_id": _("Site"),
