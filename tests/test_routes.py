@@ -35,7 +35,7 @@ HTML = {"Accept": "text/html"}
 # References that name no object: any value will do.
 FREE = {
     "version": "x",
-    "name": "css/base.css",
+    "name": "subject",
     "path": "x",
     "token": "x" * 43,
     "purpose": "reset",
@@ -118,6 +118,8 @@ def address(walk: Walk, rule: Rule) -> str:
             values[name] = 1
         elif converter == "AnyConverter":
             values[name] = sorted(rule._converters[name].items)[0]  # type: ignore[attr-defined]
+        elif converter == "PathConverter":
+            values[name] = "css/base.css"
         else:
             values[name] = FREE.get(name, "x")
     with walk.app.test_request_context():
