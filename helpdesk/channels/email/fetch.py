@@ -20,9 +20,9 @@ from sqlalchemy import func, insert, select, update
 from helpdesk.channels.email import lease
 from helpdesk.channels.email.imap import Connection, Server, Size
 from helpdesk.channels.email.ingest import Fate, file_left_over, file_stored
-from helpdesk.channels.email.letter import keep
 from helpdesk.channels.email.models import Mailbox, MailMessage, State
 from helpdesk.channels.email.secrets import Unreadable, open_sealed
+from helpdesk.channels.email.store import keep, keep_all
 from helpdesk.channels.email.trouble import MAIL_ERRORS, explain
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
@@ -244,10 +244,11 @@ class Reader:
             self._careful.update(uids)
             self.got_stuck = True
             raise
+        stored = dict(zip(raws, keep_all(list(raws.values())), strict=True))
         lines = []
         for uid in uids:
             if uid in raws:
-                lines.append(line(uid, sizes.get(uid), keep(raws[uid]), len(raws[uid])))
+                lines.append(line(uid, sizes.get(uid), stored[uid], len(raws[uid])))
             elif connection.exists(uid):
                 error = "The server has it but does not give it away."
                 lines.append(line(uid, sizes.get(uid), reason="unfetchable", error=error))

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from helpdesk.channels.email.ingest import Fate, fate_of, file_left_over, file_stored
-from helpdesk.channels.email.letter import keep
 from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.store import keep_all
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.lib.mime.headers import parse_date
@@ -120,7 +120,8 @@ def take_in(found: Iterable[Found], queue: Queue) -> Iterator[Imported]:
 
 
 def _take_in(some: list[Found], queue_id: int) -> Iterator[Imported]:
-    hashes = [keep(one.raw) if one.raw is not None else "" for one in some]
+    stored = iter(keep_all([one.raw for one in some if one.raw is not None]))
+    hashes = [next(stored) if one.raw is not None else "" for one in some]
     with transaction():
         known = _known(hashes)
         lines: dict[str, dict[str, Any]] = {}

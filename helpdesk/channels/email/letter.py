@@ -7,10 +7,7 @@ nobody else's work should wait for it.
 import hashlib
 from dataclasses import dataclass, field
 
-from flask_babel import lazy_gettext as _l
-
-from helpdesk import blobs
-from helpdesk.channels.email.trouble import Trouble
+from helpdesk.channels.email.store import keep
 from helpdesk.channels.inbound import Correspondent
 from helpdesk.lib import html, mime
 from helpdesk.lib.text import one_line, ticket_number
@@ -77,15 +74,6 @@ def read(raw: bytes) -> Letter:
     else:
         _take_contents(letter, parsed)
     return letter
-
-
-def keep(data: bytes) -> str:
-    """Put bytes into the store and return their hash. Raises Trouble when it can't take them."""
-    try:
-        return blobs.put(data)
-    except OSError as error:
-        said = error.strerror or str(error)
-        raise Trouble(_l("Mail can't be stored on this machine: %(said)s.", said=said)) from error
 
 
 def key_of(message_id: str) -> str:

@@ -1,10 +1,14 @@
 """Choosing the rows a verb needs by default: statuses of a class, the default queue, priorities."""
 
-from sqlalchemy import inspect, select
+from typing import TypeVar
 
-from helpdesk.db import db
+from sqlalchemy import Select, inspect, select
+
+from helpdesk.db import Model, db
 from helpdesk.tickets.desk import Category, PriorityCell, Queue, Status
 from helpdesk.tickets.lifecycle import DEFAULT_MATRIX, StatusClass
+
+Row = TypeVar("Row", bound=Model)
 
 
 def status_of(status_class: StatusClass, *, hold_reason: str | None = None) -> Status:
@@ -28,25 +32,29 @@ def status_by_key(key: str) -> Status | None:
 
 
 def _statuses() -> list[Status]:
-    """Return the statuses in use, the default of each class first; asked for once a transaction.
+    """Return the statuses in use, the default of each class first."""
+    ordered = select(Status).order_by(Status.is_default.desc(), Status.position, Status.id)
+    return [row for row in _kept(Status, ordered) if row.retired_at is None]
 
-    Every verb needs some. A commit or a rollback expires the rows, which ends their keeping.
+
+def _kept(model: type[Row], statement: Select[Row]) -> list[Row]:
+    """Return the rows of a small table that every verb needs; asked for once a transaction.
+
+    A commit or a rollback expires the rows, which ends their keeping.
     """
-    kept: list[Status] = db.session.info.get("statuses", [])
+    kept: list[Row] = db.session.info.get(model.__tablename__, [])
     if not kept or any(row not in db.session or inspect(row).expired for row in kept):
-        kept = list(
-            db.session.scalars(
-                select(Status).order_by(Status.is_default.desc(), Status.position, Status.id)
-            )
-        )
-        db.session.info["statuses"] = kept
-    return [row for row in kept if row.retired_at is None]
+        kept = list(db.session.scalars(statement))
+        db.session.info[model.__tablename__] = kept
+    return kept
 
 
 def priority_for(impact: int, urgency: int) -> int:
     """Look the priority up in the desk's matrix (ITIL's usual one until it was edited)."""
-    cell = db.session.get(PriorityCell, (impact, urgency))
-    return cell.priority if cell is not None else DEFAULT_MATRIX[impact, urgency]
+    for cell in _kept(PriorityCell, select(PriorityCell)):
+        if (cell.impact, cell.urgency) == (impact, urgency):
+            return cell.priority
+    return DEFAULT_MATRIX[impact, urgency]
 
 
 def default_queue(category: Category | None = None) -> Queue:

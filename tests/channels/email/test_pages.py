@@ -6,10 +6,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from helpdesk.channels.email import importer
-from helpdesk.channels.email.letter import keep
 from helpdesk.channels.email.models import Mailbox, MailMessage, State
 from helpdesk.channels.email.secrets import open_sealed
 from helpdesk.channels.email.send import send_mail
+from helpdesk.channels.email.store import keep
 from helpdesk.db import db, transaction
 from helpdesk.notify.models import Sending
 from helpdesk.tickets import services
