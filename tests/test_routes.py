@@ -117,7 +117,7 @@ def address(walk: Walk, rule: Rule) -> str:
         elif converter == "IntegerConverter":
             values[name] = 1
         elif converter == "AnyConverter":
-            values[name] = sorted(rule._converters[name].items)[0]  # type: ignore[attr-defined]
+            values[name] = min(rule._converters[name].items)  # type: ignore[attr-defined]
         elif converter == "PathConverter":
             values[name] = "css/base.css"
         else:
