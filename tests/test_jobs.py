@@ -111,6 +111,7 @@ def test_who_stops_leading_makes_room_for_another(own_desk: Flask):
         first.release()
         second.keep()
         assert leads() == (False, True)
+        first.release()
         second.release()
 
 

@@ -14,6 +14,7 @@ from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import OutboxMessage
 from helpdesk.people.access import SYSTEM
+from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.models import Entry, Ticket
 from tests import factories
@@ -93,3 +94,9 @@ def entries(ticket: Ticket, *verbs: str) -> list[Entry]:
     if verbs:
         statement = statement.where(Entry.verb.in_(verbs))
     return list(db.session.scalars(statement))
+
+
+def answer(ticket: Ticket, body: str = "Hello", **options: Any) -> Entry:
+    """Let a technician answer on a ticket."""
+    with transaction():
+        return services.reply(factories.actor(), ticket, services.Said(body=body), **options)
