@@ -70,6 +70,7 @@ def make_customers(demo: Demo) -> None:
         organisation, sites_of, domain = organisations[where]
         person = _person(name, f"{address}@{domain}", language, vip=vip, title=title)
         person.call_name = called
+        _add_phone(person, f"8{len(demo.customers):02d}")
         person.organisation_id, person.site_id = organisation.id, sites_of[site].id
         person.time_zone = sites_of[site].time_zone
         demo.people[name] = person
@@ -95,13 +96,15 @@ def make_customers(demo: Demo) -> None:
         person.organisation_id = organisation.id
         chosen = demo.chance.choice(sites_of)
         person.site_id, person.time_zone = chosen.id, chosen.time_zone
-        # Numbers of the ranges that Ofcom keeps for stories.
-        person.contact_points.append(
-            ContactPoint(kind="phone", value=f"+4420794609{number % 100:02d}", identifies=False)
-        )
+        _add_phone(person, f"9{number:02d}")
         demo.customers.append(person)
     demo.people["Monitoring"] = _person("Monitoring", "monitoring@northline.example", "en")
     db.session.flush()
+
+
+def _add_phone(person: Person, ending: str) -> None:
+    """Give somebody a number of the range that Ofcom keeps for stories: it rings nowhere."""
+    person.contact_points.append(ContactPoint(kind="phone", value=f"+442079460{ending}"))
 
 
 def _person(

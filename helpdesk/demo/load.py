@@ -14,24 +14,22 @@ from sqlalchemy import select
 from helpdesk import blobs
 from helpdesk.db import db, transaction
 from helpdesk.demo import cast, matters, people, picture
-from helpdesk.demo.matters import Matter
-from helpdesk.demo.story import Demo
+from helpdesk.demo.around import live_around
+from helpdesk.demo.past import live_past, log_at
+from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.today import TODAY, Today
 from helpdesk.lib import clock
 from helpdesk.people import search as people_search
-from helpdesk.people.access import SYSTEM, Actor
-from helpdesk.people.models import (
-    Person,
-)
 from helpdesk.tickets import services
 from helpdesk.tickets.beginning import begin_desk
 from helpdesk.tickets.desk import Category, Cause, QuickTemplate
-from helpdesk.tickets.lifecycle import BinReason, HoldReason, LinkType, Outcome
+from helpdesk.tickets.lifecycle import HoldReason
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.services import NewFile, NewTicket, Said, Target
+from helpdesk.tickets.services import NewFile, Said, Target
 
 FINISHED = 600
-DAYS = 90
+"""Tickets that came to an end."""
+
 EVERYDAY_OPEN = 38
 """Open tickets made from the common matters, beside those of today."""
 
@@ -52,10 +50,10 @@ def load_demo() -> Demo:
             cast.make_customers(demo)
             cast.make_technicians(demo)
             _desk_words(demo)
-        _past(demo)
+        live_past(demo, FINISHED)
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
-        _around(demo, {ticket.subject: ticket for ticket in open_today})
+        live_around(demo, {ticket.subject: ticket for ticket in open_today})
         people_search.rebuild()
     return demo
 
@@ -92,98 +90,6 @@ def _desk_words(demo: Demo) -> None:
     db.session.flush()
 
 
-def _log(demo: Demo, matter: Matter, customer: Person, at: datetime, by: str = "") -> Ticket:
-    """Log a ticket at a moment; by a technician when somebody called."""
-    spoken = matter.channel in {"phone", "walk-in"}
-    with clock.at(at):
-        return services.log(
-            demo.actors[by or "mina"] if spoken or matter.channel == "staff" else SYSTEM,
-            NewTicket(
-                customer=customer,
-                subject=matter.subject,
-                body=matter.body,
-                channel=matter.channel,
-                kind=matter.kind,
-                queue=demo.queues[matter.queue],
-                category=demo.categories[matter.category],
-                impact=matter.impact,
-                urgency=matter.urgency,
-                duration=demo.chance.randrange(60, 420) if spoken else None,
-                language=matter.language,
-            ),
-        )
-
-
-def _past(demo: Demo) -> None:
-    """Live the finished tickets of the last ninety days, oldest first."""
-    chance = demo.chance
-    moments = sorted(
-        demo.moment - timedelta(minutes=chance.randrange(2 * 1440, DAYS * 1440))
-        for _number in range(FINISHED)
-    )
-    for number, at in enumerate(moments):
-        matter = chance.choice(matters.COMMON)
-        fitting = [person for person in demo.customers if person.language == matter.language]
-        customer = chance.choice(fitting if matter.language != "en" else demo.customers)
-        technician = demo.on_queue(matter.queue)
-        ticket = _log(demo, matter, customer, at, technician)
-        actor = demo.actors[technician]
-        later = at + timedelta(minutes=chance.randrange(3, 180))
-        with clock.at(later):
-            services.take(actor, ticket)
-            if number % 9 == 4 and technician != "aisha":
-                services.hand_over(
-                    actor,
-                    ticket,
-                    Target(demo.queues[0], demo.technicians["aisha"]),
-                    reason="Better placed with first line",
-                )
-                actor = demo.actors["aisha"]
-        later += timedelta(minutes=chance.randrange(2, 240))
-        with clock.at(later):
-            if matter.note:
-                services.note(actor, ticket, Said(body=matter.note))
-            said = Said(body=matter.reply, duration=chance.randrange(120, 1500))
-            services.reply(actor, ticket, said)
-        later += timedelta(minutes=chance.randrange(5, 1200))
-        _finish(demo, matter, ticket, actor, later, number)
-
-
-def _finish(
-    demo: Demo, matter: Matter, ticket: Ticket, actor: Actor, at: datetime, number: int
-) -> None:
-    def resolve(moment: datetime) -> None:
-        with clock.at(moment):
-            services.resolve(
-                actor,
-                ticket,
-                outcome=Outcome.WORKAROUND if number % 13 == 0 else Outcome.SOLVED,
-                solution=matter.solution,
-                cause=demo.causes[matter.cause],
-            )
-
-    resolve(at)
-    if number % 17 == 3:
-        again = at + timedelta(hours=5)
-        with clock.at(again):
-            services.hear(
-                ticket,
-                services.Heard(ticket.customer, "It happens again, unfortunately."),
-                reopen_days=5,
-            )
-        at = again + timedelta(hours=3)
-        resolve(at)
-    elif number % 5 == 0 and matter.language == "en":
-        with clock.at(at + timedelta(hours=1)):
-            services.hear(
-                ticket, services.Heard(ticket.customer, "Thank you very much!"), reopen_days=5
-            )
-    closing = at + timedelta(days=5)
-    if closing < demo.moment:
-        with clock.at(closing):
-            services.close(SYSTEM, ticket, quiet=True)
-
-
 def _everyday(demo: Demo) -> None:
     """Live the open tickets that are nobody's story."""
     chance = demo.chance
@@ -193,7 +99,7 @@ def _everyday(demo: Demo) -> None:
         customer = fitting[number * 7 % len(fitting)]
         at = demo.moment - timedelta(minutes=chance.randrange(20, 5200))
         technician = demo.on_queue(matter.queue)
-        ticket = _log(demo, matter, customer, at, technician)
+        ticket = log_at(demo, matter, customer, at, technician)
         if number % 3 == 0:
             continue
         with clock.at(_between(demo, at)):
@@ -212,7 +118,7 @@ def _today(demo: Demo, today: Today) -> Ticket:
     """Live one ticket of today, step by step, evenly spread until a few minutes ago."""
     matter, technician = today.matter, today.technician or "mina"
     opened = demo.moment - timedelta(minutes=today.minutes)
-    ticket = _log(demo, matter, demo.people[today.customer], opened, technician)
+    ticket = log_at(demo, matter, demo.people[today.customer], opened, technician)
     actor = demo.actors[technician]
     texts = list(today.replies)
     steps = today.steps.split()
@@ -276,41 +182,3 @@ def _today(demo: Demo, today: Today) -> Ticket:
 def _screenshot() -> NewFile:
     data = picture.chart_png()
     return NewFile(blobs.put(data), "oracle-slow.png", "image/png", len(data))
-
-
-def _around(demo: Demo, today: dict[str, Ticket]) -> None:
-    """What makes a desk a desk: links, a second assignment, followers, the bin, a secret."""
-    karen, priya = demo.actors["karen"], demo.actors["priya"]
-    vpn = today["VPN drops every few minutes since this morning"]
-    problem = today["VPN gateway HK-GW1 drops sessions at rekey"]
-    with clock.at(demo.moment - timedelta(minutes=16)):
-        services.add(
-            karen, vpn, [Target(demo.queues[5], demo.technicians["wai"], "Line quality check")]
-        )
-        services.link(karen, problem, vpn, LinkType.PARENT)
-        services.follow(karen, vpn, demo.technicians["karen"])
-        services.follow(karen, vpn, demo.technicians["marcus"])
-    for number, name in enumerate(
-        ("Joe Mensah", "Rachel Adler", "Ben Carter", "張家明 Cheung Ka-Ming")
-    ):
-        at = demo.moment - timedelta(minutes=200 - number * 30)
-        matter = replace(matters.COMMON[4], subject="VPN ends every half hour", queue=1, urgency=1)
-        child = _log(demo, matter, demo.people[name], at)
-        with clock.at(at + timedelta(minutes=6)):
-            services.link(demo.actors["marcus"], problem, child, LinkType.PARENT)
-    with clock.at(demo.moment - timedelta(minutes=9)):
-        services.add_time(priya, vpn, 900, note="Traced the tunnel")
-        spam = _log(
-            demo,
-            replace(matters.COMMON[1], subject="You have won a cruise", body="Click here to win!"),
-            demo.customers[60],
-            demo.moment - timedelta(hours=7),
-        )
-        services.bin_ticket(demo.actors["aisha"], spam, BinReason.SPAM)
-    confidential = replace(
-        matters.COMMON[3],
-        subject="Question about parental leave",
-        body="I would like to talk about my leave before I tell my team.",
-        queue=6,
-    )
-    _log(demo, confidential, demo.customers[44], demo.moment - timedelta(hours=3))

@@ -8,6 +8,8 @@ from helpdesk.people.models import Person
 from helpdesk.tickets.desk import Category, Cause, Queue
 
 SEED = 20260617
+DAYS = 90
+"""How long the desk has lived when it is loaded."""
 
 
 class Demo:
