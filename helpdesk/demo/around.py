@@ -56,16 +56,20 @@ def _major_incident(demo: Demo, problem: Ticket) -> None:
     marcus = demo.actors["marcus"]
     matter = replace(
         matters.COMMON[4],
-        subject="VPN ends every half hour",
         body="The VPN throws me out twice an hour, always at the same minutes.",
         category="Network/Remote/VPN",
         queue=1,
         urgency=1,
     )
-    names = ("Joe Mensah", "Rachel Adler", "Ben Carter", "張家明 Cheung Ka-Ming")
-    for number, name in enumerate(names):
+    said = {
+        "Joe Mensah": "VPN ends every half hour",
+        "Rachel Adler": "Thrown out of the VPN again and again",
+        "Ben Carter": "Can’t stay connected from home",
+        "張家明 Cheung Ka-Ming": "VPN 成日斷線",
+    }
+    for number, (name, subject) in enumerate(said.items()):
         reported = demo.moment - timedelta(minutes=200 - number * 30)
-        child = log_at(demo, matter, demo.people[name], reported)
+        child = log_at(demo, replace(matter, subject=subject), demo.people[name], reported)
         with clock.at(demo.moment - timedelta(minutes=80 - number)):
             services.link(marcus, problem, child, LinkType.PARENT)
     with clock.at(demo.moment - timedelta(minutes=70)):

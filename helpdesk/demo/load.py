@@ -6,7 +6,6 @@ times are relative to the moment it is loaded.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -15,7 +14,7 @@ from helpdesk import blobs
 from helpdesk.db import db, transaction
 from helpdesk.demo import cast, matters, people, picture
 from helpdesk.demo.around import live_around
-from helpdesk.demo.past import live_past, log_at
+from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.today import TODAY, Today
 from helpdesk.lib import clock
@@ -94,7 +93,8 @@ def _everyday(demo: Demo) -> None:
     """Live the open tickets that are nobody's story."""
     chance = demo.chance
     for number in range(EVERYDAY_OPEN):
-        matter = replace(matters.COMMON[number % len(matters.COMMON)])
+        matter = matters.COMMON[number % len(matters.COMMON)]
+        matter = in_other_words(matter, number // len(matters.COMMON))
         fitting = [person for person in demo.customers if person.language == matter.language]
         customer = fitting[number * 7 % len(fitting)]
         at = demo.moment - timedelta(minutes=chance.randrange(20, 5200))

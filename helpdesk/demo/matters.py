@@ -30,6 +30,8 @@ class Matter:
     urgency: int = 2
     note: str = ""
     language: str = "en"
+    # Other words that people choose for the same thing.
+    others: tuple[str, ...] = ()
 
 
 COMMON: list[Matter] = [
@@ -42,6 +44,7 @@ COMMON: list[Matter] = [
         "Access or account",
         3,
         channel="phone",
+        others=("Locked out after three wrong passwords", "Can't sign in since the weekend"),
     ),
     Matter(
         "Outlook does not open after the update",
@@ -51,6 +54,10 @@ COMMON: list[Matter] = [
         "Software/E-mail",
         "Software fault",
         2,
+        others=(
+            "Outlook closes right after the start page",
+            "Mail program crashes since last night",
+        ),
     ),
     Matter(
         "Printer on the second floor is offline",
@@ -63,6 +70,7 @@ COMMON: list[Matter] = [
         impact=2,
         channel="phone",
         note="Third time this quarter, the socket is loose. Asked facilities to fix it.",
+        others=("Printer at goods-in says it has no address", "Nobody on our floor can print"),
     ),
     Matter(
         "Need access to the shared folder of the claims team",
@@ -74,6 +82,10 @@ COMMON: list[Matter] = [
         3,
         kind="request",
         channel="portal",
+        others=(
+            "Folder of the new team can't be opened",
+            "Please let me into the month-end folder",
+        ),
     ),
     Matter(
         "Wi-Fi drops in the meeting rooms",
@@ -85,6 +97,7 @@ COMMON: list[Matter] = [
         1,
         impact=2,
         note="Survey shows channel 36 is crowded on that floor.",
+        others=("No Wi-Fi in the canteen", "Calls freeze in rooms 3 and 4"),
     ),
     Matter(
         "Laptop is very slow since this morning",
@@ -94,6 +107,7 @@ COMMON: list[Matter] = [
         "Hardware/Laptop",
         "Software fault",
         2,
+        others=("Fan of my laptop runs all day", "Everything takes minutes to open"),
     ),
     Matter(
         "Licence for the drawing program",
@@ -106,6 +120,7 @@ COMMON: list[Matter] = [
         kind="request",
         channel="portal",
         urgency=3,
+        others=("PDF editor for two months, please", "Second licence for the label designer"),
     ),
     Matter(
         "How do I share my calendar with another office?",
@@ -117,6 +132,7 @@ COMMON: list[Matter] = [
         0,
         kind="question",
         urgency=3,
+        others=("How do I set an absence message?", "Where do I find the travel form?"),
     ),
     Matter(
         "Scanner reads labels twice",
@@ -128,6 +144,10 @@ COMMON: list[Matter] = [
         5,
         impact=2,
         channel="phone",
+        others=(
+            "Hand scanner books every parcel twice",
+            "Scanner at gate 2 beeps and books nothing",
+        ),
     ),
     Matter(
         "MFA phone replaced, can't confirm sign-ins",
@@ -138,6 +158,7 @@ COMMON: list[Matter] = [
         "Access or account",
         3,
         channel="phone",
+        others=("New phone, codes still go to the old one", "Confirmation code never arrives"),
     ),
     Matter(
         "Screen flickers when docked",
@@ -147,6 +168,7 @@ COMMON: list[Matter] = [
         "Hardware/Monitor and dock",
         "Hardware fault",
         2,
+        others=("Left screen goes black every minute", "Dock only shows one of two screens"),
     ),
     Matter(
         "ERP: posting to last month is refused",
@@ -158,6 +180,7 @@ COMMON: list[Matter] = [
         4,
         impact=2,
         urgency=1,
+        others=("Two invoices of last month can't be posted", "ERP says that the period is closed"),
     ),
     Matter(
         "打印机打印出来是乱码",
@@ -168,6 +191,7 @@ COMMON: list[Matter] = [
         "Software fault",
         2,
         language="zh_Hans_CN",
+        others=("单据打印全是乱码", "三楼打印机打印不清楚"),
     ),
     Matter(
         "邮箱空间已满，收不到邮件",
@@ -178,6 +202,7 @@ COMMON: list[Matter] = [
         "Configuration or change",
         0,
         language="zh_Hans_CN",
+        others=("客户说邮件被退回", "邮箱提示空间不足"),
     ),
     Matter(
         "無法開啟共用資料夾",
@@ -188,6 +213,7 @@ COMMON: list[Matter] = [
         "Access or account",
         3,
         language="zh_Hant_TW",
+        others=("會計部資料夾打不開", "共用磁碟不見了"),
     ),
     Matter(
         "視像會議沒有聲音",
@@ -200,5 +226,6 @@ COMMON: list[Matter] = [
         channel="phone",
         urgency=1,
         language="zh_Hant_TW",
+        others=("十二樓會議室喇叭沒有聲音", "開會時對方聽不到我們"),
     ),
 ]

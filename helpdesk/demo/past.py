@@ -1,5 +1,6 @@
 """The finished tickets of the last ninety days, lived one after the other."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from helpdesk.demo import matters
@@ -36,6 +37,12 @@ def log_at(demo: Demo, matter: Matter, customer: Person, at: datetime, by: str =
         )
 
 
+def in_other_words(matter: Matter, which: int) -> Matter:
+    """Return a matter under one of the subjects that people choose for it."""
+    subjects = (matter.subject, *matter.others)
+    return replace(matter, subject=subjects[which % len(subjects)])
+
+
 def live_past(demo: Demo, finished: int) -> None:
     """Live the finished tickets of the last ninety days, oldest first."""
     chance = demo.chance
@@ -44,7 +51,7 @@ def live_past(demo: Demo, finished: int) -> None:
         for _number in range(finished)
     )
     for number, at in enumerate(moments):
-        matter = chance.choice(matters.COMMON)
+        matter = in_other_words(chance.choice(matters.COMMON), chance.randrange(3))
         fitting = [person for person in demo.customers if person.language == matter.language]
         customer = chance.choice(fitting if matter.language != "en" else demo.customers)
         technician = demo.on_queue(matter.queue)
