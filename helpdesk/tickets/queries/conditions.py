@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,10 +36,12 @@ def _is_open_assignment() -> ColumnElement[bool]:
     return Assignment.state.in_(states)
 
 
+@lru_cache(maxsize=2048)
 def in_worklist(actor: Actor) -> ColumnElement[bool]:
     """Return the condition on Worklist that says which of its lines the actor may see.
 
-    Only the lines of restricted tickets in queues of other teams need a look at the ticket.
+    Only the lines of restricted tickets in queues of other teams need a look at the ticket. An
+    actor is a value, so the condition is put together once for each.
     """
     if actor.is_system:
         return Worklist.ticket_id.is_not(None)

@@ -26,6 +26,7 @@ from helpdesk.tickets.queries.access import visible
 from helpdesk.tickets.queries.conditions import (
     assigned_to,
     in_worklist,
+    is_open_work,
     on_ticket,
     to_acknowledge,
 )
@@ -168,32 +169,44 @@ def my_work(actor: Actor) -> MyWork:
 
 
 def _my_work(actor: Actor) -> MyWork:
-    mine = assigned_to(actor)
-    followed = select(Follower.ticket_id).where(Follower.person_id == actor.person_id)
+    # What one owns, holds or is asked to acknowledge may be seen for that very reason.
+    mine = (
+        select(
+            func.count().label("assigned"),
+            _how_many(Ticket.customer_replied).label("replied"),
+        )
+        .where(is_open_work(), Ticket.id.in_(assigned_to(actor)))
+        .cte("mine")
+    )
+    acknowledge = select(func.count(Worklist.ticket_id.distinct())).where(
+        Worklist.ticket_id.in_(to_acknowledge(actor))
+    )
     unseen = select(Mention.ticket_id).where(
         Mention.person_id == actor.person_id, Mention.seen_at.is_(None)
     )
-
-    def open_among(keys: Any, *further: ColumnElement[bool]) -> Any:
-        statement = select(func.count(Worklist.ticket_id.distinct())).where(
-            Worklist.ticket_id.in_(keys), in_worklist(actor)
-        )
-        if further:
-            statement = statement.join(Ticket, Ticket.id == Worklist.ticket_id).where(*further)
-        return statement.scalar_subquery()
-
+    mentioned = select(func.count()).where(
+        Ticket.id.in_(unseen), Ticket.hidden_at.is_(None), visible(actor)
+    )
+    followed = select(Follower.ticket_id).where(Follower.person_id == actor.person_id)
+    following = select(func.count(Worklist.ticket_id.distinct())).where(
+        Worklist.ticket_id.in_(followed), in_worklist(actor)
+    )
     row = db.session.execute(
         select(
-            open_among(mine),
-            open_among(to_acknowledge(actor)),
-            open_among(mine, Ticket.customer_replied.is_(True)),
-            select(func.count())
-            .where(Ticket.id.in_(unseen), Ticket.hidden_at.is_(None), visible(actor))
-            .scalar_subquery(),
-            open_among(followed),
+            mine.c.assigned,
+            mine.c.replied,
+            acknowledge.scalar_subquery().label("acknowledge"),
+            mentioned.scalar_subquery().label("mentioned"),
+            following.scalar_subquery().label("following"),
         )
     ).one()
-    return MyWork(*row)
+    return MyWork(
+        assigned=row.assigned,
+        acknowledge=row.acknowledge,
+        replied=int(row.replied or 0),
+        mentioned=row.mentioned,
+        following=row.following,
+    )
 
 
 def matching(actor: Actor, wanted: Mapping[int, Filter], *, zone: ZoneInfo) -> dict[int, int]:
@@ -220,14 +233,8 @@ def _matching(actor: Actor, wanted: Mapping[int, Filter], zone: ZoneInfo) -> dic
                 exists().where(there.ticket_id == Ticket.id, there.queue_id.in_(each.queues))
             )
         columns.append(func.count().filter(*conditions) if conditions else func.count())
-    other = aliased(Worklist)
-    again = exists().where(
-        other.ticket_id == Worklist.ticket_id, other.queue_id < Worklist.queue_id
-    )
+    # Open work is what stands in the worklist; read from the tickets it comes once each.
     row = db.session.execute(
-        select(*columns)
-        .select_from(Worklist)
-        .join(Ticket, Ticket.id == Worklist.ticket_id)
-        .where(in_worklist(actor), ~again)
+        select(*columns).select_from(Ticket).where(is_open_work(), visible(actor))
     ).one()
     return dict(zip(wanted, row, strict=True))

@@ -37,7 +37,7 @@ from helpdesk.tickets import search
 from helpdesk.tickets.desk import Status
 from helpdesk.tickets.models import Ticket, Worklist
 from helpdesk.tickets.queries.access import visible
-from helpdesk.tickets.queries.conditions import in_worklist, on_ticket
+from helpdesk.tickets.queries.conditions import in_worklist, is_open_work, on_ticket
 from helpdesk.tickets.queries.filters import Filter
 
 PAGE_ROWS = 50
@@ -305,7 +305,9 @@ def _waiting_keys(
         Worklist.rank, Worklist.waiting_since.label("moment"), Worklist.ticket_id.label("number")
     ).where(*_lines(actor, wanted))
     if conditions:
-        statement = statement.join(Ticket, Ticket.id == Worklist.ticket_id).where(*conditions)
+        # All of them are open; saying so lets a plan read open tickets alone.
+        statement = statement.join(Ticket, Ticket.id == Worklist.ticket_id)
+        statement = statement.where(is_open_work(), *conditions)
     if after is not None:
         last = (literal(after.rank or 0), literal(after.moment, UTCDateTime), literal(after.number))
         statement = statement.where(tuple_(*order) > tuple_(*last))
@@ -343,7 +345,7 @@ def _updated_keys(
         chosen: Any = (
             select(*_BY_UPDATE)
             .join(Worklist, Worklist.ticket_id == Ticket.id)
-            .where(*_lines(actor, wanted), *conditions)
+            .where(*_lines(actor, wanted), is_open_work(), *conditions)
         )
         return _newest(chosen, after, limit).subquery("keys")
     conditions = [Ticket.hidden_at.is_(None), visible(actor), *conditions]
