@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, literal, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Json, Model, UTCDateTime
@@ -80,3 +80,14 @@ class OutboxMessage(Model):
 
     entry: Mapped[Entry | None] = relationship()
     ticket: Mapped[Ticket | None] = relationship()
+
+
+def _among(*states: Sending) -> ColumnElement[bool]:
+    """Say that a row is in one of these states, as text: SQLite sees then that an index fits."""
+    return OutboxMessage.state.in_([literal(str(one), literal_execute=True) for one in states])
+
+
+WAITING = _among(Sending.QUEUED, Sending.CLAIMED)
+"""What has not left, in the words of the index of what is due."""
+UNSENT = _among(Sending.QUEUED, Sending.CLAIMED, Sending.FAILED)
+"""What has not arrived, in the words of the index of the outbox page."""

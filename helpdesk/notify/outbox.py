@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.notify.models import OutboxMessage, Sending
+from helpdesk.notify.models import UNSENT, WAITING, OutboxMessage, Sending
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries.access import NotFound, visible
@@ -79,7 +79,7 @@ def claim(channel: str, mailbox_id: int | None) -> int | None:
 
 
 def _is_due(moment: datetime) -> ColumnElement[bool]:
-    return or_(
+    return WAITING & or_(
         and_(OutboxMessage.state == Sending.QUEUED, OutboxMessage.next_try_at <= moment),
         and_(OutboxMessage.state == Sending.CLAIMED, OutboxMessage.claimed_until < moment),
     )
@@ -266,6 +266,8 @@ def page(
     """Return outgoing messages in these states, newest first. Raises Denied."""
     actor.demand(Permission.SETUP_MAIL)
     statement = select(OutboxMessage).where(OutboxMessage.state.in_(states))
+    if not {Sending.SENT, Sending.CANCELLED} & set(states):
+        statement = statement.where(UNSENT)
     if before is not None:
         statement = statement.where(OutboxMessage.id < before)
     return list(db.session.scalars(statement.order_by(OutboxMessage.id.desc()).limit(limit)))
@@ -274,7 +276,9 @@ def page(
 def failed_count(actor: Actor) -> int:
     """Return how many messages failed and wait for a person. Raises Denied."""
     actor.demand(Permission.SETUP_MAIL)
-    statement = select(func.count(OutboxMessage.id)).where(OutboxMessage.state == Sending.FAILED)
+    statement = select(func.count(OutboxMessage.id)).where(
+        UNSENT, OutboxMessage.state == Sending.FAILED
+    )
     return db.session.scalar(statement) or 0
 
 

@@ -12,7 +12,7 @@ from helpdesk.channels.email import importer, ledger
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.mailbox_commands import find_queue, in_words
 from helpdesk.channels.email.mailboxes import in_use
-from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.models import OPEN, MailMessage, State
 from helpdesk.channels.email.parse_command import parse_files
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.email.watch import fetch_once, watch_mailboxes
@@ -164,7 +164,7 @@ def _quarantined_ids() -> tuple[int, ...]:
     return tuple(
         db.session.scalars(
             select(MailMessage.id)
-            .where(MailMessage.state == State.QUARANTINED)
+            .where(OPEN, MailMessage.state == State.QUARANTINED)
             .order_by(MailMessage.id)
         )
     )

@@ -20,7 +20,7 @@ from sqlalchemy import func, insert, select, update
 from helpdesk.channels.email import lease
 from helpdesk.channels.email.imap import Connection, Server, Size
 from helpdesk.channels.email.ingest import Fate, file_left_over, file_stored
-from helpdesk.channels.email.models import Mailbox, MailMessage, State
+from helpdesk.channels.email.models import OPEN, TO_MOVE, Mailbox, MailMessage, State
 from helpdesk.channels.email.secrets import Unreadable, open_sealed
 from helpdesk.channels.email.store import keep, keep_all
 from helpdesk.channels.email.trouble import MAIL_ERRORS, explain
@@ -155,7 +155,7 @@ class Reader:
             # What was to be moved by its old UID is met again under its new one.
             db.session.execute(
                 update(MailMessage)
-                .where(MailMessage.mailbox_id == self._id, MailMessage.to_move)
+                .where(MailMessage.mailbox_id == self._id, TO_MOVE)
                 .values(to_move=False)
             )
         self._careful.clear()
@@ -166,7 +166,7 @@ class Reader:
         """File what somebody stored and did not come to file."""
         ids = db.session.scalars(
             select(MailMessage.id)
-            .where(MailMessage.mailbox_id == self._id, MailMessage.state == State.STORED)
+            .where(OPEN, MailMessage.mailbox_id == self._id, MailMessage.state == State.STORED)
             .order_by(MailMessage.id)
         ).all()
         db.session.rollback()
@@ -259,6 +259,7 @@ class Reader:
         rows = db.session.execute(
             select(MailMessage.id, MailMessage.uid).where(
                 MailMessage.mailbox_id == box.id,
+                OPEN,
                 MailMessage.state == State.WANTED,
                 MailMessage.place == box.place,
                 MailMessage.uidvalidity == connection.uidvalidity,
@@ -290,7 +291,7 @@ class Reader:
                 select(MailMessage.id, MailMessage.uid)
                 .where(
                     MailMessage.mailbox_id == box.id,
-                    MailMessage.to_move,
+                    TO_MOVE,
                     MailMessage.place == box.place,
                     MailMessage.uidvalidity == connection.uidvalidity,
                 )

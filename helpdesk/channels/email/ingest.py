@@ -26,7 +26,7 @@ from helpdesk.channels.email import letter as letters
 from helpdesk.channels.email.lease import Lost
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
-from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.models import OPEN, MailMessage, State
 from helpdesk.channels.email.threads import number_of, sent_by_us
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.inbound import Correspondent, Inbound, receive
@@ -111,6 +111,7 @@ def file_forgotten_mail() -> None:
     ids = db.session.scalars(
         select(MailMessage.id)
         .where(
+            OPEN,
             MailMessage.state == State.STORED,
             MailMessage.stored_at < now() - timedelta(seconds=FORGOTTEN_SECONDS),
         )

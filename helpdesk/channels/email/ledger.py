@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from helpdesk import blobs
 from helpdesk.channels.email.ingest import Fate, fate_of, file_again
-from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.models import OPEN, MailMessage, State
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people import audit
@@ -27,7 +27,7 @@ MAX_SHOWN = 512 * 1024
 def quarantined(actor: Actor, *, before: int | None = None, limit: int = PAGE) -> list[MailMessage]:
     """Return what waits for a person, newest first. Raises Denied."""
     actor.demand(Permission.SETUP_MAIL)
-    statement = select(MailMessage).where(MailMessage.state == State.QUARANTINED)
+    statement = select(MailMessage).where(OPEN, MailMessage.state == State.QUARANTINED)
     if before is not None:
         statement = statement.where(MailMessage.id < before)
     return list(db.session.scalars(statement.order_by(MailMessage.id.desc()).limit(limit)))
@@ -38,7 +38,7 @@ def quarantine_count(actor: Actor) -> int:
     actor.demand(Permission.SETUP_MAIL)
     return (
         db.session.scalar(
-            select(func.count(MailMessage.id)).where(MailMessage.state == State.QUARANTINED)
+            select(func.count(MailMessage.id)).where(OPEN, MailMessage.state == State.QUARANTINED)
         )
         or 0
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, literal, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Json, Model, UTCDateTime
@@ -179,3 +179,15 @@ class MailMessage(Model):
     queue: Mapped[Queue] = relationship()
     ticket: Mapped[Ticket | None] = relationship()
     entry: Mapped[Entry | None] = relationship()
+
+
+OPEN = MailMessage.state.in_(
+    [
+        literal(str(one), literal_execute=True)
+        for one in (State.WANTED, State.STORED, State.QUARANTINED)
+    ]
+)
+"""What has no final fate, in the words of its index: SQLite sees then that the index fits."""
+
+TO_MOVE = text("mail_message.to_move")
+"""What still has to be moved on its server, in the words of its index."""
