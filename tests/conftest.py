@@ -25,6 +25,12 @@ from tests.support import browser, databases, dovecot, network, paths, postgres,
 from tests.support.client import SeparateClient
 from tests.support.server import LiveDesk
 
+# Where everything is run at once on a busy machine, examples are the same each time and none is
+# timed; at home they vary.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("home", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "home")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person at work run on one database only."""
