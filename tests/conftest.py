@@ -9,6 +9,7 @@ PostgreSQL; ``--database`` picks one.
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -210,8 +211,9 @@ def browser_context_args() -> dict[str, Any]:
 
 def _short_folder(name: str) -> Path:
     """Make a folder whose path leaves room for the names of unix sockets."""
-    folder = paths.run_dir() / f"{name}{os.getpid()}-{len(list(paths.run_dir().iterdir()))}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix=name, dir=paths.run_dir()))
+    # dovecot's own user must be able to pass through.
+    folder.chmod(0o755)
     return folder
 
 
