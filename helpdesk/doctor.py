@@ -166,9 +166,13 @@ def _worklist() -> Finding:
 
 def _processes(settings: config.Settings) -> Finding:
     """A web server without a worker looks alive and neither fetches nor sends mail."""
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        answers = probe.connect_ex((settings.host, settings.port)) == 0
+    # Who listens everywhere listens on loopback too.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    try:
+        socket.create_connection((host, settings.port), timeout=2).close()
+        answers = True
+    except OSError:
+        answers = False
     leads = somebody_leads()
     if answers and not leads:
         return Finding("processes", "the web server runs, but no worker: run `helpdesk worker`")

@@ -14,7 +14,7 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.link import link
 from helpdesk.tickets.services.open import NewFile, NewTicket, attach, log_entry
-from helpdesk.tickets.services.state import reopen_within, restore_within, wake_within
+from helpdesk.tickets.services.state import is_emptied, reopen_within, restore_within, wake_within
 
 
 @dataclass(slots=True)
@@ -44,8 +44,9 @@ def hear(ticket: Ticket, heard: Heard, *, reopen_days: int, actor: Actor = SYSTE
 
     It wakes a waiting ticket, reopens a resolved one and brings a binned one back; a bare
     "thanks" after the end is only flagged. More than ``reopen_days`` after closing it opens a
-    new ticket that is linked to the old one. A merged ticket's messages go to the survivor.
-    Returns the entry; its ``ticket`` says where the message ended.
+    new ticket that is linked to the old one; for a ticket that the bin has let go of it opens one
+    that stands alone. A merged ticket's messages go to the survivor. Returns the entry; its
+    ``ticket`` says where the message ended.
     """
     ticket = survivor_of(ticket)
     finished = ticket.status_class in {StatusClass.RESOLVED, StatusClass.CLOSED}
@@ -55,7 +56,7 @@ def hear(ticket: Ticket, heard: Heard, *, reopen_days: int, actor: Actor = SYSTE
         and ticket.closed_at is not None
         and now() > ticket.closed_at + timedelta(days=reopen_days)
     )
-    if late and not thanks:
+    if (late and not thanks) or is_emptied(ticket):
         return _follow_up(ticket, heard, actor)
     act = Act(actor, ticket, at=heard.happened_at)
     if ticket.hidden_at is not None:
@@ -142,7 +143,8 @@ def _follow_up(ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
             happened_at=heard.happened_at,
         ),
     )
-    link(actor, entry.ticket, ticket, LinkType.RELATED)
+    if not is_emptied(ticket):
+        link(actor, entry.ticket, ticket, LinkType.RELATED)
     return entry
 
 

@@ -274,12 +274,19 @@ def bin_ticket(actor: Actor, ticket: Ticket, reason: BinReason, *, undo_for: int
 
 
 def restore(actor: Actor, ticket: Ticket, *, undo_for: int = 0) -> Entry:
-    """Take a ticket out of the bin, as it was."""
+    """Take a ticket out of the bin, as it was. Raises Denied, Refused."""
     if ticket.hidden_at is None or ticket.bin_reason is None:
         raise Refused("not-binned", _l("This ticket is not in the bin."))
+    if is_emptied(ticket):
+        raise Refused("bin-emptied", _l("The bin was emptied. This ticket can't come back."))
     act = Act(actor, ticket, Permission.TICKET_BIN)
     restore_within(act)
     return act.done("restore", undo_for=undo_for, quiet=True)
+
+
+def is_emptied(ticket: Ticket) -> bool:
+    """Whether the ticket's days in the bin are over and its texts are gone."""
+    return ticket.bin_reason is not None and not ticket.subject
 
 
 def restore_within(act: Act) -> None:
