@@ -111,11 +111,20 @@ class Connection:
         news = False
         while not (news or stop.is_set()) and (left := until - time.monotonic()) > 0:
             # A short wait at a time, so that stopping the worker takes no longer.
-            for answer in self._client.idle_check(timeout=min(1.0, left)):
-                if len(answer) > 1 and answer[1] in {b"EXISTS", b"RECENT"}:
-                    news = True
-        self._client.idle_done()
-        return news
+            pause = min(1.0, left)
+            started = time.monotonic()
+            answers = self._client.idle_check(timeout=pause)
+            news = _says_news(answers)
+            if not answers and time.monotonic() - started < pause / 2:
+                # Woken by nothing: the server hung up, which the next line will say.
+                break
+        # What came together with the server's consent is in a buffer and shows only now.
+        _text, rest = self._client.idle_done()
+        return news or _says_news(rest)
+
+
+def _says_news(answers: Sequence[Sequence[object]]) -> bool:
+    return any(len(answer) > 1 and answer[1] in {b"EXISTS", b"RECENT"} for answer in answers)
 
 
 def sign_in(server: Server) -> IMAPClient:

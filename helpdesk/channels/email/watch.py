@@ -146,12 +146,15 @@ class _Watch:
     def _wait_for_news(self, connection: Connection, box: Box) -> None:
         """Wait until the folder changed, somebody wants a message, or it is time to look anyway."""
         until = time.monotonic() + POLL_SECONDS
+        # The first IDLE is short: what arrived just before it may show only when it ends.
+        seconds = 1.0
         while not self._stop.is_set() and time.monotonic() < until:
             if connection.can_idle:
-                if connection.wait(self._stop, lease.RENEW_SECONDS):
+                if connection.wait(self._stop, seconds):
                     return
             else:
-                self._stop.wait(min(lease.RENEW_SECONDS, until - time.monotonic()))
+                self._stop.wait(min(lease.RENEW_SECONDS, max(0.0, until - time.monotonic())))
+            seconds = lease.RENEW_SECONDS
             self._renew()
             if not self._is_as_it_was(box):
                 return

@@ -4,9 +4,9 @@
 same from outside.
 """
 
-from collections.abc import Sequence
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, false, or_, select, true
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -28,49 +28,46 @@ __all__ = [
 ]
 
 
+@lru_cache(maxsize=2048)
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Return the condition on Ticket that says what the actor may see.
 
     Staff see every ticket but the restricted ones, which show only to members of the queues
-    concerned, to whoever holds an assignment, and to their owner.
+    concerned, to whoever holds an assignment, and to their owner. An actor is a value, and so is
+    the condition: what may change is part of the actor.
     """
     if not actor.can(Permission.TICKET_READ):
         return false()
     if actor.is_system:
         return true()
-    mine = select(Assignment.id).where(
-        Assignment.ticket_id == Ticket.id,
-        or_(
-            Assignment.queue_id.in_(actor.queue_ids),
-            Assignment.technician_id == actor.person_id,
-        ),
+    # One value, not EXISTS: PostgreSQL may answer EXISTS by reading every assignment there is,
+    # because it can't know that only the few restricted tickets come to ask.
+    mine = (
+        select(Assignment.id)
+        .where(
+            Assignment.ticket_id == Ticket.id,
+            or_(
+                Assignment.queue_id.in_(actor.queue_ids),
+                Assignment.technician_id == actor.person_id,
+            ),
+        )
+        .limit(1)
+        .scalar_subquery()
     )
     return or_(
         Ticket.restricted.is_(False),
         Ticket.queue_id.in_(actor.queue_ids),
         Ticket.owner_id == actor.person_id,
-        mine.exists(),
+        mine.is_not(None),
     )
 
 
-def get_for(
-    actor: Actor,
-    number: int,
-    *,
-    permission: Permission = Permission.TICKET_READ,
-    lock: bool = False,
-    options: Sequence[ORMOption] = (),
-) -> Ticket:
-    """Return the ticket with this number if the actor may see it.
-
-    ``lock`` holds the row for a change (PostgreSQL; SQLite's writing transaction does anyway);
-    ``options`` say what to load along with it.
-    Raises Denied when the permission is missing, NotFound otherwise.
-    """
-    actor.demand(permission)
+@lru_cache(maxsize=2048)
+def _one_ticket(actor: Actor, options: tuple[ORMOption, ...], lock: bool) -> Select[Ticket]:
+    """Return the select of one visible ticket by ``number``; putting it together is not cheap."""
     statement = (
         select(Ticket)
-        .where(Ticket.id == number, visible(actor))
+        .where(Ticket.id == bindparam("number"), visible(actor))
         .options(
             joinedload(Ticket.status),
             joinedload(Ticket.queue),
@@ -81,7 +78,25 @@ def get_for(
     )
     if lock:
         statement = statement.with_for_update(of=Ticket).execution_options(populate_existing=True)
-    ticket = db.session.scalar(statement)
+    return statement
+
+
+def get_for(
+    actor: Actor,
+    number: int,
+    *,
+    permission: Permission = Permission.TICKET_READ,
+    lock: bool = False,
+    options: tuple[ORMOption, ...] = (),
+) -> Ticket:
+    """Return the ticket with this number if the actor may see it.
+
+    ``lock`` holds the row for a change (PostgreSQL; SQLite's writing transaction does anyway);
+    ``options`` say what to load along with it; they are made once, not for every call. Denied
+    when the permission is missing, NotFound otherwise.
+    """
+    actor.demand(permission)
+    ticket = db.session.scalar(_one_ticket(actor, options, lock), {"number": number})
     if ticket is None:
         raise NotFound
     return ticket

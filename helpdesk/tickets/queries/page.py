@@ -3,8 +3,10 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import literal, or_, select, union_all
+from sqlalchemy import Select, bindparam, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.db import db
@@ -117,51 +119,77 @@ class Present:
     writing: bool
 
 
+# Statements that are the same for everybody are put together once: that costs more than running
+# them, and a page runs a dozen.
+_WITH_ITS_PAGE = (
+    joinedload(Ticket.customer).options(joinedload(Person.organisation), joinedload(Person.site)),
+    joinedload(Ticket.requester),
+    joinedload(Ticket.category),
+    joinedload(Ticket.cause),
+    selectinload(Ticket.assignments).options(
+        joinedload(Assignment.queue), joinedload(Assignment.technician)
+    ),
+)
+
+_TICKET: Any = bindparam("ticket")
+_READER: Any = bindparam("reader")
+
+_AROUND = union_all(
+    select(literal("tag").label("what"), Tag.id, Tag.name)
+    .join(TicketTag, TicketTag.tag_id == Tag.id)
+    .where(TicketTag.ticket_id == _TICKET),
+    select(literal("follower"), Person.id, Person.name)
+    .join(Follower, Follower.person_id == Person.id)
+    .where(Follower.ticket_id == _TICKET),
+    select(literal("copy"), Person.id, Person.name)
+    .join(CopyRecipient, CopyRecipient.person_id == Person.id)
+    .where(CopyRecipient.ticket_id == _TICKET),
+)
+
+_TASKS = (
+    select(Task)
+    .where(Task.ticket_id == _TICKET, Task.removed_at.is_(None))
+    .options(joinedload(Task.person))
+    .order_by(Task.position, Task.id)
+)
+
+_PRESENT = (
+    select(Presence.person_id, Presence.writing, Presence.seen_at, Person.name)
+    .join(Person, Person.id == Presence.person_id)
+    .where(
+        Presence.ticket_id == _TICKET,
+        or_(Presence.person_id == _READER, Presence.seen_at > bindparam("since")),
+    )
+    .order_by(Person.name)
+)
+
+_DRAFTS = (
+    select(Draft)
+    .where(Draft.person_id == _READER, Draft.ticket_id == _TICKET)
+    .options(joinedload(Draft.attachments))
+)
+
+_STATUSES = select(Status).where(Status.retired_at.is_(None)).order_by(Status.position, Status.id)
+
+
 def ticket_for_page(actor: Actor, number: int) -> Ticket:
     """Return the ticket with everything its head and its properties show. Raises as ``get_for``."""
-    customer = joinedload(Ticket.customer)
-    return get_for(
-        actor,
-        number,
-        options=[
-            customer.joinedload(Person.organisation),
-            customer.joinedload(Person.site),
-            joinedload(Ticket.requester),
-            joinedload(Ticket.category),
-            joinedload(Ticket.cause),
-            selectinload(Ticket.assignments).options(
-                joinedload(Assignment.queue), joinedload(Assignment.technician)
-            ),
-        ],
-    )
+    return get_for(actor, number, options=_WITH_ITS_PAGE)
 
 
 def around(ticket: Ticket) -> Around:
     """Return tags, followers and copies. One query."""
-    parts = (
-        select(literal("tag").label("what"), Tag.id, Tag.name)
-        .join(TicketTag, TicketTag.tag_id == Tag.id)
-        .where(TicketTag.ticket_id == ticket.id),
-        select(literal("follower"), Person.id, Person.name)
-        .join(Follower, Follower.person_id == Person.id)
-        .where(Follower.ticket_id == ticket.id),
-        select(literal("copy"), Person.id, Person.name)
-        .join(CopyRecipient, CopyRecipient.person_id == Person.id)
-        .where(CopyRecipient.ticket_id == ticket.id),
-    )
     found: dict[str, list[Named]] = defaultdict(list)
-    for what, key, name in db.session.execute(union_all(*parts)):
+    for what, key, name in db.session.execute(_AROUND, {"ticket": ticket.id}):
         found[what].append(Named(key, name))
     for rows in found.values():
         rows.sort(key=lambda row: row.name.casefold())
     return Around(found["tag"], found["follower"], found["copy"])
 
 
-def links_of(actor: Actor, ticket: Ticket) -> Links:
-    """Return the linked tickets that the actor may see. One query.
-
-    A restricted ticket that the actor may not see leaves no trace, not even in a count.
-    """
+@lru_cache(maxsize=1024)
+def _links(actor: Actor) -> Select[Any]:
+    """Return the select of the links of a ticket to others that the actor may see."""
     columns = (
         Link.id.label("link_id"),
         Link.type,
@@ -177,14 +205,22 @@ def links_of(actor: Actor, ticket: Ticket) -> Links:
         select(literal(1).label("outward"), *columns)
         .join(Ticket, Ticket.id == Link.to_id)
         .join(Status, Status.id == Ticket.status_id)
-        .where(Link.from_id == ticket.id, visible(actor))
+        .where(Link.from_id == _TICKET, visible(actor))
     )
     inward = (
         select(literal(0), *columns)
         .join(Ticket, Ticket.id == Link.from_id)
         .join(Status, Status.id == Ticket.status_id)
-        .where(Link.to_id == ticket.id, visible(actor))
+        .where(Link.to_id == _TICKET, visible(actor))
     )
+    return select(union_all(outward, inward).limit(MAX_LINKS).subquery())
+
+
+def links_of(actor: Actor, ticket: Ticket) -> Links:
+    """Return the linked tickets that the actor may see. One query.
+
+    A restricted ticket that the actor may not see leaves no trace, not even in a count.
+    """
     links = Links()
     place = {
         (LinkType.PARENT, 1): links.children,
@@ -196,7 +232,7 @@ def links_of(actor: Actor, ticket: Ticket) -> Links:
         (LinkType.CAUSED_BY, 1): links.causes,
         (LinkType.CAUSED_BY, 0): links.effects,
     }
-    rows = db.session.execute(union_all(outward, inward).limit(MAX_LINKS)).all()
+    rows = db.session.execute(_links(actor), {"ticket": ticket.id}).all()
     for row in sorted(rows, key=lambda row: row.id):
         place[LinkType(row.type), row.outward].append(
             LinkedTicket(
@@ -218,12 +254,7 @@ def links_of(actor: Actor, ticket: Ticket) -> Links:
 def tasks_of(ticket: Ticket) -> dict[str, list[Task]]:
     """Return the tasks by checklist, in their order. One query."""
     found: dict[str, list[Task]] = defaultdict(list)
-    for task in db.session.scalars(
-        select(Task)
-        .where(Task.ticket_id == ticket.id, Task.removed_at.is_(None))
-        .options(joinedload(Task.person))
-        .order_by(Task.position, Task.id)
-    ):
+    for task in db.session.scalars(_TASKS, {"ticket": ticket.id}):
         found[task.checklist].append(task)
     return dict(found)
 
@@ -245,18 +276,8 @@ def present(actor: Actor, ticket: Ticket) -> tuple[list[Present], datetime | Non
     """Return the colleagues who have the ticket open, and when the actor last had it open."""
     last_visit: datetime | None = None
     others: list[Present] = []
-    for row in db.session.execute(
-        select(Presence.person_id, Presence.writing, Presence.seen_at, Person.name)
-        .join(Person, Person.id == Presence.person_id)
-        .where(
-            Presence.ticket_id == ticket.id,
-            or_(
-                Presence.person_id == actor.person_id,
-                Presence.seen_at > now() - PRESENT_FOR,
-            ),
-        )
-        .order_by(Person.name)
-    ):
+    asked = {"ticket": ticket.id, "reader": actor.person_id, "since": now() - PRESENT_FOR}
+    for row in db.session.execute(_PRESENT, asked):
         if row.person_id == actor.person_id:
             last_visit = row.seen_at
         else:
@@ -268,20 +289,14 @@ def present(actor: Actor, ticket: Ticket) -> tuple[list[Present], datetime | Non
 
 def drafts_of(actor: Actor, ticket: Ticket) -> dict[str, Draft]:
     """Return what the actor typed about the ticket and has not sent, by kind. One query."""
-    rows = db.session.scalars(
-        select(Draft)
-        .where(Draft.person_id == actor.person_id, Draft.ticket_id == ticket.id)
-        .options(joinedload(Draft.attachments))
-    ).unique()
+    asked = {"ticket": ticket.id, "reader": actor.person_id}
+    rows = db.session.scalars(_DRAFTS, asked).unique()
     return {row.kind: row for row in rows}
 
 
-def statuses(*classes: str) -> list[Status]:
-    """Return the statuses in use, those of the given classes if any are given."""
-    statement = select(Status).where(Status.retired_at.is_(None))
-    if classes:
-        statement = statement.where(Status.status_class.in_(classes))
-    return list(db.session.scalars(statement.order_by(Status.position, Status.id)))
+def statuses() -> list[Status]:
+    """Return the statuses in use. One query."""
+    return list(db.session.scalars(_STATUSES))
 
 
 def categories() -> list[Category]:

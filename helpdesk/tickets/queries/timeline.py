@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.db import db
+from helpdesk.people.models import Person
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Entry, Ticket
 
@@ -99,21 +100,30 @@ def _microseconds(moment: datetime) -> int:
     return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 
 
+_COUNTED = (
+    select(
+        Entry.ticket_id,
+        Entry.kind,
+        case((Entry.verb.in_(sorted(ASSIGNMENT_VERBS)), 1), else_=0).label("is_assignment"),
+        func.sum(case((Entry.withdrawn_at.is_(None), 1), else_=0)).label("shown"),
+        func.max(Entry.id).label("newest"),
+    )
+    .join(Ticket, Ticket.id == Entry.ticket_id)
+    .where(or_(Ticket.id == bindparam("ticket"), Ticket.merged_into_id == bindparam("ticket")))
+    .group_by(Entry.ticket_id, Entry.kind, "is_assignment")
+)
+"""How many entries of each kind a ticket has, with those merged into it."""
+
+_WITH_THEIRS = (
+    joinedload(Entry.author).load_only(Person.name, Person.is_technician, Person.language),
+    selectinload(Entry.attachments),
+)
+"""What a line of the timeline shows beside the entry itself."""
+
+
 def journal_of(ticket: Ticket) -> Journal:
     """Count the journal of a ticket, with what was merged into it. One query."""
-    is_assignment = case((Entry.verb.in_(ASSIGNMENT_VERBS), 1), else_=0)
-    rows = db.session.execute(
-        select(
-            Entry.ticket_id,
-            Entry.kind,
-            is_assignment.label("is_assignment"),
-            func.sum(case((Entry.withdrawn_at.is_(None), 1), else_=0)).label("shown"),
-            func.max(Entry.id).label("newest"),
-        )
-        .join(Ticket, Ticket.id == Entry.ticket_id)
-        .where(or_(Ticket.id == ticket.id, Ticket.merged_into_id == ticket.id))
-        .group_by(Entry.ticket_id, Entry.kind, "is_assignment")
-    ).all()
+    rows = db.session.execute(_COUNTED, {"ticket": ticket.id}).all()
     counts = dict.fromkeys(Show, 0)
     by_kind = {
         EntryKind.MESSAGE: Show.MESSAGES,
@@ -176,7 +186,7 @@ def entries_page(
         statement = statement.where(Entry.happened_at >= since.happened_at)
     rows = list(
         db.session.scalars(
-            statement.options(joinedload(Entry.author), selectinload(Entry.attachments))
+            statement.options(*_WITH_THEIRS)
             .order_by(Entry.happened_at.desc(), Entry.id.desc())
             .limit(limit + 1)
         )
@@ -210,7 +220,7 @@ def whole_journal(journal: Journal, limit: int = 5000) -> list[Entry]:
         db.session.scalars(
             select(Entry)
             .where(Entry.ticket_id.in_(journal.ticket_ids))
-            .options(joinedload(Entry.author), selectinload(Entry.attachments))
+            .options(*_WITH_THEIRS)
             .order_by(Entry.happened_at, Entry.id)
             .limit(limit)
         )

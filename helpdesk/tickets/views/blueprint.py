@@ -3,35 +3,47 @@
 It is a module of its own so that the pages can import it while the package imports them.
 """
 
-from typing import Any
+import re
+from functools import cache
+from urllib.parse import urlencode
 
 from flask import Blueprint, current_app, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from werkzeug.exceptions import NotFound as NothingHere
 
 from helpdesk.lib.clock import now
-from helpdesk.tickets.models import Entry
-from helpdesk.tickets.queries.access import NotFound
-from helpdesk.tickets.queries.timeline import Place
 from helpdesk.web.i18n import LANGUAGES, language_of, zone
 
 bp = Blueprint("tickets", __name__, template_folder="../templates")
 
 
-@bp.app_errorhandler(NotFound)
-def _not_found(_error: NotFound) -> Any:
-    """Answer the same for what is not there and for what may not be seen."""
-    return current_app.handle_http_exception(NothingHere())
-
-
 # ---- What the templates of tickets ask for ----
 
 
-@bp.app_template_filter("place")
-def _place(entry: Entry) -> str:
-    """Return an entry's place in the timeline."""
-    return str(Place(entry.happened_at, entry.id))
+_PART = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+@cache
+def _pattern(endpoint: str, given: frozenset[str]) -> tuple[str, frozenset[str]]:
+    """Return an endpoint's address with holes, and the values that go into the query instead."""
+    for rule in current_app.url_map.iter_rules(endpoint):
+        if rule.arguments <= given:
+            return _PART.sub(r"{\1}", rule.rule), given - rule.arguments
+    raise LookupError(endpoint)
+
+
+@bp.app_template_global("path_of")
+def path_of(endpoint: str, **values: object) -> str:
+    """Return what ``url_for`` would, at a hundredth of its cost: a ticket's page has a hundred.
+
+    Values that are none of the address go into the query. Only for our own endpoints, which have
+    numbers and plain words for arguments.
+    """
+    pattern, extra = _pattern(endpoint, frozenset(values))
+    path = pattern.format_map(values)
+    if not extra:
+        return path
+    return f"{path}?{urlencode({name: values[name] for name in sorted(extra)})}"
 
 
 @bp.app_template_filter("language_name")

@@ -23,8 +23,9 @@ from helpdesk.tickets.companions import Mention
 from helpdesk.tickets.delivery import Delivery, deliveries
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
+from helpdesk.tickets.queries.timeline import Place
 from helpdesk.tickets.sentences import extras, sentence
-from helpdesk.web.i18n import HTML_LANGUAGES, day, language_of, local
+from helpdesk.web.i18n import HTML_LANGUAGES, day, language_of, local, time_tag
 
 BACK_DATED = timedelta(minutes=5)
 """An entry recorded so much later than it happened shows both times."""
@@ -86,6 +87,8 @@ class Line:
     html_lang: str
     fresh: bool
     mine: bool
+    when: Markup
+    place: Place
     # Other numbers than the page's: an entry of a ticket that was merged into it.
     from_ticket: int | None
     late: datetime | None
@@ -96,6 +99,11 @@ class Line:
     delivery: Delivery | None = None
     # Hidden on a telephone until asked for.
     folded: bool = False
+
+    @property
+    def marked(self) -> bool:
+        """Whether something about its time or its place is unusual."""
+        return self.late is not None or self.from_ticket is not None
 
 
 def lines_of(
@@ -149,6 +157,8 @@ def _line(entry: Entry, ticket: Ticket, reader: Actor, mentioned: Sequence[str])
         html_lang=_language(entry, ticket),
         fresh=False,
         mine=mine,
+        when=time_tag(entry.happened_at, "clock"),
+        place=Place(entry.happened_at, entry.id),
         from_ticket=entry.ticket_id if entry.ticket_id != ticket.id else None,
         late=entry.recorded_at if entry.recorded_at - entry.happened_at > BACK_DATED else None,
     )
