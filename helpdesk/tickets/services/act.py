@@ -25,6 +25,7 @@ from helpdesk.tickets.desk import Category, Cause, Queue, Status, TicketTag
 from helpdesk.tickets.events import TicketEvent
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, EntryKind, StatusClass, rank
 from helpdesk.tickets.models import Assignment, Entry, Ticket, Worklist
+from helpdesk.tickets.services.home import leave_retired_queues
 
 _NAMED: dict[str, type[Any]] = {
     "status_id": Status,
@@ -184,9 +185,14 @@ class Act:
         """Write the journal entry, bring everything derived into step, publish the event.
 
         ``undo_for`` is how many seconds the act can be taken back; ``hold`` how many seconds an
-        outgoing message waits.
+        outgoing message waits. A ticket that would wait in a retired queue (reopened, woken,
+        restored, its last part done) moves to one in use, and the entry says so; Refused when
+        that would show a restricted ticket to more people.
         """
         ticket = self.ticket
+        home = None if self.new else leave_retired_queues(ticket)
+        if home is not None:
+            self.set("queue_id", home.id)
         manner = _manner.get()
         entry = Entry(
             ticket=ticket,

@@ -96,7 +96,10 @@ def hold(
 
 
 def wake(actor: Actor, ticket: Ticket, *, status: Status | None = None, undo_for: int = 0) -> Entry:
-    """Bring a waiting ticket back: by hand, by its wake time or by the customer's answer."""
+    """Bring a waiting ticket back: by hand, by its wake time or by the customer's answer.
+
+    As when it is reopened, it never comes back to a retired queue. Raises Denied, Refused.
+    """
     check_move(ticket, StatusClass.OPEN, "wake")
     act = Act(actor, ticket)
     wake_within(act, status)
@@ -236,7 +239,11 @@ def reopen(
     status: Status | None = None,
     undo_for: int = 0,
 ) -> Entry:
-    """Open a resolved or closed ticket again; it goes back to its home queue and owner."""
+    """Open a resolved or closed ticket again; it goes back to its home queue and owner.
+
+    From a queue that was retired meanwhile it goes where new tickets land. A restricted ticket
+    goes to another restricted queue of the team; without one it is refused. Raises Denied, Refused.
+    """
     check_move(ticket, StatusClass.OPEN, "reopen")
     act = Act(actor, ticket)
     reopen_within(act, status)
@@ -274,7 +281,10 @@ def bin_ticket(actor: Actor, ticket: Ticket, reason: BinReason, *, undo_for: int
 
 
 def restore(actor: Actor, ticket: Ticket, *, undo_for: int = 0) -> Entry:
-    """Take a ticket out of the bin, as it was. Raises Denied, Refused."""
+    """Take a ticket out of the bin, as it was. Raises Denied, Refused.
+
+    As when it is reopened, it never comes back to a retired queue.
+    """
     if ticket.hidden_at is None or ticket.bin_reason is None:
         raise Refused("not-binned", _l("This ticket is not in the bin."))
     if is_emptied(ticket):
