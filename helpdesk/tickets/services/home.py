@@ -45,6 +45,17 @@ def leave_retired_queues(ticket: Ticket) -> Queue | None:
     homeless = not waiting and _is_retired(ticket.queue_id)
     if not stranded and not homeless:
         return None
+    refuge = _need_refuge(ticket)
+    _move(stranded, refuge)
+    return refuge if homeless or _is_retired(ticket.queue_id) else None
+
+
+def home_in_use(ticket: Ticket) -> Queue:
+    """Return the queue for a new ticket that goes on where this one ended. Raises Refused."""
+    return ticket.queue if ticket.queue.retired_at is None else _need_refuge(ticket)
+
+
+def _need_refuge(ticket: Ticket) -> Queue:
     refuge = refuge_of(ticket)
     if refuge is None:
         raise Refused(
@@ -55,8 +66,7 @@ def leave_retired_queues(ticket: Ticket) -> Queue | None:
             ),
             "queue",
         )
-    _move(stranded, refuge)
-    return refuge if homeless or _is_retired(ticket.queue_id) else None
+    return refuge
 
 
 def _is_retired(queue_id: int) -> bool:

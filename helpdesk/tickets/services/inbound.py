@@ -12,6 +12,8 @@ from helpdesk.tickets.companions import CopyRecipient
 from helpdesk.tickets.lifecycle import EntryKind, LinkType, StatusClass
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.act import Act
+from helpdesk.tickets.services.audience import restrict_like
+from helpdesk.tickets.services.home import home_in_use
 from helpdesk.tickets.services.link import link
 from helpdesk.tickets.services.open import NewFile, NewTicket, attach, log_entry
 from helpdesk.tickets.services.state import is_emptied, reopen_within, restore_within, wake_within
@@ -136,13 +138,14 @@ def _follow_up(ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
             html=heard.html,
             channel=heard.channel,
             kind=ticket.kind,
-            queue=ticket.queue if ticket.queue.retired_at is None else None,
+            queue=home_in_use(ticket),
             category=ticket.category,
             files=heard.files or [],
             envelope=heard.envelope,
             happened_at=heard.happened_at,
         ),
     )
+    restrict_like(entry.ticket, ticket)
     if not is_emptied(ticket):
         link(actor, entry.ticket, ticket, LinkType.RELATED)
     return entry

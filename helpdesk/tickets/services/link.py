@@ -11,6 +11,7 @@ from helpdesk.tickets.desk import Queue, TicketTag
 from helpdesk.tickets.lifecycle import EntryKind, LinkType
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.act import Act
+from helpdesk.tickets.services.audience import check_no_more_readers, restrict_like
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.open import NewFile, NewTicket, log
 from helpdesk.tickets.services.talk import Said, check_writable, reply
@@ -73,7 +74,7 @@ def unlink(actor: Actor, ticket: Ticket, link_id: int) -> Entry:
 
 
 def check_merge(survivor: Ticket, merged: Ticket) -> None:
-    """Raise Refused unless the two may become one: never across customers."""
+    """Raise Refused unless the two may become one: never across customers or restrictions."""
     check_writable(survivor)
     check_writable(merged)
     if survivor.id == merged.id:
@@ -84,13 +85,15 @@ def check_merge(survivor: Ticket, merged: Ticket) -> None:
             _l("These tickets are for different customers. Link them under a parent instead."),
             "number",
         )
+    check_no_more_readers(survivor, merged)
 
 
 def merge(actor: Actor, survivor: Ticket, merged: Ticket, *, undo_for: int = 0) -> Entry:
     """Make two tickets of one customer one.
 
     Nothing is lost: the timeline of the survivor shows both, and the merged number leads to it.
-    Open work, followers, copies, tags and links go to the survivor. Raises Denied, Refused.
+    Open work, followers, copies, tags and links go to the survivor. A restricted ticket goes only
+    into one that nobody else can read. Raises Denied, Refused.
     """
     actor.demand(Permission.TICKET_MERGE)
     check_merge(survivor, merged)
@@ -155,6 +158,7 @@ def split(
         ),
         quiet=True,
     )
+    restrict_like(fresh, ticket)
     link(actor, ticket, fresh, LinkType.RELATED)
     act = Act(actor, ticket)
     act.note_change("split", None, {"id": fresh.id, "name": fresh.subject, "entry": entry.id})
@@ -223,7 +227,10 @@ def broadcast(
 
 
 def _take_over(survivor: Ticket, merged: Ticket) -> dict[str, object]:
-    """Copy followers, copies, tags and links to the survivor; return what was added."""
+    """Copy followers, copies, tags and links to the survivor; return what was added.
+
+    Who followed or got copies of a ticket that all could read was not let into a restricted one.
+    """
     added: dict[str, list[int]] = {"tags": [], "followers": [], "copies": [], "links": []}
     before = list(
         db.session.scalars(select(TicketTag.tag_id).where(TicketTag.ticket_id == survivor.id))
@@ -234,11 +241,12 @@ def _take_over(survivor: Ticket, merged: Ticket) -> dict[str, object]:
     ):
         if tag_id not in before:
             db.session.add(TicketTag(ticket_id=survivor.id, tag_id=tag_id))
+    let_in = merged.restricted or not survivor.restricted
     for model, name in ((Follower, "followers"), (CopyRecipient, "copies")):
         for person_id in db.session.scalars(
             select(model.person_id).where(model.ticket_id == merged.id)
         ):
-            if db.session.get(model, (survivor.id, person_id)) is None:
+            if let_in and db.session.get(model, (survivor.id, person_id)) is None:
                 db.session.add(model(ticket_id=survivor.id, person_id=person_id))
                 added[name].append(person_id)
     for row in db.session.scalars(

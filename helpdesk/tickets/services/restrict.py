@@ -13,13 +13,19 @@ from helpdesk.tickets.models import Assignment, Ticket, Worklist
 
 
 def restrict_tickets_of(queue: Queue) -> None:
-    """Hide the tickets that the queue holds or held from everybody else."""
-    db.session.execute(
-        update(Ticket)
-        .where(Ticket.restricted.is_(False), _part_of(queue))
-        .values(restricted=True)
-        .execution_options(synchronize_session=False)
-    )
+    """Hide the tickets that the queue holds or held from everybody else.
+
+    What was merged into another ticket is read there, so that one is hidden too.
+    """
+    merged = aliased(Ticket)
+    holds_merged = exists().where(merged.merged_into_id == Ticket.id, merged.restricted)
+    for concerned in (_part_of(queue), holds_merged):
+        db.session.execute(
+            update(Ticket)
+            .where(Ticket.restricted.is_(False), concerned)
+            .values(restricted=True)
+            .execution_options(synchronize_session=False)
+        )
     _follow(restricted=True)
 
 
