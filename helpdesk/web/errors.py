@@ -7,8 +7,14 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, ServiceUnavailable
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from werkzeug.exceptions import (
+    Conflict,
+    Forbidden,
+    HTTPException,
+    InternalServerError,
+    ServiceUnavailable,
+)
 
 from helpdesk.db import db
 
@@ -111,8 +117,17 @@ def on_crash(error: Exception) -> Any:
     if isinstance(error, OperationalError) and "locked" in str(error).lower():
         log.warning("%s: the database was locked for too long", g.get("request_id"))
         return on_http_error(ServiceUnavailable())
+    if isinstance(error, IntegrityError) and _is_taken(error):
+        log.warning("%s: somebody saved the same meanwhile", g.get("request_id"), exc_info=error)
+        return on_http_error(Conflict())
     log.error("%s: %s %s failed", g.get("request_id"), request.method, request.path, exc_info=error)
     return _answer(500)
+
+
+def _is_taken(error: IntegrityError) -> bool:
+    """Whether a value that must be unique was there already: verbs look first, so it is new."""
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    return sqlstate == "23505" or "UNIQUE constraint failed" in str(error.orig)
 
 
 def _roll_back() -> None:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from flask import Flask, abort
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from helpdesk.people.access import Denied, Permission
 from helpdesk.people.guard import public
@@ -25,6 +25,8 @@ def desk(own_desk: Flask) -> Flask:
             raise Denied(Permission.TICKET_MERGE)
         if how == "locked":
             raise OperationalError("UPDATE ticket", {}, Exception("database is locked"))
+        if how == "taken":
+            raise IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed: queue.name"))
         if how == "fine":
             return "fine"
         raise RuntimeError("a bug with Mei-Ling's address in it")
@@ -79,6 +81,12 @@ def test_a_busy_database_is_worth_another_try(desk: Flask) -> None:
     answer = desk.test_client().get("/fail/locked", headers=PAGE)
     assert answer.status_code == 503
     assert "Try again" in answer.text
+
+
+def test_what_somebody_saved_at_the_same_moment_is_a_clash_and_no_bug(desk: Flask) -> None:
+    answer = desk.test_client().get("/fail/taken", headers=PAGE)
+    assert answer.status_code == 409
+    assert "Somebody changed this meanwhile" in answer.text
 
 
 def test_an_error_page_comes_even_without_a_database(

@@ -1,11 +1,14 @@
 """Addresses and numbers of people."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from helpdesk.db import db
+from helpdesk.db import db, is_postgresql
 from helpdesk.events import publish
 from helpdesk.lib.clock import now
 from helpdesk.people import audit, contact_values, search
@@ -54,6 +57,28 @@ def check_free(actor: Actor, kind: str, value: ContactValue, owner: Person | Non
     raise Taken(message, held.person)
 
 
+@contextmanager
+def claiming(
+    actor: Actor, claims: Sequence[tuple[str, ContactValue]], owner: Person | None = None
+) -> Iterator[None]:
+    """Write values within the block that ``check_free`` found free. Raises Refused, Taken.
+
+    On PostgreSQL somebody else's transaction may take one of them between the look and the write;
+    that is told like any other address that is taken. On SQLite a writing transaction is alone,
+    and a savepoint would make it write its word index out.
+    """
+    if not is_postgresql():
+        yield
+        return
+    try:
+        with db.session.begin_nested():
+            yield
+    except IntegrityError:
+        for kind, value in claims:
+            check_free(actor, kind, value, owner)
+        raise
+
+
 def add(
     actor: Actor,
     person: Person,
@@ -67,7 +92,8 @@ def add(
     """Give a person another address or number. Raises Denied, Refused, Taken.
 
     ``identifies`` is false for what several people share (a reception's number). ``checked``
-    false skips the change event and the words, for verbs that add several and do both once.
+    false skips the change event and the words, for verbs that add several and do both once; they
+    write within ``claiming``.
     """
     actor.demand(Permission.PERSON_EDIT)
     value = contact_values.normalise(kind, text, search.desk_region())
@@ -82,9 +108,12 @@ def add(
         identifies=identifies,
         position=max((point.position for point in same_kind), default=-1) + 1,
     )
-    person.contact_points.append(point)
-    if checked:
-        _changed(actor, person, "contact-added", [None, _shown(point)])
+    if not checked:
+        person.contact_points.append(point)
+        return point
+    with claiming(actor, [(kind, value)] if identifies else [], person):
+        person.contact_points.append(point)
+    _changed(actor, person, "contact-added", [None, _shown(point)])
     return point
 
 
@@ -100,10 +129,11 @@ def change(
         held = holder_of(point.kind, value)
         if held is None or held.id != point.id:
             check_free(actor, point.kind, value, point.person)
-    if not is_same:
-        point.verified_at = None
-    point.value, point.extension = value.value, value.extension
-    point.label, point.identifies = " ".join(label.split())[:60], identifies
+    with claiming(actor, [(point.kind, value)] if identifies else [], point.person):
+        if not is_same:
+            point.verified_at = None
+        point.value, point.extension = value.value, value.extension
+        point.label, point.identifies = " ".join(label.split())[:60], identifies
     if _shown(point) != old:
         _changed(actor, point.person, "contact-changed", [old, _shown(point)])
     return point

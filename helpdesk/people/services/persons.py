@@ -14,6 +14,7 @@ from helpdesk.events import publish
 from helpdesk.lib.clock import now
 from helpdesk.people import audit, search
 from helpdesk.people.access import Actor, Permission
+from helpdesk.people.contact_values import ContactValue
 from helpdesk.people.errors import Clash, Missing, Refused
 from helpdesk.people.events import PersonChanged
 from helpdesk.people.models import AuditEntry, ContactKind, Organisation, Person, Site
@@ -74,9 +75,15 @@ def create(actor: Actor, new: NewPerson) -> Person:
             identifies=contact.identifies,
             checked=False,
         )
+    claims = [
+        (point.kind, ContactValue(point.value, point.extension))
+        for point in person.contact_points
+        if point.identifies
+    ]
     # Added only now: looking for the addresses' holders must not write half a person first.
-    db.session.add(person)
-    db.session.flush()
+    with contact_points.claiming(actor, claims):
+        db.session.add(person)
+        db.session.flush()
     search.refresh(person)
     audit.record(actor, "person-created", person)
     publish(PersonChanged(actor, person))
