@@ -17,7 +17,11 @@ PROJECT = Path(__file__).resolve().parent
 
 
 class ConfigError(Exception):
-    """A setting is missing or cannot be understood. The message names the variable."""
+    """Something has to be put right before the program can run.
+
+    The message is one sentence for the administrator; where a setting is wrong it names the
+    variable.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,21 @@
 """The application factory and the lists that say what the program consists of.
 
-Everything that takes part is named here: blueprints (pages), handlers (reactions to events),
-jobs (background work) and commands. Nothing registers itself by being imported.
+Everything that takes part is named here: blueprints (pages), handlers (reactions to events) and
+jobs (background work). Nothing registers itself by being imported. Commands are named in
+``helpdesk/cli.py``, so that those which need none of this do not wait for it.
 """
 
 import logging
 from collections.abc import Callable
 
-import click
 from flask import Blueprint, Flask
 
 import config
 from helpdesk import db, events, frame, web
-from helpdesk.channels.email import commands as mail_commands
-from helpdesk.channels.email import ingest, ledger, mailbox_commands, outgoing, send, watch
+from helpdesk.channels.email import ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
 from helpdesk.notify import shown
-from helpdesk.people import commands as people_commands
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
@@ -30,8 +28,6 @@ from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.tickets.views import histories
-from helpdesk.upkeep import begin
-from helpdesk.upkeep import commands as upkeep_commands
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.web import live, panels
 
@@ -69,19 +65,6 @@ JOBS: list[Job] = [
 
 SERVICES: list[Service] = [watch.watch_mailboxes]
 """What it does all the time."""
-
-COMMANDS: list[click.Command] = [
-    people_commands.people,
-    mail_commands.mail,
-    mailbox_commands.mailbox,
-    begin.init,
-    upkeep_commands.backup,
-    upkeep_commands.restore,
-    upkeep_commands.search,
-    upkeep_commands.tickets,
-]
-"""Commands and groups of `helpdesk`."""
-
 
 PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),

@@ -1,69 +1,106 @@
-"""The command-line tool ``helpdesk``."""
+"""The command-line tool ``helpdesk``: which commands there are, and where.
+
+Nothing of the desk is imported here. A command's module is imported when the command is used
+(``LazyGroup`` says why), so one that needs no database starts in a fifth of a second.
+"""
 
 import logging
 import sys
+from typing import Any
 
 import click
-from sqlalchemy.exc import OperationalError
 
 import config
 from helpdesk import __version__
-from helpdesk.app import COMMANDS, create_app
-from helpdesk.doctor import doctor
-from helpdesk.run import demo, migrate_command, run_command, web_command, worker_command
-from helpdesk.web.assets import AssetsMissing
+from helpdesk.command import LazyGroup, Place, fetch
 
-TOPICS: dict[str, list[str]] = {
-    "Running": ["run", "web", "worker", "migrate"],
-    "Setting up": ["init", "mailbox", "people", "demo"],
-    "Mail": ["mail"],
-    "Looking after": ["backup", "restore", "doctor", "search", "tickets"],
+RUNNING, BEGINNING, MAIL, CARE = "Running", "Setting up", "Mail", "Looking after"
+
+COMMANDS: dict[str, Place] = {
+    "run": Place(
+        "helpdesk.run:run_command",
+        "Run the whole desk: web server and background work.",
+        RUNNING,
+    ),
+    "web": Place(
+        "helpdesk.run:web_command", "Run the web server alone (one of possibly many).", RUNNING
+    ),
+    "worker": Place(
+        "helpdesk.run:worker_command",
+        "Run the background work alone (one of possibly many on PostgreSQL).",
+        RUNNING,
+    ),
+    "migrate": Place(
+        "helpdesk.upkeep.migrations:migrate_command",
+        "Bring the database to this release's state.",
+        RUNNING,
+    ),
+    "init": Place(
+        "helpdesk.upkeep.begin:init",
+        "Begin an empty desk; prints the administrator's sign-in link.",
+        BEGINNING,
+    ),
+    "mailbox": Place(
+        "helpdesk.channels.email.mailbox_commands:mailbox",
+        "Mailboxes that are read and answered from.",
+        BEGINNING,
+    ),
+    "people": Place(
+        "helpdesk.people.commands:people",
+        "People: import them from files, find them, let them in.",
+        BEGINNING,
+    ),
+    "demo": Place("helpdesk.run:demo", "The made-up desk for looking around.", BEGINNING),
+    "mail": Place("helpdesk.channels.email.commands:mail", "Take in mail and look into it.", MAIL),
+    "backup": Place("helpdesk.upkeep.commands:backup", "Write the whole desk into one FILE.", CARE),
+    "restore": Place(
+        "helpdesk.upkeep.commands:restore", "Bring a desk back from a backup FILE.", CARE
+    ),
+    "doctor": Place(
+        "helpdesk.doctor:doctor", "Check that everything the desk needs is there.", CARE
+    ),
+    "search": Place("helpdesk.upkeep.commands:search", "The index of words.", CARE),
+    "tickets": Place("helpdesk.upkeep.commands:tickets", "What is derived from tickets.", CARE),
 }
-"""Commands by topic, as ``helpdesk --help`` shows them."""
+"""Commands in the order in which ``helpdesk --help`` lists them."""
 
 
-class Topics(click.Group):
-    """A group whose help lists its commands by topic."""
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write one section a topic; what no topic names comes last."""
-        listed = {name for names in TOPICS.values() for name in names}
-        rest = [name for name in self.list_commands(ctx) if name not in listed]
-        for topic, names in {**TOPICS, "Further": rest}.items():
-            rows = [
-                (name, command.get_short_help_str(80))
-                for name in names
-                if (command := self.get_command(ctx, name)) is not None
-            ]
-            if rows:
-                with formatter.section(topic):
-                    formatter.write_dl(rows)
+def create_app() -> Any:
+    """Make the application, for commands that need the desk."""
+    return fetch("helpdesk.app:create_app")()
 
 
-@click.group(
-    cls=Topics, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.version_option(__version__, prog_name="Hearth")
 @click.pass_context
-def root(context: click.Context) -> None:
-    """Hearth help desk: run it, set it up and look after it."""
+def begin(context: click.Context) -> None:
+    """Prepare what all commands share."""
     # What a command has to say it prints itself; the log is for what goes wrong.
     logging.getLogger().setLevel(logging.WARNING)
     context.obj = create_app
 
 
-for entry in (*COMMANDS, run_command, web_command, worker_command, migrate_command, demo, doctor):
-    root.add_command(entry)
+root = click.version_option(__version__, prog_name="Hearth")(
+    LazyGroup(
+        "helpdesk",
+        COMMANDS,
+        callback=begin,
+        help="Hearth help desk: run it, set it up and look after it.",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+)
 
 
 def main() -> None:
     """Run ``helpdesk``; what an administrator can put right is one sentence, not a traceback."""
     try:
         root()
-    except (config.ConfigError, AssetsMissing) as error:
+    except config.ConfigError as error:
         click.echo(f"helpdesk: {error}", err=True)
         sys.exit(2)
-    except OperationalError as error:
+    except Exception as error:
+        # Not imported for its own sake: what a command without a database raises is none of these.
+        database = sys.modules.get("sqlalchemy.exc")
+        if database is None or not isinstance(error, database.OperationalError):
+            raise
         # It is down, busy with something long, or not what the settings say.
         click.echo(f"helpdesk: the database does not answer: {error.orig}", err=True)
         sys.exit(3)

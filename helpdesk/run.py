@@ -1,5 +1,6 @@
 """Running the desk: the web server, the worker, and both together for ``make run``."""
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -14,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from gunicorn.app.base import BaseApplication
 from sqlalchemy import select
 
@@ -61,11 +62,16 @@ def check_port(settings: config.Settings) -> None:
 
 
 class WebServer(BaseApplication):
-    """Gunicorn with our options. Each of its processes makes an application of its own."""
+    """Gunicorn with our options. Its processes are forks of this one, with the application made.
 
-    def __init__(self, settings: config.Settings) -> None:
-        """Remember the settings; gunicorn calls the rest."""
-        self.settings = settings
+    So all of them start at once and share the memory of what was imported. Nobody else reaches an
+    application before the fork: connections to the database are given up, threads begin later.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        """Remember the application; gunicorn calls the rest."""
+        self.app = app
+        self.settings: config.Settings = app.config["SETTINGS"]
         super().__init__()
 
     def load_config(self) -> None:
@@ -88,25 +94,29 @@ class WebServer(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Make the application, after the fork."""
-        return create_app(self.settings)
+        """Give each process the application that it was forked with."""
+        return self.app
 
 
-def serve(settings: config.Settings) -> None:
+def serve(app: Flask) -> None:
     """Serve pages until SIGTERM or SIGINT."""
-    WebServer(settings).run()
+    WebServer(app).run()
 
 
-def work(settings: config.Settings) -> None:
+def work(app: Flask) -> None:
     """Do the background work until SIGTERM or SIGINT."""
-    run_forever(create_app(settings), JOBS, SERVICES)
+    run_forever(app, JOBS, SERVICES)
 
 
-@click.command("migrate")
-def migrate_command() -> None:
-    """Bring the database to this release's state."""
-    migrate(config.load())
-    click.echo("The database is up to date.")
+def _ready_to_fork() -> None:
+    """Let go of what processes must not share, and keep what they may.
+
+    A connection in two processes mixes up two conversations. What the collector never looks at is
+    never written to, so its memory stays shared.
+    """
+    db.session.remove()
+    db.engine.dispose()
+    gc.freeze()
 
 
 def web_arguments() -> list[str]:
@@ -118,17 +128,16 @@ def web_arguments() -> list[str]:
 @with_desk
 def web_command() -> None:
     """Run the web server alone (one of possibly many)."""
-    settings: config.Settings = current_app.config["SETTINGS"]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    settings: config.Settings = app.config["SETTINGS"]
     assets.check()
     desk = db.session.scalar(select(Desk))
     if desk is None:
         raise click.ClickException("There is no desk yet: run `helpdesk init` first.")
     check_exposure(settings, desk)
     check_port(settings)
-    db.session.remove()
-    # The processes to come must not share our connection.
-    db.engine.dispose()
-    serve(settings)
+    _ready_to_fork()
+    serve(app)
 
 
 @click.command("worker")
@@ -137,7 +146,7 @@ def worker_command() -> None:
     """Run the background work alone (one of possibly many on PostgreSQL)."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     db.session.remove()
-    run_forever(app, JOBS, SERVICES)
+    work(app)
 
 
 # ---- Both together ----
@@ -151,20 +160,18 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise Ended
 
 
-def _apart(function: Callable[[config.Settings], None], settings: config.Settings) -> None:
+def _apart(function: Callable[[Flask], None], app: Flask) -> None:
     """Run in a process whose signals are its own: Ctrl-C reaches us alone, and we pass it on."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    function(settings)
+    function(app)
 
 
-def supervise(
-    functions: dict[str, Callable[[config.Settings], None]], settings: config.Settings
-) -> int:
+def supervise(functions: dict[str, Callable[[Flask], None]], app: Flask) -> int:
     """Run functions side by side, each in a process, until one ends or we are asked to stop.
 
-    Forked, because everything is imported here already: the desk is up in half the time.
+    Forked, because everything is imported and made here already: the desk is up in half the time.
     Returns the exit code. When one dies the others are stopped too: half a desk that looks alive
     is worse than none.
     """
@@ -173,7 +180,7 @@ def supervise(
     processes: list[BaseProcess] = []
     try:
         for name, function in functions.items():
-            child = fork.Process(target=_apart, args=(function, settings), name=name)
+            child = fork.Process(target=_apart, args=(function, app), name=name)
             child.start()
             processes.append(child)
         while True:
@@ -217,14 +224,13 @@ def run_command() -> None:
             desk = db.session.scalars(select(Desk)).one()
         check_exposure(settings, desk)
         name, is_demo = desk.name, desk.is_demo
-        db.session.remove()
-        db.engine.dispose()
+        _ready_to_fork()
     click.echo(f"\n  {name}: {settings.base_url}\n")
     if is_demo:
         for role, login, password in SIGN_INS:
             click.echo(f"  {role:<14} {login:<28} {password}")
         click.echo("\n  This is a demo desk: everything in it is made up and no mail leaves it.\n")
-    sys.exit(supervise({"web": serve, "worker": work}, settings))
+    sys.exit(supervise({"web": serve, "worker": work}, app))
 
 
 @click.group()

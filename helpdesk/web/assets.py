@@ -6,6 +6,8 @@ from pathlib import Path
 
 from flask import Blueprint, Response, current_app, g, send_from_directory
 
+import config
+
 STATIC = Path(__file__).parent / "static"
 
 NEEDED = ("vendor/htmx.min.js", "vendor/idiomorph-ext.min.js", "vendor/icons.svg")
@@ -19,7 +21,7 @@ YEAR = 31_536_000
 bp = Blueprint("assets", __name__)
 
 
-class AssetsMissing(Exception):
+class AssetsMissing(config.ConfigError):
     """The front-end files were never fetched. The message says what to do."""
 
 

@@ -78,12 +78,3 @@ def test_a_demo_desk_that_others_can_reach(lived: Flask, monkeypatch: pytest.Mon
     settings = lived.config["SETTINGS"]
     object.__setattr__(settings, "host", "0.0.0.0")
     assert "demo desk" in _doctor()[1]["desk"]["detail"]
-
-
-def test_every_command_has_its_topic_and_a_line():
-    shown = CliRunner().invoke(cli.root, ["--help"]).stdout.partition("Running:")[2]
-    assert "Further" not in shown, "put the new command under a topic in cli.TOPICS"
-    for names in cli.TOPICS.values():
-        for name in names:
-            assert f"\n  {name} " in shown
-    assert "..." not in shown, "the first sentence of each must fit"

@@ -21,9 +21,10 @@ _LIMITS = Limits()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def parse_files(files: tuple[str, ...], as_json: bool) -> None:
-    """Print what is understood of each message in FILE..., in the order given; "-" is the input.
+    """Print what is understood of each message.
 
-    A file that can't be read is named, the others are printed all the same, and the exit code is 1.
+    They come in the order given; "-" is the input. A file that can't be read is named, the others
+    are printed all the same, and the exit code is 1.
     """
     failed = False
     for file in files:

@@ -1,0 +1,94 @@
+"""The command line as a whole: what is listed, and that a command costs what it needs alone."""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from helpdesk.cli import root
+from helpdesk.command import LazyGroup
+from tests.architecture.source import modules
+from tests.support.paths import PROJECT
+
+PROGRAM = str(Path(sys.executable).with_name("helpdesk"))
+HEAVY = {"flask", "sqlalchemy", "helpdesk.app", "helpdesk.db", "alembic", "gunicorn"}
+PARSE = ["mail", "parse", "--json", str(PROJECT / "tests" / "fixtures" / "mail" / "names.eml")]
+
+
+def _groups(group: LazyGroup) -> Iterator[LazyGroup]:
+    yield group
+    for name in group.places:
+        inner = group.get_command(click.Context(group), name)
+        if isinstance(inner, LazyGroup):
+            yield from _groups(inner)
+
+
+def _loaded(*arguments: str) -> set[str]:
+    """Return the modules that a command has imported when it is done."""
+    program = (
+        "import sys; from helpdesk.cli import root;"
+        f"root({list(arguments)!r}, standalone_mode=False);"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.split())
+
+
+def test_every_command_says_of_itself_what_the_list_says():
+    context = click.Context(root)
+    for group in _groups(root):
+        for name, place in group.places.items():
+            command = group.get_command(context, name)
+            assert command is not None
+            assert (command.name, command.get_short_help_str(200)) == (name, place.says)
+
+
+def test_help_lists_all_commands_by_topic():
+    said = CliRunner().invoke(root, ["--help"]).stdout
+    for name, place in root.places.items():
+        assert f"{place.topic}:" in said
+        assert f"  {name} " in said
+        # A long sentence goes on in the next line.
+        assert " ".join(place.says.split()[:4]) in said
+
+
+def test_an_unknown_command_is_a_sentence():
+    done = CliRunner().invoke(root, ["nothing"])
+    assert done.exit_code == 2
+    assert "No such command 'nothing'" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [PARSE, ["--help"], ["mail", "--help"], ["--version"]])
+def test_what_needs_no_desk_imports_none(arguments: list[str]):
+    loaded = _loaded(*arguments)
+    assert "helpdesk.cli" in loaded
+    assert not loaded & HEAVY
+
+
+def test_parsing_a_message_starts_quickly():
+    """CPU, not time: what else runs on the machine does not count. It was 1.9 s with everything."""
+    seconds = []
+    for _try in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run([PROGRAM, *PARSE], cwd=PROJECT, capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+        assert json.loads(done.stdout)["subject"]
+    assert min(seconds) < 0.6
+
+
+def test_our_own_code_is_imported_by_name_in_one_place():
+    found = {
+        module.path
+        for module in modules()
+        if "import_module(" in module.text or "__import__(" in module.text
+    }
+    assert found == {"helpdesk/command.py"}

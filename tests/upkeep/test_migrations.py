@@ -1,0 +1,55 @@
+"""Bringing the database to the newest state, and finding out quickly that it is there."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+import config
+from helpdesk.upkeep import migrations
+from tests.support.paths import PROJECT
+
+pytestmark = pytest.mark.one_database
+
+
+def test_the_newest_state_is_the_one_alembic_finds():
+    scripts = ScriptDirectory.from_config(Config(str(PROJECT / "alembic.ini")))
+    assert migrations.newest() == scripts.get_current_head() is not None
+
+
+def test_two_states_that_nothing_follows_are_left_to_alembic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(migrations, "VERSIONS", tmp_path)
+    (tmp_path / "first.py").write_text('revision = "aaa"\ndown_revision = None\n')
+    (tmp_path / "second.py").write_text("revision = 'bbb'\ndown_revision = 'aaa'\n")
+    assert migrations.newest() == "bbb"
+    (tmp_path / "other.py").write_text('revision = "ccc"\ndown_revision = "aaa"\n')
+    assert migrations.newest() is None
+    (tmp_path / "both.py").write_text('revision = "ddd"\ndown_revision = ("bbb", "ccc")\n')
+    assert migrations.newest() == "ddd"
+
+
+def test_an_empty_database_is_filled_and_the_next_start_needs_no_alembic(tmp_path: Path):
+    settings = config.load({"HEARTH_DATA_DIR": str(tmp_path)})
+    assert migrations.state(settings) is None
+    program = (
+        "import sys, config; from helpdesk.upkeep.migrations import migrate;"
+        "migrate(config.load()); print('alembic' in sys.modules)"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=PROJECT,
+            env={"HEARTH_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for _start in range(2)
+    ]
+    assert said == ["True", "False"]
+    assert migrations.state(settings) == migrations.newest()
