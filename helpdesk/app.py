@@ -58,6 +58,8 @@ JOBS: list[Job] = [
     housekeeping.wake_snoozed,
     housekeeping.close_resolved,
     housekeeping.empty_bin,
+    housekeeping.forget_drafts,
+    housekeeping.remove_orphans,
     housekeeping.tidy,
     people_jobs.sweep_sessions,
 ]

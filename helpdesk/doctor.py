@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import config
+from helpdesk import blobs
 from helpdesk.channels.email.mailbox_commands import test_mailbox
 from helpdesk.channels.email.mailboxes import in_use
 from helpdesk.command import emit, json_option, with_desk
@@ -131,6 +132,7 @@ def _desk(settings: config.Settings) -> Iterator[Finding]:
     yield _worklist()
     yield _processes(settings)
     yield _outbox()
+    yield _blobs()
 
 
 def _clock() -> Finding:
@@ -190,6 +192,12 @@ def _outbox() -> Finding:
     if stuck:
         return Finding("outgoing mail", f"{stuck} messages wait since more than an hour")
     return Finding("outgoing mail")
+
+
+def _blobs() -> Finding:
+    """Count the files that nothing refers to; a day after that the worker removes them."""
+    count = sum(1 for _blob in blobs.orphans(now()))
+    return Finding("files", note=f"{count} that nothing refers to" if count else "")
 
 
 def _mailboxes() -> Iterator[Finding]:

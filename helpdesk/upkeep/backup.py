@@ -192,14 +192,11 @@ def _named_blobs() -> Iterator[str]:
 
     Files that no row names are left over from something that was rolled back or redacted.
     """
-    columns = [
-        table.c[name]
-        for table in tables()
-        for name in table.c.keys()  # noqa: SIM118 (a collection of columns, not a dictionary)
-        if name.endswith("sha256")
-    ]
     named = union(
-        *(select(column.label("sha256")).where(column.is_not(None)) for column in columns)
+        *(
+            select(column.label("sha256")).where(column.is_not(None))
+            for column in blobs.naming_columns()
+        )
     )
     for (sha256,) in db.session.execute(
         named.order_by("sha256").execution_options(yield_per=BATCH)

@@ -10,14 +10,22 @@ from datetime import timedelta
 from flask import current_app
 
 from config import Settings
+from helpdesk import blobs
 from helpdesk.db import transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.tickets import services
 from helpdesk.tickets.services import bin as ticket_bin
+from helpdesk.tickets.services import drafts
 from helpdesk.tickets.services.presence import purge_presence
 from helpdesk.tickets.services.undo import purge as purge_undo
 from helpdesk.web import live
+
+ABANDONED_DAYS = 90
+"""A draft that nobody touched for so many days is not going to be sent."""
+
+ORPHAN_AGE = timedelta(days=1)
+"""A file may lie so long before a row names it: uploads and messages are stored first."""
 
 ROUNDS = 100
 """Batches a turn takes at most; what is left waits for the next turn."""
@@ -58,6 +66,23 @@ def empty_bin() -> int:
     """Let go of what has lain in the bin for its days."""
     days = _settings().bin_days
     return _until_done(lambda: ticket_bin.expire_bin(days))
+
+
+@job(every=3600)
+def forget_drafts() -> int:
+    """Delete what somebody began to type months ago and never sent."""
+    return _until_done(lambda: drafts.purge_abandoned(ABANDONED_DAYS))
+
+
+@job(every=24 * 3600)
+def remove_orphans() -> int:
+    """Remove the files that nothing refers to, and what a crash left half done."""
+    before = now() - ORPHAN_AGE
+    # Nothing is written to the database, so others need not wait for it.
+    count = blobs.clear_remains(before)
+    for blob in blobs.orphans(before):
+        count += blobs.remove_orphan(blob)
+    return count
 
 
 @job(every=300)

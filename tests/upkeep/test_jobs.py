@@ -12,10 +12,11 @@ from helpdesk.lib import clock
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM
 from helpdesk.tickets import search, services
+from helpdesk.tickets.companions import Draft
 from helpdesk.tickets.desk import Status
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, Outcome
 from helpdesk.tickets.models import Entry, Ticket
-from helpdesk.tickets.services import NewFile
+from helpdesk.tickets.services import NewFile, drafts
 from helpdesk.upkeep import jobs
 from tests import factories
 
@@ -78,5 +79,35 @@ def test_the_bin_forgets_after_its_days(session, app: Flask):
 
 def test_nothing_to_do_is_nothing_done(session):
     factories.desk()
-    for job in (jobs.wake_snoozed, jobs.close_resolved, jobs.empty_bin, jobs.tidy):
+    for job in (
+        jobs.wake_snoozed,
+        jobs.close_resolved,
+        jobs.empty_bin,
+        jobs.forget_drafts,
+        jobs.tidy,
+    ):
         assert job() == 0
+
+
+# ---- Drafts that nobody sends ----
+
+
+def test_a_draft_is_forgotten_with_its_files_when_nobody_touched_it_for_months(session):
+    priya = factories.actor()
+    old, fresh = factories.ticket(by=priya), factories.ticket(by=priya)
+    shot, shared = blobs.put(b"a screenshot nobody sent"), blobs.put(b"a picture others have")
+    factories.ticket(by=priya, files=[NewFile(shared, "logo.png", "image/png", 20)])
+    drafts.save_draft(priya, old, "reply", body="Dear Mei-Ling,")
+    for sha256 in (shot, shared):
+        file = NewFile(sha256, "shot.png", "image/png", 20)
+        drafts.add_draft_file(priya, old, "reply", file)
+    db.session.commit()
+    with clock.at(now() + timedelta(days=jobs.ABANDONED_DAYS, hours=-1)):
+        assert jobs.forget_drafts() == 0
+    with clock.at(now() + timedelta(days=jobs.ABANDONED_DAYS, hours=1)):
+        drafts.save_draft(priya, fresh, "reply", body="On my way")
+        db.session.commit()
+        assert jobs.forget_drafts() == 3
+    assert [draft.body for draft in db.session.scalars(select(Draft))] == ["On my way"]
+    assert not blobs.path(shot).exists()
+    assert blobs.get(shared) == b"a picture others have"

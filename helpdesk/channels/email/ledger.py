@@ -1,6 +1,6 @@
 """The ledger of incoming mail as people work with it: quarantine, raw source, redaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
@@ -13,7 +13,6 @@ from helpdesk.lib.clock import now
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.events import EntryRedacted
-from helpdesk.tickets.models import Attachment
 from helpdesk.tickets.queries.access import NotFound
 from helpdesk.tickets.services import Refused
 
@@ -114,18 +113,4 @@ def on_redacted(event: EntryRedacted) -> None:
     hashes = {row.raw_sha256 for row in rows if row.raw_sha256 is not None}
     for row in rows:
         row.raw_sha256, row.subject, row.redacted_at = None, "", now()
-    db.session.flush()
-    _remove_blobs(sorted(hashes))
-
-
-def _remove_blobs(hashes: Sequence[str]) -> None:
-    """Delete raw messages from the store that nothing else names."""
-    for sha256 in hashes:
-        attached = db.session.scalar(
-            select(Attachment.id).where(Attachment.sha256 == sha256).limit(1)
-        )
-        stored = db.session.scalar(
-            select(MailMessage.id).where(MailMessage.raw_sha256 == sha256).limit(1)
-        )
-        if attached is None and stored is None:
-            blobs.delete(sha256)
+    blobs.forget(hashes)

@@ -118,7 +118,7 @@ def import_apply() -> Any:
         most=importing.ON_SCREEN,
     )
     importing.apply(actor, plan)
-    blobs.delete(kept["sha"])
+    blobs.forget([kept["sha"]])
     form = Import(formdata=None)
     form.kind.choices = choices(_kinds())
     flash(_summary(plan))

@@ -7,12 +7,13 @@ what the other saved. Drafts are nobody else's business: there is no journal and
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from helpdesk import blobs
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import clean_text
@@ -135,6 +136,35 @@ def discard_draft(actor: Actor, ticket: Ticket | None, kind: str) -> bool:
     db.session.flush()
     db.session.delete(draft)
     return True
+
+
+def purge_abandoned(days: int, limit: int = 500) -> int:
+    """Delete drafts that nobody touched for ``days``, and files that belong to nothing.
+
+    Returns how many rows went; their blobs go with the commit. Called by the worker.
+    """
+    old = list(
+        db.session.scalars(
+            select(Draft)
+            .where(Draft.updated_at < now() - timedelta(days=days))
+            .order_by(Draft.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    stray = db.session.scalars(
+        select(Attachment)
+        .where(Attachment.entry_id.is_(None), Attachment.draft_id.is_(None))
+        .limit(limit)
+    )
+    files = [*stray, *(row for draft in old for row in draft.attachments)]
+    for row in files:
+        db.session.delete(row)
+    db.session.flush()
+    for draft in old:
+        db.session.delete(draft)
+    blobs.forget({row.sha256 for row in files})
+    return len(old) + len(files)
 
 
 def add_draft_file(actor: Actor, ticket: Ticket | None, kind: str, file: NewFile) -> Attachment:

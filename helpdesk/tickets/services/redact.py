@@ -8,7 +8,7 @@ when and why.
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from helpdesk import blobs
 from helpdesk.db import db
@@ -16,7 +16,7 @@ from helpdesk.events import publish
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.companions import Draft, Redaction
 from helpdesk.tickets.events import EntryRedacted
-from helpdesk.tickets.models import Attachment, Entry, Ticket
+from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.errors import Refused
 
@@ -27,9 +27,8 @@ NO_BLOB = "0" * 64
 def redact(actor: Actor, ticket: Ticket, entry: Entry, reason: str) -> Entry:
     """Empty an entry for good, with its files. Raises Denied, Refused.
 
-    Blobs that nothing else names are deleted from the store at once: if the transaction fails
-    after that, the text still stands and the files are what is lost, which is the lesser harm
-    for content that somebody decided must go.
+    Blobs that nothing else names are deleted from the store when the transaction is committed;
+    what a crash leaves in between, housekeeping removes within two days.
     """
     actor.demand(Permission.TICKET_REDACT)
     if not reason.strip():
@@ -69,14 +68,4 @@ def empty(entry: Entry, at: datetime) -> None:
     entry.body, entry.html, entry.envelope, entry.changes = "", None, None, None
     entry.redacted_at = at
     db.session.flush()
-    for sha256 in hashes:
-        delete_unreferenced(sha256)
-
-
-def delete_unreferenced(sha256: str) -> bool:
-    """Delete a blob from the store unless another attachment still names it."""
-    others = db.session.scalar(select(func.count(Attachment.id)).where(Attachment.sha256 == sha256))
-    if others or sha256 == NO_BLOB:
-        return False
-    blobs.delete(sha256)
-    return True
+    blobs.forget(hashes)
