@@ -20,6 +20,8 @@ def migrate(settings: config.Settings) -> None:
     expected = newest()
     if expected is not None and state(settings) == expected:
         return
+    # That it has been imported, and what it runs, is no news to anybody.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Imported here because almost every start finds nothing to do, and Alembic, with the template
     # engine it brings along, would be a tenth of what a start costs.
     from alembic import command
@@ -27,8 +29,6 @@ def migrate(settings: config.Settings) -> None:
 
     alembic = Config(str(config.PROJECT / "alembic.ini"))
     alembic.attributes["url"] = settings.database_url
-    # At every start there would be two lines that say nothing.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     command.upgrade(alembic, "head")
 
 
