@@ -357,6 +357,8 @@ class AuditEntry(Model):
 
 
 Index("ix_audit_entry_subject", AuditEntry.subject_type, AuditEntry.subject_id)
+# The log narrowed to some actions reads the newest of each.
+Index("ix_audit_entry_action", AuditEntry.action, AuditEntry.id)
 
 
 class Desk(Model):

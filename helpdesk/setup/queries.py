@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, func, select, union_all
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from helpdesk.db import db
@@ -239,7 +239,10 @@ def holders() -> dict[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What narrows the audit log. Days are whole days in ``zone``, both ends included."""
+    """What narrows the audit log. Days are whole days in ``zone``, both ends included.
+
+    ``actions`` are any of which an entry may be; empty: all.
+    """
 
     person_id: int | None = None
     actions: tuple[str, ...] = ()
@@ -248,11 +251,9 @@ class AuditFilter:
     zone: tzinfo = UTC
 
     def narrow(self, query: Select[Any]) -> Select[Any]:
-        """Add the conditions to a query over audit entries."""
+        """Add the conditions to a query over audit entries, but for the actions."""
         if self.person_id is not None:
             query = query.where(AuditEntry.actor_id == self.person_id)
-        if self.actions:
-            query = query.where(AuditEntry.action.in_(self.actions))
         if self.since is not None:
             query = query.where(AuditEntry.at >= self._begin(self.since))
         if self.until is not None:
@@ -271,12 +272,26 @@ def audit_page(
     ``before`` is the key of the last entry of the page before. Raises Denied.
     """
     actor.demand(Permission.AUDIT_READ)
-    query = narrowed.narrow(
-        select(AuditEntry).options(joinedload(AuditEntry.actor)).order_by(AuditEntry.id.desc())
-    )
+    keys = narrowed.narrow(select(AuditEntry.id).order_by(AuditEntry.id.desc()))
     if before is not None:
-        query = query.where(AuditEntry.id < before)
-    rows = list(db.session.scalars(query.limit(size + 1)))
+        keys = keys.where(AuditEntry.id < before)
+    if narrowed.actions:
+        # The newest of each action: an index gives them in order, however many there are of one.
+        newest = [
+            keys.where(AuditEntry.action == action).limit(size + 1).subquery()
+            for action in narrowed.actions
+        ]
+        each = union_all(*(select(one.c.id) for one in newest)).subquery("each")
+        keys = select(each.c.id).order_by(each.c.id.desc())
+    found = keys.limit(size + 1).subquery("found")
+    rows = list(
+        db.session.scalars(
+            select(AuditEntry)
+            .options(joinedload(AuditEntry.actor))
+            .where(AuditEntry.id.in_(select(found.c.id)))
+            .order_by(AuditEntry.id.desc())
+        )
+    )
     return rows[:size], len(rows) > size
 
 

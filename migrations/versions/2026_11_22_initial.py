@@ -1,6 +1,6 @@
 """initial.
 
-Revision: 2d32b9ba5653
+Revision: cdf04774b33d
 Follows:
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "2d32b9ba5653"
+revision = "cdf04774b33d"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -444,6 +444,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_entry_action", ["action", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_entry_actor_id"), ["actor_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_entry_at"), ["at"], unique=False)
         batch_op.create_index(
@@ -1582,6 +1583,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_entry_subject")
         batch_op.drop_index(batch_op.f("ix_audit_entry_at"))
         batch_op.drop_index(batch_op.f("ix_audit_entry_actor_id"))
+        batch_op.drop_index("ix_audit_entry_action")
 
     op.drop_table("audit_entry")
     op.drop_table("account")

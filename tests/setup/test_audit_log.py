@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import insert, select, text
 
-from helpdesk.db import db
+from helpdesk.db import db, is_postgresql
 from helpdesk.people import audit
 from helpdesk.people.models import AuditEntry, Person
-from helpdesk.setup import audit_words
+from helpdesk.setup import audit_words, queries
 from tests import factories
 from tests.setup.makers import Visitor, administrator, visitor
+from tests.support.queries import count_queries
 
 SHELVES = ("queues", "categories", "statuses", "causes", "tags", "templates", "teams", "skills")
 PAGES = ("", "desk", "priorities", "roles", "roles/new", "audit", "technicians", *SHELVES)
@@ -96,6 +97,31 @@ def test_the_log_pages_by_key(admin):
         pages += 1
     assert seen == [f"{number:03}" for number in range(120, 0, -1)]
     assert pages == 3
+
+
+def test_a_long_log_narrowed_to_a_topic_reads_its_index(session):
+    """Whatever is asked for, common or rare, the rest of the log is not read."""
+    reader = administrator()
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    common, rare = audit_words.actions_of("queues")[:2]
+    rows = [
+        {"at": moment, "action": "signed-in" if number % 3 else common} for number in range(40_000)
+    ]
+    db.session.execute(insert(AuditEntry), [*rows, {"at": moment, "action": rare}])
+    db.session.execute(text("ANALYZE audit_entry"))
+    topic = queries.AuditFilter(actions=audit_words.actions_of("queues"))
+    with count_queries() as asked:
+        entries, more = queries.audit_page(reader, topic)
+    assert (entries[0].action, entries[1].action, more) == (rare, common, True)
+    [statement] = (one for one in asked.seen if "audit_entry" in one[0])
+    explain = "EXPLAIN" if is_postgresql() else "EXPLAIN QUERY PLAN"
+    connection = db.session.connection()
+    steps = [str(row[-1] if not is_postgresql() else row[0]) for row in
+             connection.exec_driver_sql(f"{explain} {statement[0]}", statement[1])]  # fmt: skip
+    # What a third of the log is, PostgreSQL may as well look for from its end on.
+    by_action = sum("ix_audit_entry_action" in step for step in steps)
+    assert by_action >= len(topic.actions) - 1, steps
+    assert not [step for step in steps if "SCAN audit_entry" in step or "Seq Scan" in step], steps
 
 
 def test_every_action_has_words(session):

@@ -15,6 +15,8 @@ class Queries:
     """The statements seen so far, in order. Transaction bookkeeping is left out."""
 
     statements: list[str] = field(default_factory=list)
+    seen: list[tuple[str, Any]] = field(default_factory=list)
+    """The same with what was bound to them, to ask how they are carried out."""
 
     @property
     def count(self) -> int:
@@ -31,9 +33,10 @@ def count_queries() -> Iterator[Queries]:
     """Collect the statements sent to any database of this process meanwhile."""
     queries = Queries()
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def note(_connection: Any, _cursor: Any, statement: str, bound: Any, *_rest: Any) -> None:
         if not statement.lstrip().upper().startswith(_BOOKKEEPING):
             queries.statements.append(statement)
+            queries.seen.append((statement, bound))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
