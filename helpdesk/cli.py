@@ -64,6 +64,9 @@ COMMANDS: dict[str, Place] = {
 }
 """Commands in the order in which ``helpdesk --help`` lists them."""
 
+MISSING = {"UndefinedTable", "UndefinedColumn"}
+"""What PostgreSQL's driver says of a database without our tables, or with older ones."""
+
 
 def create_app() -> Any:
     """Make the application, for commands that need the desk."""
@@ -97,10 +100,26 @@ def main() -> None:
         click.echo(f"helpdesk: {error}", err=True)
         sys.exit(2)
     except Exception as error:
-        # Not imported for its own sake: what a command without a database raises is none of these.
-        database = sys.modules.get("sqlalchemy.exc")
-        if database is None or not isinstance(error, database.OperationalError):
+        said = _of_database(error)
+        if said is None:
             raise
-        # It is down, busy with something long, or not what the settings say.
-        click.echo(f"helpdesk: the database does not answer: {error.orig}", err=True)
+        click.echo(f"helpdesk: {said}", err=True)
         sys.exit(3)
+
+
+def _of_database(error: Exception) -> str | None:
+    """Say what is the matter with the database; None when it is something else."""
+    # Not imported for its own sake: what a command without a database raises is none of these.
+    raised = sys.modules.get("sqlalchemy.exc")
+    if raised is None or not isinstance(error, raised.DBAPIError):
+        return None
+    reason = str(error.orig)
+    if type(error.orig).__name__ in MISSING or reason.startswith(("no such table", "no such col")):
+        return (
+            "the database is not what this release expects: run `helpdesk migrate`,"
+            " or `helpdesk init` for a new desk"
+        )
+    # It is down, busy with something long, or not what the settings say.
+    if isinstance(error, raised.OperationalError):
+        return f"the database does not answer: {reason}"
+    return None

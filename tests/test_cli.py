@@ -6,14 +6,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
+from flask import Flask
 
 from helpdesk.cli import root
 from helpdesk.command import LazyGroup
 from tests.architecture.source import modules
+from tests.support import databases
 from tests.support.paths import PROJECT
 
 PROGRAM = str(Path(sys.executable).with_name("helpdesk"))
@@ -66,6 +69,28 @@ def test_an_unknown_command_is_a_sentence():
     assert "No such command 'nothing'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("", "helpdesk init"),
+        ("postgresql://nobody@127.0.0.1:1/none", "the database does not answer"),
+    ],
+)
+def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path, url: str, says: str):
+    done = subprocess.run(
+        [PROGRAM, "people", "find", "ada"],
+        env={"HEARTH_DATA_DIR": str(tmp_path), "HEARTH_DATABASE_URL": url, "PATH": "/usr/bin:/bin"},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("helpdesk: ")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [PARSE, ["--help"], ["mail", "--help"], ["--version"]])
 def test_what_needs_no_desk_imports_none(arguments: list[str]):
     loaded = _loaded(*arguments)
@@ -83,6 +108,57 @@ def test_parsing_a_message_starts_quickly():
         seconds.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
         assert json.loads(done.stdout)["subject"]
     assert min(seconds) < 0.6
+
+
+# ---- For programs ----
+
+SILENT = {"web", "worker"}
+"""They print nothing: what they have to say is the log's."""
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Yield every command below a group with its whole name."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def test_every_command_that_prints_something_speaks_json():
+    without = {
+        name
+        for name, command in _commands(root)
+        if not any("--json" in option.opts for option in command.params)
+    }
+    assert without == SILENT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "migrate",
+        "doctor --no-mail",
+        "mailbox list",
+        "mail quarantine list",
+        "mail outbox list",
+        "people find anybody",
+        "people rebuild-search",
+        "search rebuild",
+        "tickets rebuild-worklist",
+        "demo reset",
+    ],
+)
+def test_json_is_one_object_a_line(own_desk: Flask, tmp_path: Path, line: str):
+    database = databases.Database("", "", own_desk.config["SETTINGS"].database_url)
+    environment = databases.environment(database, tmp_path)
+    done = CliRunner().invoke(root, [*line.split(), "--json"], env=environment)
+    assert isinstance(done.exception, SystemExit | None), done.exception
+    for printed in done.stdout.splitlines():
+        assert isinstance(json.loads(printed), dict)
+    if line in {"migrate", "demo reset", "search rebuild"}:
+        assert done.stdout.count("\n") == 1
 
 
 def test_our_own_code_is_imported_by_name_in_one_place():
