@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 import config
 from helpdesk.app import JOBS, SERVICES, create_app
-from helpdesk.command import with_desk
+from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, transaction
 from helpdesk.demo.cast import SIGN_INS
 from helpdesk.demo.load import load_demo
@@ -206,7 +206,8 @@ def supervise(functions: dict[str, Callable[[Flask], None]], app: Flask) -> int:
 
 
 @click.command("run")
-def run_command() -> None:
+@json_option
+def run_command(as_json: bool) -> None:
     """Run the whole desk: web server and background work. The first time it is a demo desk."""
     settings = config.load()
     assets.check()
@@ -216,21 +217,29 @@ def run_command() -> None:
     with app.app_context():
         desk = db.session.scalar(select(Desk))
         if desk is None:
-            click.echo(
+            emit(
+                as_json,
+                {"loading": "demo"},
                 "Loading a demo desk, which takes about half a minute."
-                " (For a desk of your own: `helpdesk init` first.)"
+                " (For a desk of your own: `helpdesk init` first.)",
             )
             load_demo()
             desk = db.session.scalars(select(Desk)).one()
         check_exposure(settings, desk)
         name, is_demo = desk.name, desk.is_demo
         _ready_to_fork()
-    click.echo(f"\n  {name}: {settings.base_url}\n")
+    _say_where(name, settings.base_url, is_demo=is_demo, as_json=as_json)
+    sys.exit(supervise({"web": serve, "worker": work}, app))
+
+
+def _say_where(name: str, url: str, *, is_demo: bool, as_json: bool) -> None:
+    emit(as_json, {"name": name, "url": url, "demo": is_demo}, f"\n  {name}: {url}\n")
     if is_demo:
         for role, login, password in SIGN_INS:
-            click.echo(f"  {role:<14} {login:<28} {password}")
+            record = {"role": role, "login": login, "password": password}
+            emit(as_json, record, f"  {role:<14} {login:<28} {password}")
+    if is_demo and not as_json:
         click.echo("\n  This is a demo desk: everything in it is made up and no mail leaves it.\n")
-    sys.exit(supervise({"web": serve, "worker": work}, app))
 
 
 @click.group()
@@ -239,7 +248,8 @@ def demo() -> None:
 
 
 @demo.command("reset")
-def reset() -> None:
+@json_option
+def reset(as_json: bool) -> None:
     """Load the demo desk afresh. Refuses to touch a real desk."""
     settings = config.load()
     migrate(settings)
@@ -254,4 +264,4 @@ def reset() -> None:
         # What lies in the store belonged to the demo alone.
         shutil.rmtree(settings.blobs_dir, ignore_errors=True)
         load_demo()
-    click.echo("The demo desk is as new.")
+    emit(as_json, {"demo": "reset"}, "The demo desk is as new.")

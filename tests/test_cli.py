@@ -1,6 +1,7 @@
 """The command line as a whole: what is listed, and that a command costs what it needs alone."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -135,30 +136,45 @@ def test_every_command_that_prints_something_speaks_json():
     assert without == SILENT
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "migrate",
-        "doctor --no-mail",
-        "mailbox list",
-        "mail quarantine list",
-        "mail outbox list",
-        "people find anybody",
-        "people rebuild-search",
-        "search rebuild",
-        "tickets rebuild-worklist",
-        "demo reset",
-    ],
+LINES = (
+    "migrate",
+    "doctor --no-mail",
+    "mailbox list",
+    "mail quarantine list",
+    "mail outbox list",
+    "people find anybody",
+    "people rebuild-search",
+    "search rebuild",
+    "tickets rebuild-worklist",
 )
-def test_json_is_one_object_a_line(own_desk: Flask, tmp_path: Path, line: str):
+
+_RUN_EACH = """
+import json, sys
+from click.testing import CliRunner
+from helpdesk.cli import root
+for line in sys.argv[1:]:
+    done = CliRunner().invoke(root, [*line.split(), "--json"])
+    print(json.dumps([line, done.exit_code, done.stdout]))
+"""
+
+
+def test_json_is_one_object_a_line(own_desk: Flask, tmp_path: Path):
     database = databases.Database("", "", own_desk.config["SETTINGS"].database_url)
-    environment = databases.environment(database, tmp_path)
-    done = CliRunner().invoke(root, [*line.split(), "--json"], env=environment)
-    assert isinstance(done.exception, SystemExit | None), done.exception
-    for printed in done.stdout.splitlines():
-        assert isinstance(json.loads(printed), dict)
-    if line in {"migrate", "demo reset", "search rebuild"}:
-        assert done.stdout.count("\n") == 1
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN_EACH, *LINES],
+        env={**os.environ, **databases.environment(database, tmp_path)},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = {name: (code, out) for name, code, out in map(json.loads, done.stdout.splitlines())}
+    assert {name for name, (code, _out) in said.items() if code} <= {"doctor --no-mail"}
+    for name, (_code, out) in said.items():
+        records = [json.loads(printed) for printed in out.splitlines()]
+        assert all(isinstance(record, dict) for record in records), name
+    assert json.loads(said["migrate"][1])["changed"] is False
+    assert said["doctor --no-mail"][1].count("\n") > 3
 
 
 def test_our_own_code_is_imported_by_name_in_one_place():

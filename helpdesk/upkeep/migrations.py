@@ -7,6 +7,7 @@ import click
 from sqlalchemy import create_engine, inspect, text
 
 import config
+from helpdesk.command import emit, json_option
 
 VERSIONS = config.PROJECT / "migrations" / "versions"
 
@@ -14,12 +15,15 @@ _STATED = re.compile(r"^(revision|down_revision) *= *(.*)$", re.MULTILINE)
 _NAME = re.compile(r"[\"'](\w+)[\"']")
 
 
-def migrate(settings: config.Settings) -> None:
-    """Bring the database to the newest state; several hosts may call this at once."""
+def migrate(settings: config.Settings) -> bool:
+    """Bring the database to the newest state; False when it was there already.
+
+    Several hosts may call this at once.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     expected = newest()
     if expected is not None and state(settings) == expected:
-        return
+        return False
     # That it has been imported, and what it runs, is no news to anybody.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Imported here because almost every start finds nothing to do, and Alembic, with the template
@@ -30,6 +34,7 @@ def migrate(settings: config.Settings) -> None:
     alembic = Config(str(config.PROJECT / "alembic.ini"))
     alembic.attributes["url"] = settings.database_url
     command.upgrade(alembic, "head")
+    return True
 
 
 def newest() -> str | None:
@@ -57,7 +62,9 @@ def state(settings: config.Settings) -> str | None:
 
 
 @click.command("migrate")
-def migrate_command() -> None:
+@json_option
+def migrate_command(as_json: bool) -> None:
     """Bring the database to this release's state."""
-    migrate(config.load())
-    click.echo("The database is up to date.")
+    changed = migrate(config.load())
+    record = {"state": newest(), "changed": changed}
+    emit(as_json, record, "The database is up to date.")
