@@ -8,6 +8,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from config import Settings
 from helpdesk.web import assets, atoms, edge, errors, i18n, page, panels, security
 from helpdesk.web.strings import js_strings
+from helpdesk.web.templating import Templates
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -15,6 +16,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 def init_app(app: Flask, settings: Settings) -> None:
     """Prepare the application for pages. Register blueprints afterwards."""
     own = FileSystemLoader(TEMPLATES)
+    app.jinja_environment = Templates
     app.jinja_loader = ChoiceLoader([own])
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True

@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
-from helpdesk.db import commit, db, mark_writing
+from helpdesk.db import commit, db, finish_reading, mark_writing
 from helpdesk.web.errors import on_crash
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -25,7 +25,9 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     """Commit or roll back before the first byte of the answer leaves."""
-    if request.method in SAFE or response.status_code >= 400:
+    if request.method in SAFE:
+        finish_reading()
+    elif response.status_code >= 400:
         db.session.rollback()
     else:
         try:
@@ -34,6 +36,11 @@ def _end(response: Response) -> Response:
             response = on_crash(error)
     response.headers["X-Request-Id"] = g.get("request_id", "")
     return response
+
+
+def _leave(_error: BaseException | None) -> None:
+    """Leave no mark on the thread: whoever uses it next says what it needs itself."""
+    mark_writing(None)
 
 
 def begin(app: Flask, settings: Settings) -> None:
@@ -51,3 +58,4 @@ def end(app: Flask) -> None:
     any other function sees the response.
     """
     app.after_request(_end)
+    app.teardown_request(_leave)

@@ -50,18 +50,33 @@ def test_every_number_of_the_side_navigation_is_the_length_of_its_list():
         assert numbers == {key: len(expected(actor, wanted[key])) for key in (1, 2, 3, 4)}
 
 
-def test_one_query_for_each_kind_of_number():
+def test_one_query_for_each_kind_of_number_and_one_for_whether_there_are_secrets():
     actor = factories.actor(queues=[factories.queue(), factories.queue()])
     factories.ticket()
     wanted = {number: Filter(priorities=(number,)) for number in (1, 2, 3, 4)}
-    for count in (
-        lambda: counts.queues(actor),
-        lambda: counts.my_work(actor),
-        lambda: counts.matching(actor, wanted, zone=UTC_ZONE),
+    for count, asked in (
+        (lambda: counts.queues(actor), 2),
+        (lambda: counts.my_work(actor), 1),
+        (lambda: counts.matching(actor, wanted, zone=UTC_ZONE), 2),
     ):
         with count_queries() as queries:
             count()
-        assert queries.count == 1, queries
+        assert queries.count == asked, queries
+
+
+def test_what_is_open_to_all_is_counted_once_for_everybody(monkeypatch: pytest.MonkeyPatch):
+    queue = factories.queue()
+    actors = [factories.actor(queues=[queue]) for _ in range(5)]
+    factories.ticket(queue_=queue)
+    wanted = {1: EVERYTHING, 2: Filter(owners=(Owner.NONE,))}
+    monkeypatch.setattr(counts.memory(), "seconds", 60)
+    with count_queries() as queries:
+        for actor in actors:
+            assert counts.queues(actor)[0].total == 1
+            assert counts.matching(actor, wanted, zone=UTC_ZONE) == {1: 1, 2: 1}
+    # Each of them asks only whether restricted tickets concern them.
+    assert queries.count == 2 + len(actors)
+    counts.memory().known.clear()
 
 
 def test_restricted_queues_are_counted_for_their_team_alone():
@@ -109,8 +124,10 @@ def test_an_act_makes_its_actor_read_afresh(monkeypatch: pytest.MonkeyPatch):
     assert counts.queues(actor)[0].total == 0
     assert counts.queues(other)[0].total == 0
     factories.ticket(queue_=queue, by=actor)
-    assert counts.queues(actor)[0].total == 1
     assert counts.queues(other)[0].total == 0
+    assert counts.queues(actor)[0].total == 1
+    # Who looks after them sees it too: the number is everybody's.
+    assert counts.queues(other)[0].total == 1
     counts.memory().known.clear()
     counts.memory().acted.clear()
 

@@ -72,7 +72,8 @@ def test_the_queue_page_asks_a_fixed_number_of_questions(
     db.session.commit()
     with count_queries() as many:
         desk.get(path)
-    assert few.count == many.count <= 8, many
+    # Of these, five are numbers that are remembered for two seconds outside of tests.
+    assert few.count == many.count <= 9, many
     narrow = f"{path}&priority=1,2,3,4&owner={desk.person.id}&flag=vip"
     with count_queries() as narrowed:
         desk.get(narrow)

@@ -45,7 +45,6 @@ def names(app: Flask) -> set[str]:
         ("POST", 422, False),
         ("POST", 404, False),
         ("POST", 599, False),
-        ("GET", 200, False),
     ],
 )
 def test_only_a_good_answer_to_a_change_commits(
@@ -54,6 +53,15 @@ def test_only_a_good_answer_to_a_change_commits(
     response = desk.test_client().open(f"/try/here/{code}", method=method)
     assert response.status_code == (500 if code == 599 else code)
     assert ("here" in names(desk)) is kept
+
+
+def test_a_request_that_reads_cannot_write(desk: Flask) -> None:
+    client = desk.test_client()
+    assert client.get("/try/here/200").status_code == 500
+    assert "here" not in names(desk)
+    # The connection goes back to the pool and writes for the next one.
+    assert client.post("/try/there/200").status_code == 200
+    assert names(desk) == {"there"}
 
 
 def test_a_commit_that_fails_is_an_error_and_not_a_success(

@@ -1,18 +1,30 @@
 """The numbers beside the lists: queues, my work, saved views.
 
-Each kind is one query over open work, remembered in the process for two seconds: a page that
-opens beside ten others of the same technician costs nothing again. Whoever has just acted reads
-afresh, so that nobody sees their own click not counted.
+Each kind is one query over open work, remembered in the process for two seconds. What is open to
+all of staff is counted once for everybody: when a ticket changes, thirty open queues ask for the
+same numbers. What restricted queues add is counted for each reader by itself, and most readers
+have none. Whoever has just acted reads afresh, so that nobody sees their own click not counted.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import ColumnElement, case, exists, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from helpdesk.db import db
@@ -30,7 +42,7 @@ from helpdesk.tickets.queries.conditions import (
     on_ticket,
     to_acknowledge,
 )
-from helpdesk.tickets.queries.filters import Filter
+from helpdesk.tickets.queries.filters import Filter, Owner
 
 T = TypeVar("T")
 
@@ -48,10 +60,15 @@ class Memory:
     known: dict[Hashable, tuple[float, Any]] = field(default_factory=dict)
     acted: dict[int, float] = field(default_factory=dict)
 
-    def recall(self, person_id: int | None, key: Hashable, count: Callable[[], T]) -> T:
-        """Return what is remembered under the key, or count and remember."""
+    def recall(
+        self, person_id: int | None, key: Hashable, count: Callable[[], T], *, shared: bool = False
+    ) -> T:
+        """Return what is remembered under the key, or count and remember.
+
+        ``shared`` for numbers that are the same for everybody.
+        """
         moment = time.monotonic()
-        whose = (person_id, key)
+        whose = (None if shared else person_id, key)
         if person_id is not None and moment >= self.acted.get(person_id, 0.0):
             until, value = self.known.get(whose, (0.0, None))
             if moment < until:
@@ -119,11 +136,38 @@ class MyWork:
 def queues(actor: Actor) -> list[QueueLine]:
     """Return the queues the actor may see, their own teams' first, with their counts."""
     actor.demand(Permission.TICKET_READ)
-    return memory().recall(actor.person_id, "queues", lambda: _queues(actor))
+    known = memory()
+    found = known.recall(actor.person_id, "queues", _open_queues, shared=True)
+    inside = None
+    if sees_restricted(actor):
+        inside = known.recall(actor.person_id, "inside", lambda: _inside(actor))
+    lines = [
+        QueueLine(
+            row.id,
+            row.name,
+            row.restricted,
+            row.id in actor.queue_ids,
+            *_sums([*by_rank, *(inside[row.id] if inside is not None else ())]),
+        )
+        for row, by_rank in found
+        if not row.restricted or row.id in actor.queue_ids or actor.is_system
+    ]
+    return sorted(lines, key=lambda line: not line.mine)
 
 
-def _queues(actor: Actor) -> list[QueueLine]:
-    waiting = (
+_Sums = list[tuple[int, int, int, int]]
+"""Rank, how many, how many unacknowledged, how many of nobody."""
+
+
+def _sums(rows: _Sums) -> tuple[int, int, dict[int, int]]:
+    by_rank: dict[int, int] = {}
+    for rank, number, _unacknowledged, _unowned in rows:
+        by_rank[rank] = by_rank.get(rank, 0) + number
+    return sum(row[2] for row in rows), sum(row[3] for row in rows), dict(sorted(by_rank.items()))
+
+
+def _by_rank(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return (
         select(
             Worklist.queue_id,
             Worklist.rank,
@@ -131,29 +175,58 @@ def _queues(actor: Actor) -> list[QueueLine]:
             _how_many(Worklist.unacknowledged).label("unacknowledged"),
             _how_many(Worklist.unowned).label("unowned"),
         )
-        .where(in_worklist(actor))
+        .where(*conditions)
         .group_by(Worklist.queue_id, Worklist.rank)
-        .subquery()
     )
-    may_see: ColumnElement[bool] = or_(
-        Queue.restricted.is_(False), Queue.id.in_(sorted(actor.queue_ids))
-    )
+
+
+def _open_queues() -> list[tuple[Row[Any], _Sums]]:
+    """Return every queue, with what stands in it and is open to all of staff."""
+    waiting = _by_rank(Worklist.restricted.is_(False)).subquery()
     rows = db.session.execute(
-        select(Queue.id, Queue.name, Queue.restricted, waiting)
+        select(
+            Queue.id,
+            Queue.name,
+            Queue.restricted,
+            *(waiting.c[name] for name in ("rank", "number", "unacknowledged", "unowned")),
+        )
         .join(waiting, waiting.c.queue_id == Queue.id, isouter=True)
-        .where(Queue.retired_at.is_(None), true() if actor.is_system else may_see)
+        .where(Queue.retired_at.is_(None))
         .order_by(Queue.position, Queue.name, Queue.id)
     )
-    lines: dict[int, QueueLine] = {}
+    found: dict[int, tuple[Row[Any], _Sums]] = {}
     for row in rows:
-        line = lines.setdefault(
-            row.id, QueueLine(row.id, row.name, row.restricted, row.id in actor.queue_ids)
-        )
+        _queue, sums = found.setdefault(row.id, (row, []))
         if row.rank is not None:
-            line.by_rank[row.rank] = row.number
-            line.unacknowledged += int(row.unacknowledged)
-            line.unowned += int(row.unowned)
-    return sorted(lines.values(), key=lambda line: not line.mine)
+            sums.append((row.rank, row.number, int(row.unacknowledged), int(row.unowned)))
+    return list(found.values())
+
+
+def _inside(actor: Actor) -> dict[int, _Sums]:
+    """Return what restricted tickets add for the actor, by queue."""
+    found: dict[int, _Sums] = defaultdict(list)
+    for row in db.session.execute(_by_rank(Worklist.restricted.is_(True), in_worklist(actor))):
+        found[row.queue_id].append(
+            (row.rank, row.number, int(row.unacknowledged), int(row.unowned))
+        )
+    return found
+
+
+def sees_restricted(actor: Actor) -> bool:
+    """Whether any open restricted ticket may be seen by the actor; to most people none may."""
+    return memory().recall(
+        actor.person_id,
+        "restricted",
+        lambda: (
+            db.session.scalar(
+                select(literal(1))
+                .select_from(Worklist)
+                .where(Worklist.restricted.is_(True), in_worklist(actor))
+                .limit(1)
+            )
+            is not None
+        ),
+    )
 
 
 def _how_many(flag: Any) -> Any:
@@ -216,13 +289,42 @@ def matching(actor: Actor, wanted: Mapping[int, Filter], *, zone: ZoneInfo) -> d
     """
     actor.demand(Permission.TICKET_READ)
     counted = {key: each for key, each in wanted.items() if each.is_open_work and not each.words}
-    if not counted:
-        return {}
-    name = ("views", tuple(sorted(counted.items(), key=lambda item: item[0])))
-    return memory().recall(actor.person_id, name, lambda: _matching(actor, counted, zone))
+    ours = {key: each for key, each in counted.items() if not _is_personal(each)}
+    own = {key: each for key, each in counted.items() if _is_personal(each)}
+    known, who = memory(), actor.person_id
+    name = (str(zone), tuple(sorted(ours.items(), key=lambda item: item[0])))
+    found: dict[int, int] = {}
+    if ours:
+        found = dict(
+            known.recall(
+                who,
+                ("views", *name),
+                lambda: _matching(actor, ours, zone, Ticket.restricted.is_(False)),
+                shared=True,
+            )
+        )
+        if sees_restricted(actor):
+            inside = and_(Ticket.restricted.is_(True), visible(actor))
+            more = known.recall(
+                who, ("inside", *name), lambda: _matching(actor, ours, zone, inside)
+            )
+            found = {key: number + more[key] for key, number in found.items()}
+    if own:
+        name = (str(zone), tuple(sorted(own.items(), key=lambda item: item[0])))
+        found |= known.recall(
+            who, ("own", *name), lambda: _matching(actor, own, zone, visible(actor))
+        )
+    return found
 
 
-def _matching(actor: Actor, wanted: Mapping[int, Filter], zone: ZoneInfo) -> dict[int, int]:
+def _is_personal(each: Filter) -> bool:
+    """Whether a filter means something else to everybody who asks."""
+    return each.my is not None or Owner.ME in each.owners
+
+
+def _matching(
+    actor: Actor, wanted: Mapping[int, Filter], zone: ZoneInfo, among: ColumnElement[bool]
+) -> dict[int, int]:
     moment = now()
     columns = []
     for each in wanted.values():
@@ -235,6 +337,6 @@ def _matching(actor: Actor, wanted: Mapping[int, Filter], zone: ZoneInfo) -> dic
         columns.append(func.count().filter(*conditions) if conditions else func.count())
     # Open work is what stands in the worklist; read from the tickets it comes once each.
     row = db.session.execute(
-        select(*columns).select_from(Ticket).where(is_open_work(), visible(actor))
+        select(*columns).select_from(Ticket).where(is_open_work(), among)
     ).one()
     return dict(zip(wanted, row, strict=True))
