@@ -20,14 +20,14 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import Optional
 
 from helpdesk.people.models import ContactKind
 from helpdesk.people.services import own
-from helpdesk.web.forms import Form, choices
+from helpdesk.web.forms import Form, Needed, choices
 from helpdesk.web.i18n import LANGUAGES
 
-NEEDED = InputRequired(_l("This is needed."))
+NEEDED = Needed()
 
 SPOKEN = (
     "ar", "bn", "cs", "da", "de", "el", "es", "fi", "fil", "fr", "he", "hi", "hu", "id", "it",
@@ -219,7 +219,7 @@ class PersonFields(Form):
 class EditPerson(PersonFields):
     """A person as somebody saw them at ``version``."""
 
-    version = IntegerField(validators=[InputRequired()])
+    version = IntegerField(validators=[Needed()])
 
 
 class NewPerson(Form):
@@ -342,7 +342,7 @@ class NewOrganisation(OrganisationFields):
 class EditOrganisation(OrganisationFields):
     """An organisation as somebody saw it at ``version``."""
 
-    version = IntegerField(validators=[InputRequired()])
+    version = IntegerField(validators=[Needed()])
 
 
 class Domain(Form):

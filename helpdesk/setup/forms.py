@@ -15,7 +15,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import Optional
 
 from helpdesk.people.forms import NEEDED, time_zones
 from helpdesk.people.models import Desk, Team
@@ -33,7 +33,7 @@ from helpdesk.setup.services import (
 from helpdesk.tickets.desk import Category, Cause, Queue
 from helpdesk.tickets.lifecycle import LEVELS, HoldReason, Kind, StatusClass
 from helpdesk.tickets.wording import HOLD_REASONS, IMPACTS, KINDS, PRIORITIES, URGENCIES
-from helpdesk.web.forms import Form, choices
+from helpdesk.web.forms import Form, Needed, choices
 from helpdesk.web.i18n import LANGUAGES
 
 
@@ -331,4 +331,4 @@ for _cell in priorities.CELLS:
 class Step(Form):
     """A move by one place."""
 
-    step = IntegerField(validators=[InputRequired()])
+    step = IntegerField(validators=[Needed()])

@@ -18,12 +18,12 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
 from helpdesk.tickets import wording
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, LinkType, Outcome
-from helpdesk.web.forms import Form
+from helpdesk.web.forms import Form, Needed
 from helpdesk.web.forms import choices as choices_of
 from helpdesk.web.i18n import reader_zone
 
@@ -207,7 +207,7 @@ class AssignForm(Form):
 class LinkForm(Form):
     """Another ticket, and how it stands to this one."""
 
-    number = StringField(_l("Ticket"), [InputRequired(_l("Give the number of a ticket."))])
+    number = StringField(_l("Ticket"), [Needed(_l("Give the number of a ticket."))])
     relation = SelectField(
         _l("It is"),
         choices=choices(
@@ -238,7 +238,7 @@ class LinkForm(Form):
 class MergeForm(Form):
     """Another ticket of the same customer, and which of the two survives."""
 
-    number = StringField(_l("Ticket"), [InputRequired(_l("Give the number of a ticket."))])
+    number = StringField(_l("Ticket"), [Needed(_l("Give the number of a ticket."))])
     survivor = RadioField(
         _l("Which goes on"),
         choices=choices([("this", _l("This one")), ("other", _l("The other one"))]),
@@ -255,9 +255,7 @@ class SplitForm(Form):
 class ManyForm(Form):
     """Several tickets to come under a major incident, as numbers."""
 
-    numbers = TextAreaField(
-        _l("Ticket numbers"), [InputRequired(_l("Give the number of a ticket."))]
-    )
+    numbers = TextAreaField(_l("Ticket numbers"), [Needed(_l("Give the number of a ticket."))])
 
     def keys(self) -> list[int]:
         """Return the numbers in what was typed or pasted, each once."""
@@ -317,7 +315,7 @@ class TimeForm(Form):
 
     minutes = IntegerField(
         _l("Minutes"),
-        [InputRequired(_l("Give a time of up to 24 hours.")), NumberRange(-24 * 60, 24 * 60)],
+        [Needed(_l("Give a time of up to 24 hours.")), NumberRange(-24 * 60, 24 * 60)],
     )
     note = StringField(_l("What for"), [Length(max=300)])
     happened_at = LocalMoment(_l("When it was"), [Optional()])
@@ -389,7 +387,7 @@ class LogCallForm(Form):
 class NewPersonForm(Form):
     """A caller nobody knows yet. Only the name is needed."""
 
-    name = StringField(_l("Name"), [InputRequired(_l("Give a name.")), Length(max=200)])
+    name = StringField(_l("Name"), [Needed(_l("Give a name.")), Length(max=200)])
     email = StringField(_l("Email"), [Length(max=320)])
     phone = StringField(_l("Phone"), [Length(max=40)])
     organisation = Key(_l("Organisation"))

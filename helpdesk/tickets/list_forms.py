@@ -8,12 +8,12 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import Length, Optional
 
 from helpdesk.tickets import wording
 from helpdesk.tickets.forms import Key, LocalMoment, whole
 from helpdesk.tickets.lifecycle import BinReason, Outcome
-from helpdesk.web.forms import Form, choices
+from helpdesk.web.forms import Form, Needed, choices
 
 
 class BulkForm(Form):
@@ -39,7 +39,7 @@ class AssignManyForm(BulkForm):
 class StatusManyForm(BulkForm):
     """Which status the tickets get, and what that status needs."""
 
-    status = SelectField(_l("Status"), [InputRequired()], coerce=whole, validate_choice=False)
+    status = SelectField(_l("Status"), [Needed()], coerce=whole, validate_choice=False)
     outcome = SelectField(
         _l("Outcome"), choices=choices(wording.OUTCOMES.items()), default=Outcome.SOLVED
     )
@@ -52,7 +52,7 @@ class PriorityManyForm(BulkForm):
     """How urgent the tickets are."""
 
     priority = RadioField(
-        _l("Priority"), [InputRequired()], choices=choices(wording.PRIORITIES.items()), coerce=str
+        _l("Priority"), [Needed()], choices=choices(wording.PRIORITIES.items()), coerce=str
     )
 
 
@@ -66,7 +66,7 @@ class TagManyForm(BulkForm):
     """Words to put on the tickets, or to take off."""
 
     tags = StringField(
-        _l("Tags"), [InputRequired(), Length(max=400)], description=_l("Commas between them.")
+        _l("Tags"), [Needed(), Length(max=400)], description=_l("Commas between them.")
     )
     how = RadioField(
         _l("What to do"),
@@ -78,15 +78,13 @@ class TagManyForm(BulkForm):
 class MergeManyForm(BulkForm):
     """Which of the tickets goes on."""
 
-    survivor = RadioField(
-        _l("Goes on"), [InputRequired()], coerce=str, choices=[], validate_choice=False
-    )
+    survivor = RadioField(_l("Goes on"), [Needed()], coerce=str, choices=[], validate_choice=False)
 
 
 class LinkManyForm(BulkForm):
     """The ticket under which the tickets are put."""
 
-    parent = StringField(_l("Number of the parent"), [InputRequired(), Length(max=20)])
+    parent = StringField(_l("Number of the parent"), [Needed(), Length(max=20)])
 
 
 class BinManyForm(BulkForm):
@@ -94,7 +92,7 @@ class BinManyForm(BulkForm):
 
     reason = RadioField(
         _l("Reason"),
-        [InputRequired()],
+        [Needed()],
         choices=choices(wording.BIN_REASONS.items()),
         default=BinReason.SPAM,
     )
@@ -103,7 +101,7 @@ class BinManyForm(BulkForm):
 class ViewForm(Form):
     """A name for a list."""
 
-    name = StringField(_l("Name"), [InputRequired(), Length(max=100)])
+    name = StringField(_l("Name"), [Needed(), Length(max=100)])
     colour = RadioField(_l("Colour"), default="c1", validate_choice=False)
     share = SelectField(_l("For"), default="me", validate_choice=False)
 
@@ -113,4 +111,4 @@ class HandOverForm(Form):
 
     queue = SelectField(_l("Queue"), coerce=whole, validate_choice=False)
     technician = Key(_l("Technician"))
-    reason = StringField(_l("Reason"), [InputRequired(), Length(max=200)])
+    reason = StringField(_l("Reason"), [Needed(), Length(max=200)])

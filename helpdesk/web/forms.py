@@ -3,14 +3,36 @@
 from collections.abc import Iterable
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms import SelectChoice as Choice  # type: ignore[attr-defined]
+from wtforms.validators import InputRequired, StopValidation
 
 
 def strip(value: Any) -> Any:
     """Take white space off both ends of what was typed."""
     return value.strip() if isinstance(value, str) else value
+
+
+def is_blank(text: str) -> bool:
+    """Whether nobody can see anything in a text: spaces of any script, marks without width."""
+    return not any(char.isprintable() and not char.isspace() for char in text)
+
+
+class Needed(InputRequired):
+    """Something must be there, and text that can be seen: not only spaces."""
+
+    def __init__(self, message: Any = None) -> None:
+        super().__init__(message if message is not None else _l("This is needed."))
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Stop at a field that was left empty or blank."""
+        super().__call__(form, field)
+        said = field.raw_data[0]
+        if isinstance(said, str) and is_blank(said):
+            field.errors[:] = []
+            raise StopValidation(str(self.message))
 
 
 def choices(pairs: Iterable[tuple[object, object]]) -> list[Any]:

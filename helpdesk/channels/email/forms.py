@@ -13,14 +13,13 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import Optional
 
 from helpdesk.channels.email.models import Mailbox, Tls
 from helpdesk.channels.email.set_up import MailboxSettings
 from helpdesk.tickets.desk import Queue
-from helpdesk.web.forms import Form, choices
+from helpdesk.web.forms import Form, Needed, choices
 
-NEEDED = _l("This is needed.")
 _TLS = (
     (str(Tls.IMPLICIT), _l("TLS")),
     (str(Tls.STARTTLS), _l("STARTTLS")),
@@ -40,12 +39,12 @@ class MailboxForm(Form):
     version = HiddenField()
     name = StringField(
         _l("Name"),
-        [InputRequired(NEEDED)],
+        [Needed()],
         description=_l("Who answers come from, as recipients see it."),
     )
     addresses = TextAreaField(
         _l("Addresses"),
-        [InputRequired(NEEDED)],
+        [Needed()],
         description=_l(
             "One a line, everything that mail to it is addressed to. Answers come from the first."
         ),
@@ -59,10 +58,10 @@ class MailboxForm(Form):
     )
     active = BooleanField(_l("Switched on"), default=True)
 
-    imap_host = StringField(_l("Server"), [InputRequired(NEEDED)])
-    imap_port = IntegerField(_l("Port"), [InputRequired(NEEDED)], default=993)
+    imap_host = StringField(_l("Server"), [Needed()])
+    imap_port = IntegerField(_l("Port"), [Needed()], default=993)
     imap_tls = SelectField(_l("Protection"), choices=choices(_TLS))
-    imap_user = StringField(_l("User"), [InputRequired(NEEDED)])
+    imap_user = StringField(_l("User"), [Needed()])
     imap_password = PasswordField(_l("Password"))
     folder = StringField(_l("Folder"), default="INBOX")
     move_to = StringField(
