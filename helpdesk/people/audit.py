@@ -6,7 +6,7 @@ Entries are only ever added: triggers in the database refuse to change or remove
 from collections.abc import Mapping
 from typing import Any
 
-from helpdesk.db import db
+from helpdesk.db import db, transaction
 from helpdesk.people.access import Actor
 from helpdesk.people.models import AuditEntry
 
@@ -40,6 +40,16 @@ def record(
     )
     db.session.add(entry)
     return entry
+
+
+def record_export(actor: Actor, what: str, narrowed: str, address: str) -> None:
+    """Write down that somebody takes a list away as a file, before its first line is sent.
+
+    ``what`` is the list ("people"), ``narrowed`` the query it was narrowed by. A request that
+    reads keeps nothing, so this is a transaction of its own.
+    """
+    with transaction():
+        record(actor, f"{what}-exported", label=narrowed, address=address)
 
 
 def label_of(subject: object | None) -> str:

@@ -28,6 +28,9 @@ WHOLE = {
     "tag-merged": _l("merged another tag into"),
     "queue-default": _l("made the default queue"),
     "status-default": _l("made the default status"),
+    "people-exported": _l("exported the list of people"),
+    "organisations-exported": _l("exported the list of organisations"),
+    "tickets-exported": _l("exported a list of tickets"),
 }
 """Actions whose words are not put together of a verb and a thing."""
 
@@ -183,6 +186,11 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
                 "organisations",
                 _l("Organisations"),
                 (*_of("organisation"), *_of("organisation-domain"), *_of("site")),
+            ),
+            (
+                "exports",
+                _l("Exports"),
+                ("people-exported", "organisations-exported", "tickets-exported"),
             ),
         ),
     ),

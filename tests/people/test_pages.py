@@ -16,7 +16,7 @@ from helpdesk.people.services import (
 from helpdesk.people.services.persons import NewContact, NewPerson
 from tests import factories
 from tests.people.browser import post, sign_in, sign_in_by_form, token
-from tests.people.makers import PASSWORD, account, administrator
+from tests.people.makers import PASSWORD, account, administrator, logged
 from tests.support.queries import count_queries
 
 HX = {"HX-Request": "true"}
@@ -216,6 +216,29 @@ def test_fields_find_people_and_organisations(client, session, mei):
     assert client.get("/people/find?q=美玲&technicians=1").json == []
     [firm] = client.get("/organisations/find?q=north").json
     assert (firm["label"], firm["hint"]) == ("Northline", "northline.example")
+
+
+def test_whoever_may_read_the_list_exports_it_and_the_log_says_so(client, session):
+    reader = account("knowledge-editor")
+    sign_in(client, reader)
+    for page in ("people", "organisations"):
+        assert f"/{page}/export.csv" in client.get(f"/{page}").text
+        assert client.get(f"/{page}/export.csv?vip=1").status_code == 200
+        [entry] = logged(f"{page}-exported")
+        assert entry.actor_id == reader.person_id
+        assert entry.subject_label == "vip=1"
+    assert client.get("/people/import").status_code == 403
+
+
+def test_an_export_is_logged_for_good_though_it_only_reads(own_desk):
+    with own_desk.app_context():
+        factories.person("Grace Lim")
+        reader = account("knowledge-editor")
+        client = sign_in(own_desk.test_client(), reader)
+    answer = client.get("/people/export.csv")
+    assert "Grace Lim" in answer.text
+    with own_desk.app_context():
+        assert len(logged("people-exported")) == 1
 
 
 def test_the_export_is_what_the_import_reads(client, session, mei):

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from helpdesk.db import db
-from helpdesk.people.models import Person
+from helpdesk.people.models import AuditEntry, Person
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import View
 from helpdesk.tickets.desk import Queue, Tag, TicketTag
@@ -300,6 +300,8 @@ def test_a_list_is_exported_whole_and_no_cell_is_a_formula(
     ]
     assert rows[0]["queue"] == "Network & VPN"
     assert set(rows[0]) == set(export.COLUMNS)
+    [logged] = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "tickets-exported"))
+    assert (logged.actor_id, logged.subject_label) == (desk.person.id, f"queue={queue.id}")
 
 
 def test_exporting_needs_its_permission(client: FlaskClient):

@@ -1,9 +1,10 @@
 """Any list as a file for a spreadsheet."""
 
-from flask import Response, current_app, stream_with_context
+from flask import Response, request, stream_with_context
 
 from helpdesk.lib import csvfile
 from helpdesk.lib.clock import now
+from helpdesk.people import audit
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.tickets.queries import export
@@ -19,8 +20,8 @@ def export_list() -> Response:
     """Send a list, all of it, while it is being read."""
     actor = current_actor()
     wanted = wanted_list().filter
+    audit.record_export(actor, "tickets", to_query(wanted), request.remote_addr or "")
     rows = export.rows(actor, wanted, zone=reader_zone())
-    current_app.logger.info("person %s exports ?%s", actor.person_id, to_query(wanted))
     return Response(
         stream_with_context(csvfile.lines(list(export.COLUMNS), rows)),
         mimetype="text/csv",
