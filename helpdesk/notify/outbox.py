@@ -9,9 +9,10 @@ Message-ID is the same both times.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
@@ -318,20 +319,30 @@ _WORST_FIRST = (
 )
 
 
+_OF_ENTRIES = (
+    select(
+        OutboxMessage.id,
+        OutboxMessage.entry_id,
+        OutboxMessage.state,
+        OutboxMessage.sent_at,
+        OutboxMessage.next_try_at,
+        OutboxMessage.recipients,
+        OutboxMessage.last_error,
+    )
+    .where(OutboxMessage.entry_id.in_(bindparam("entries", expanding=True)))
+    .order_by(OutboxMessage.id)
+)
+
+
 def deliveries(entry_ids: Collection[int]) -> dict[int, Delivery]:
     """Return how far these entries got; entries that are not sent anywhere are left out."""
-    rows: dict[int, list[OutboxMessage]] = {}
-    for row in db.session.scalars(
-        select(OutboxMessage)
-        .where(OutboxMessage.entry_id.in_(entry_ids))
-        .order_by(OutboxMessage.id)
-    ):
-        assert row.entry_id is not None
+    rows: dict[int, list[Any]] = {}
+    for row in db.session.execute(_OF_ENTRIES, {"entries": list(entry_ids)}):
         rows.setdefault(row.entry_id, []).append(row)
     return {entry_id: _delivery(found) for entry_id, found in rows.items()}
 
 
-def _delivery(rows: list[OutboxMessage]) -> Delivery:
+def _delivery(rows: list[Any]) -> Delivery:
     worst = min(rows, key=lambda row: _WORST_FIRST.index(Sending(row.state)))
     return Delivery(
         state=Sending(worst.state),

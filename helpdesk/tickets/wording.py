@@ -1,12 +1,11 @@
 """Words for what the tables keep as keys: kinds, levels, outcomes, reasons, statuses, verbs."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from flask_babel import lazy_gettext as _l
 
 from helpdesk.people.models import Channel
-from helpdesk.tickets.desk import Status
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, LinkType, Outcome, StatusClass
 from helpdesk.tickets.seed import STATUS_NAMES, STATUSES
 
@@ -110,7 +109,23 @@ STATUS_CSS = {"new": "new", "open": "open", "pending": "wait", "resolved": "done
 _ENGLISH = {name: STATUS_NAMES[key] for key, name, *_rest in STATUSES}
 
 
-def status_label(status: Status) -> str:
+class Named(Protocol):
+    """A status, or what a query brings of one."""
+
+    @property
+    def key(self) -> str | None:
+        """The word by which our own statuses are known; a desk's own have none."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def status_class(self) -> str:
+        """The fixed class it is in."""
+
+
+def status_label(status: Named) -> str:
     """Return a status's name: translated while it is one of ours that nobody renamed."""
     return status_name(status.name)
 
@@ -120,7 +135,7 @@ def status_name(name: str) -> str:
     return str(_ENGLISH[name]) if name in _ENGLISH else name
 
 
-def status_css(status: Status) -> str:
+def status_css(status: Named) -> str:
     """Return the class of a status's dot."""
     return "asg" if status.key == "assigned" else STATUS_CSS[status.status_class]
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, literal, or_, select, union_all
+from sqlalchemy import Select, bindparam, literal, null, or_, select, union_all
 from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people.access import Actor
+from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.people.models import Person
 from helpdesk.tickets.companions import (
     CopyRecipient,
@@ -134,17 +134,34 @@ _WITH_ITS_PAGE = (
 _TICKET: Any = bindparam("ticket")
 _READER: Any = bindparam("reader")
 
-_AROUND = union_all(
-    select(literal("tag").label("what"), Tag.id, Tag.name)
-    .join(TicketTag, TicketTag.tag_id == Tag.id)
-    .where(TicketTag.ticket_id == _TICKET),
-    select(literal("follower"), Person.id, Person.name)
-    .join(Follower, Follower.person_id == Person.id)
-    .where(Follower.ticket_id == _TICKET),
-    select(literal("copy"), Person.id, Person.name)
-    .join(CopyRecipient, CopyRecipient.person_id == Person.id)
-    .where(CopyRecipient.ticket_id == _TICKET),
+_PRESENT = (
+    select(
+        literal("present").label("what"),
+        Person.id,
+        Person.name,
+        Presence.seen_at,
+        Presence.writing,
+    )
+    .join(Person, Person.id == Presence.person_id)
+    .where(
+        Presence.ticket_id == _TICKET,
+        or_(Presence.person_id == _READER, Presence.seen_at > bindparam("since")),
+    )
 )
+
+_AROUND = tuple(
+    select(literal(what).label("what"), named.id, named.name, null(), null())
+    .join(joining, there == named.id)
+    .where(joining.ticket_id == _TICKET)
+    for what, named, joining, there in (
+        ("tag", Tag, TicketTag, TicketTag.tag_id),
+        ("follower", Person, Follower, Follower.person_id),
+        ("copy", Person, CopyRecipient, CopyRecipient.person_id),
+    )
+)
+
+# Presence comes first: it gives the columns their types.
+_BESIDE: Any = union_all(_PRESENT, *_AROUND)
 
 _TASKS = (
     select(Task)
@@ -153,23 +170,17 @@ _TASKS = (
     .order_by(Task.position, Task.id)
 )
 
-_PRESENT = (
-    select(Presence.person_id, Presence.writing, Presence.seen_at, Person.name)
-    .join(Person, Person.id == Presence.person_id)
-    .where(
-        Presence.ticket_id == _TICKET,
-        or_(Presence.person_id == _READER, Presence.seen_at > bindparam("since")),
-    )
-    .order_by(Person.name)
-)
-
 _DRAFTS = (
     select(Draft)
     .where(Draft.person_id == _READER, Draft.ticket_id == _TICKET)
     .options(joinedload(Draft.attachments))
 )
 
-_STATUSES = select(Status).where(Status.retired_at.is_(None)).order_by(Status.position, Status.id)
+_STATUSES = (
+    select(Status.id, Status.key, Status.name, Status.status_class, Status.hold_reason)
+    .where(Status.retired_at.is_(None))
+    .order_by(Status.position, Status.id)
+)
 
 
 def ticket_for_page(actor: Actor, number: int) -> Ticket:
@@ -177,14 +188,38 @@ def ticket_for_page(actor: Actor, number: int) -> Ticket:
     return get_for(actor, number, options=_WITH_ITS_PAGE)
 
 
-def around(ticket: Ticket) -> Around:
-    """Return tags, followers and copies. One query."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands around a ticket: who is there now too, and when the reader last was."""
+
+    around: Around
+    others: list[Present]
+    last_visit: datetime | None
+
+
+def beside(actor: Actor, ticket: Ticket) -> Beside:
+    """Return tags, followers, copies and who has the ticket open. One query."""
     found: dict[str, list[Named]] = defaultdict(list)
-    for what, key, name in db.session.execute(_AROUND, {"ticket": ticket.id}):
-        found[what].append(Named(key, name))
+    others: list[Present] = []
+    last_visit: datetime | None = None
+    asked = {"ticket": ticket.id, "reader": actor.person_id, "since": now() - PRESENT_FOR}
+    for what, key, name, seen_at, writing in db.session.execute(_BESIDE, asked):
+        if what != "present":
+            found[what].append(Named(key, name))
+        elif key == actor.person_id:
+            last_visit = seen_at
+        else:
+            others.append(Present(key, name, writing))
     for rows in found.values():
         rows.sort(key=lambda row: row.name.casefold())
-    return Around(found["tag"], found["follower"], found["copy"])
+    # Writing matters more than looking.
+    others.sort(key=lambda one: (not one.writing, one.name))
+    return Beside(Around(found["tag"], found["follower"], found["copy"]), others, last_visit)
+
+
+def around(ticket: Ticket) -> Around:
+    """Return tags, followers and copies. One query."""
+    return beside(SYSTEM, ticket).around
 
 
 @lru_cache(maxsize=1024)
@@ -274,17 +309,8 @@ def time_of(ticket: Ticket, limit: int = 50) -> list[TimeEntry]:
 
 def present(actor: Actor, ticket: Ticket) -> tuple[list[Present], datetime | None]:
     """Return the colleagues who have the ticket open, and when the actor last had it open."""
-    last_visit: datetime | None = None
-    others: list[Present] = []
-    asked = {"ticket": ticket.id, "reader": actor.person_id, "since": now() - PRESENT_FOR}
-    for row in db.session.execute(_PRESENT, asked):
-        if row.person_id == actor.person_id:
-            last_visit = row.seen_at
-        else:
-            others.append(Present(row.person_id, row.name, row.writing))
-    # Writing matters more than looking.
-    others.sort(key=lambda row: not row.writing)
-    return others, last_visit
+    found = beside(actor, ticket)
+    return found.others, found.last_visit
 
 
 def drafts_of(actor: Actor, ticket: Ticket) -> dict[str, Draft]:
@@ -294,9 +320,20 @@ def drafts_of(actor: Actor, ticket: Ticket) -> dict[str, Draft]:
     return {row.kind: row for row in rows}
 
 
-def statuses() -> list[Status]:
+@dataclass(frozen=True, slots=True)
+class StatusChoice:
+    """A status that a ticket may get, as menus show it."""
+
+    id: int
+    key: str | None
+    name: str
+    status_class: str
+    hold_reason: str | None
+
+
+def statuses() -> list[StatusChoice]:
     """Return the statuses in use. One query."""
-    return list(db.session.scalars(_STATUSES))
+    return [StatusChoice(*row) for row in db.session.execute(_STATUSES)]
 
 
 def categories() -> list[Category]:

@@ -7,8 +7,10 @@ names them all. Pages go backwards from the newest entry, because that is where 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.db import db
@@ -156,6 +158,31 @@ def shown(show: Show) -> list[ColumnElement[bool]]:
     return [Entry.verb.in_(ASSIGNMENT_VERBS)] if show is Show.ASSIGNMENTS else []
 
 
+@lru_cache
+def _entries(show: Show, several: bool, with_before: bool, with_since: bool) -> Select[Entry]:
+    """Return the select of a page of entries, the newest first; put together once of each kind."""
+    # One key lets the index give the order; several are sorted, which only merged tickets need.
+    whose = Entry.ticket_id.in_(bindparam("ids", expanding=True))
+    statement = select(Entry).where(
+        whose if several else Entry.ticket_id == bindparam("one"), *shown(show)
+    )
+    if with_before:
+        moment: Any = bindparam("before")
+        statement = statement.where(
+            or_(
+                Entry.happened_at < moment,
+                and_(Entry.happened_at == moment, Entry.id < bindparam("before_id")),
+            )
+        )
+    if with_since:
+        statement = statement.where(Entry.happened_at >= bindparam("since"))
+    return (
+        statement.options(*_WITH_THEIRS)
+        .order_by(Entry.happened_at.desc(), Entry.id.desc())
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
 def entries_page(
     journal: Journal,
     show: Show = Show.ALL,
@@ -170,27 +197,15 @@ def entries_page(
     at most ``MOST`` entries. Authors and files come along: two queries, however many entries.
     """
     ids = journal.ticket_ids
-    # One key lets the index give the order; several are sorted, which only merged tickets need.
-    statement = select(Entry).where(
-        Entry.ticket_id == ids[0] if len(ids) == 1 else Entry.ticket_id.in_(ids), *shown(show)
-    )
-    if before is not None:
-        statement = statement.where(
-            or_(
-                Entry.happened_at < before.happened_at,
-                and_(Entry.happened_at == before.happened_at, Entry.id < before.entry_id),
-            )
-        )
     if since is not None:
         limit = MOST
-        statement = statement.where(Entry.happened_at >= since.happened_at)
-    rows = list(
-        db.session.scalars(
-            statement.options(*_WITH_THEIRS)
-            .order_by(Entry.happened_at.desc(), Entry.id.desc())
-            .limit(limit + 1)
-        )
-    )
+    asked: dict[str, object] = {"limit": limit + 1, "one": ids[0], "ids": ids}
+    if before is not None:
+        asked |= {"before": before.happened_at, "before_id": before.entry_id}
+    if since is not None:
+        asked |= {"since": since.happened_at}
+    statement = _entries(show, len(ids) > 1, before is not None, since is not None)
+    rows = list(db.session.scalars(statement, asked))
     more = len(rows) > limit
     rows = rows[:limit][::-1]
     earlier = Place(rows[0].happened_at, rows[0].id) if rows else None

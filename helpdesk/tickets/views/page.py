@@ -10,12 +10,12 @@ from werkzeug.datastructures import MultiDict
 from helpdesk.people.access import Actor
 from helpdesk.tickets import wording
 from helpdesk.tickets.companions import Draft
-from helpdesk.tickets.desk import Status
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, HoldReason, StatusClass, move
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.queries import neighbours, timeline
 from helpdesk.tickets.queries import page as around_page
 from helpdesk.tickets.queries.filters import KEYS, Filter, parse, to_query
+from helpdesk.tickets.queries.page import StatusChoice
 from helpdesk.tickets.services import time_with_children
 from helpdesk.tickets.services.drafts import stamp_of
 from helpdesk.tickets.views.lines import File, Line, file_of, fold, lines_of
@@ -134,7 +134,7 @@ class Composer:
     drafts: dict[str, Written]
     to: list[dict[str, Any]]
     cc: list[dict[str, Any]]
-    statuses: list[Status]
+    statuses: list[StatusChoice]
     seen: int
     list_query: str = ""
 
@@ -149,7 +149,7 @@ def composer_of(
     *,
     seen: int,
     copies: list[around_page.Named],
-    statuses: list[Status] | None = None,
+    statuses: list[StatusChoice] | None = None,
     list_query: str = "",
 ) -> Composer:
     """Return the composer with the actor's drafts. One query, two without the ``statuses``."""
@@ -246,7 +246,7 @@ def pieces_of(actor: Actor, ticket: Ticket) -> Pieces:
     )
 
 
-def status_choices(ticket: Ticket, statuses: list[Status]) -> list[tuple[Status, str]]:
+def status_choices(ticket: Ticket, statuses: list[StatusChoice]) -> list[tuple[StatusChoice, str]]:
     """Return the statuses the ticket may move to, and how: at once or through a dialog.
 
     Waiting for a date asks for the date, resolving for cause and solution.
@@ -267,9 +267,9 @@ def status_choices(ticket: Ticket, statuses: list[Status]) -> list[tuple[Status,
 
 
 def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
-    """Return what the head and the properties of the page show. Five queries at most."""
+    """Return what the head and the properties of the page show. Four queries at most."""
     links = around_page.links_of(actor, ticket)
-    others, last_visit = around_page.present(actor, ticket)
+    beside = around_page.beside(actor, ticket)
     near = nearby(actor, ticket)
     wanted = list_filter()
     known = around_page.statuses()
@@ -277,14 +277,14 @@ def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "ticket": ticket,
         "actor": actor,
         "words": WORDS,
-        "around": around_page.around(ticket),
+        "around": beside.around,
         "links": links,
         "tasks": around_page.tasks_of(ticket),
         "pieces": pieces_of(actor, ticket),
         # Only parents have time below them, and most tickets are none.
         "time_in_all": time_with_children(ticket) if links.children else ticket.time_spent,
-        "others": others,
-        "last_visit": last_visit,
+        "others": beside.others,
+        "last_visit": beside.last_visit,
         "near": near,
         "statuses": known,
         "status_choices": status_choices(ticket, known),

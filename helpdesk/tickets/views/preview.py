@@ -26,9 +26,8 @@ def preview(number: int) -> str:
     query = request.args.get("in", "")
     journal = timeline.journal_of(ticket)
     entries = timeline.entries_page(journal, limit=ENTRIES)
-    others, last_visit = around_page.present(actor, ticket)
-    lines = lines_of(entries.entries, ticket, actor, last_visit=last_visit)
-    around = around_page.around(ticket)
+    beside = around_page.beside(actor, ticket)
+    lines = lines_of(entries.entries, ticket, actor, last_visit=beside.last_visit)
     writable = ticket.hidden_at is None and ticket.merged_into_id is None
     composer = None
     if writable and actor.can(Permission.TICKET_WORK):
@@ -36,7 +35,7 @@ def preview(number: int) -> str:
             actor,
             ticket,
             seen=journal.newest_id,
-            copies=around.copies,
+            copies=beside.around.copies,
             statuses=[],
             list_query=query,
         )
@@ -47,8 +46,8 @@ def preview(number: int) -> str:
         owner=ticket.owner,
         lines=[line for line in lines if not line.is_event],
         earlier=entries.earlier is not None,
-        tags=around.tags,
-        others=others,
+        tags=beside.around.tags,
+        others=beside.others,
         may_work=actor.can(Permission.TICKET_WORK) and ticket.status_class in UNFINISHED,
         may_acknowledge=writable and bool(pieces_of(actor, ticket).to_acknowledge),
         composer=composer,
