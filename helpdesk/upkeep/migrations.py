@@ -18,12 +18,19 @@ _NAME = re.compile(r"[\"'](\w+)[\"']")
 def migrate(settings: config.Settings) -> bool:
     """Bring the database to the newest state; False when it was there already.
 
-    Several hosts may call this at once.
+    Several hosts may call this at once. Raises ConfigError when the database was used with a
+    release that has states which this one does not know.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    expected = newest()
-    if expected is not None and state(settings) == expected:
+    names, heads = _known()
+    found = state(settings)
+    if heads == {found}:
         return False
+    if found is not None and found not in names:
+        raise config.ConfigError(
+            f"the database is at {found}, which this release does not know."
+            " It was used with a newer one: run that, or restore a backup of this one"
+        )
     # That it has been imported, and what it runs, is no news to anybody.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Imported here because almost every start finds nothing to do, and Alembic, with the template
@@ -39,13 +46,18 @@ def migrate(settings: config.Settings) -> bool:
 
 def newest() -> str | None:
     """Return the name of the newest state: the one migration that no other follows."""
+    _names, heads = _known()
+    return heads.pop() if len(heads) == 1 else None
+
+
+def _known() -> tuple[set[str], set[str]]:
+    """Return the names of all states that there are migrations to, and of the last ones."""
     names: set[str] = set()
     followed: set[str] = set()
     for file in VERSIONS.glob("*.py"):
         for what, said in _STATED.findall(file.read_text(encoding="utf-8")):
             (names if what == "revision" else followed).update(_NAME.findall(said))
-    heads = names - followed
-    return heads.pop() if len(heads) == 1 else None
+    return names, names - followed
 
 
 def state(settings: config.Settings) -> str | None:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
@@ -54,3 +55,14 @@ def test_an_empty_database_is_filled_and_the_next_start_needs_no_alembic(tmp_pat
     ]
     assert said == ["True", "False"], "and it says nothing of its own"
     assert migrations.state(settings) == migrations.newest()
+
+
+def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path):
+    settings = config.load({"HEARTH_DATA_DIR": str(tmp_path)})
+    engine = sqlalchemy.create_engine(settings.database_url)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("CREATE TABLE alembic_version (version_num TEXT)"))
+        connection.execute(sqlalchemy.text("INSERT INTO alembic_version VALUES ('ffffffffffff')"))
+    engine.dispose()
+    with pytest.raises(config.ConfigError, match=r"ffffffffffff.*newer"):
+        migrations.migrate(settings)
