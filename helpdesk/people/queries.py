@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, TextClause, func, select, text, tuple_
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import defer, joinedload, selectinload
 
 from helpdesk.db import db
 from helpdesk.people import contact_values
@@ -286,6 +286,8 @@ def merges_into(person_id: int) -> list[tuple[PersonMerge, Person]]:
     """
     rows = db.session.execute(
         select(PersonMerge, Person)
+        # What undoing takes may name thousands of tickets, and a page shows none of it.
+        .options(defer(PersonMerge.moved))
         .join(Person, Person.id == PersonMerge.merged_id)
         .where(PersonMerge.survivor_id == person_id, PersonMerge.undone_at.is_(None))
         .order_by(PersonMerge.id.desc())

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from helpdesk.db import db
 from helpdesk.people import queries, search
@@ -22,6 +22,7 @@ from helpdesk.tickets.companions import Follower
 from helpdesk.tickets.models import Ticket
 from tests import factories
 from tests.people.makers import account, acting, administrator, logged
+from tests.support.queries import count_queries
 
 TABLES = (ContactPoint, Account, TeamMember, PersonSkill, Ticket, Follower)
 DERIVED = {"version", "search_text"}
@@ -32,6 +33,7 @@ def _rooms():
     """What the tickets' room registers."""
     merge.register("ticket", "customer_id")
     merge.register("ticket", "requester_id")
+    merge.register("ticket", "owner_id")
     merge.register("follower", "person_id", alone=("ticket_id",))
 
 
@@ -112,6 +114,46 @@ def test_a_follower_of_both_follows_once_and_twice_again(session):
     merge.undo(boss, row)
     session.commit()
     assert picture(kept, other) == before
+
+
+def test_people_with_thousands_of_tickets_become_one_and_two_again(session):
+    """A monitoring system, or the assistant who asks for everybody: by sets, not one by one."""
+    boss = administrator()
+    kept, other = factories.technician("Monitoring"), factories.technician("Monitoring, old")
+    pattern = factories.ticket(customer=kept)
+    many = 5000
+    columns = [column for column in Ticket.__table__.columns if column.key != "id"]
+    given = {column.key: getattr(pattern, column.key) for column in columns}
+    for customer, requester, owner in ((other, kept, other), (kept, other, None)):
+        owner_id = owner.id if owner is not None else None
+        ours = {"customer_id": customer.id, "requester_id": requester.id, "owner_id": owner_id}
+        session.execute(insert(Ticket), [{**given, **ours} for _number in range(many // 2)])
+    everything = session.scalars(select(Ticket.id)).all()
+    for person in (kept, other):
+        session.execute(
+            insert(Follower), [{"ticket_id": key, "person_id": person.id} for key in everything]
+        )
+    session.commit()
+    before = picture(kept, other)
+    with count_queries() as queries_sent:
+        row = merge.merge(boss, kept, other)
+        session.commit()
+    assert queries_sent.count < 60, str(queries_sent)
+    assert of(kept) == (many + 1, many + 1)
+    assert of(other) == (0, 0)
+    with count_queries() as queries_sent:
+        merge.undo(boss, row)
+        session.commit()
+    assert queries_sent.count < 120, str(queries_sent)
+    assert picture(kept, other) == before
+
+
+def of(person: Person) -> tuple[int, int]:
+    """Return how many tickets are for or of somebody, and how many they follow."""
+    concerned = or_(Ticket.customer_id == person.id, Ticket.requester_id == person.id)
+    tickets = db.session.scalar(select(func.count(Ticket.id)).where(concerned))
+    followed = select(func.count()).where(Follower.person_id == person.id)
+    return tickets or 0, db.session.scalar(followed) or 0
 
 
 def test_merges_are_undone_from_the_last_to_the_first(session):

@@ -226,11 +226,19 @@ def _move_back(
 def _put_back(table_name: str, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows again that a merge had to take out, unless they came back by themselves."""
     table = _table(table_name)
-    for row in rows:
-        values = {name: _typed(table.c[name], value) for name, value in row.items()}
-        same = and_(*(part == values[part.name] for part in _key(table)))
-        if db.session.execute(select(*_key(table)).where(same)).first() is None:
-            db.session.execute(insert(table).values(values))
+    key = _key(table)
+    for start in range(0, len(rows), BATCH):
+        wanted = {
+            tuple(row[part.name] for part in key): {
+                name: _typed(table.c[name], value) for name, value in row.items()
+            }
+            for row in rows[start : start + BATCH]
+        }
+        there = select(*key).where(tuple_(*key).in_(list(wanted)))
+        for one in db.session.execute(there):
+            del wanted[tuple(one)]
+        if wanted:
+            db.session.execute(insert(table), list(wanted.values()))
 
 
 def _plain(value: object) -> object:
