@@ -116,10 +116,14 @@ def naming_columns() -> list[Column[str]]:
 
 def named(hashes: Collection[str]) -> set[str]:
     """Return those of the hashes that a row names."""
+    wanted = sorted(hashes)
     return {
         sha256
+        for start in range(0, len(wanted), _TOGETHER)
         for column in naming_columns()
-        for sha256 in db.session.scalars(select(column).where(column.in_(hashes)).distinct())
+        for sha256 in db.session.scalars(
+            select(column).where(column.in_(wanted[start : start + _TOGETHER])).distinct()
+        )
     }
 
 

@@ -14,6 +14,10 @@ from helpdesk.tickets.lifecycle import BinReason, HoldReason, Outcome
 from helpdesk.tickets.models import Entry, Ticket, Worklist
 from helpdesk.tickets.services import Refused, Target
 from tests import factories
+from tests.tickets.desk import text_of
+from tests.tickets.workspace import Workspace, lead
+
+__all__ = ["lead"]
 
 pytestmark = pytest.mark.usefixtures("session")
 DB = scoped_session[Session]
@@ -140,3 +144,23 @@ def test_taking_back_a_reopening_takes_back_the_move():
     assert group is not None
     services.undo(worker, group)
     assert (ticket.queue_id, waits_in(ticket)) == (fax.id, set())
+
+
+def test_the_page_shows_where_a_reopened_ticket_went(lead: Workspace):
+    factories.queue("Front desk", is_default=True)
+    ticket = resolved(lead.queue)
+    retire(lead.queue)
+    assert lead.post(f"/tickets/{ticket.id}/reopen", reason="It drops again").status_code == 200
+    page = text_of(lead.get(f"/tickets/{ticket.id}").text)
+    assert "queue Network & VPN → Front desk" in page.replace("&amp;", "&")
+
+
+def test_the_page_says_why_a_restricted_ticket_stays_closed(lead: Workspace):
+    factories.queue("Front desk", is_default=True)
+    lead.queue.restricted = True
+    db.session.commit()
+    ticket = resolved(lead.queue)
+    retire(lead.queue)
+    refused = lead.post(f"/tickets/{ticket.id}/reopen")
+    assert refused.status_code == 422
+    assert "Restore the queue in Set up first." in refused.text
