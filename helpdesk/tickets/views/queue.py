@@ -5,14 +5,13 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.people.services import own
 from helpdesk.tickets import services
-from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
+from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.queries import counts, labels, lists, work
 from helpdesk.tickets.queries.filters import EVERYTHING, NARROWING, Filter, Sort, to_lists, to_query
 from helpdesk.tickets.views.answers import (
@@ -38,7 +37,7 @@ from helpdesk.tickets.views.listing import (
     wanted_list,
 )
 from helpdesk.tickets.views.page import WORDS
-from helpdesk.tickets.views.rows import atoms_of, updated, waiting
+from helpdesk.tickets.views.rows import drawer
 from helpdesk.web.i18n import reader_zone
 
 MOST_ROWS = 400
@@ -208,6 +207,7 @@ def _row_context(
 ) -> dict[str, Any]:
     query = to_query(wanted)
     path = ticket_url(1, query)
+    may_work = actor.can(Permission.TICKET_WORK)
     return {
         "page": page,
         "wanted": wanted,
@@ -216,14 +216,15 @@ def _row_context(
         # A group that began on the page before goes on without a second heading.
         "last_rank": after.rank if after is not None else None,
         "group_names": GROUP_NAMES,
-        # Building an address for each of fifty rows would cost more than reading them.
-        "ticket_path": Markup(path.partition("?")[0][:-1]),  # noqa: S704 (our own address)
-        "packed": f"?{path.partition('?')[2]}" if query else "",
-        "atoms": atoms_of(page.rows),
-        "waiting": waiting,
-        "updated": updated,
-        "unfinished": UNFINISHED,
-        "may_work": actor.can(Permission.TICKET_WORK),
+        "draw": drawer(
+            page.rows,
+            # Building an address for each of fifty rows would cost more than reading them.
+            path=path.partition("?")[0][:-1],
+            packed=f"?{path.partition('?')[2]}" if query else "",
+            grouped=wanted.by_waiting,
+            may_work=may_work,
+        ),
+        "may_work": may_work,
         "words": WORDS,
         "empty": None,
     }

@@ -1,6 +1,6 @@
 """What repeats in the rows of a list, drawn once for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from helpdesk.lib.clock import now
 from helpdesk.tickets import wording
-from helpdesk.tickets.lifecycle import StatusClass
+from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
 from helpdesk.tickets.views.listing import HOLD_WORDS
 from helpdesk.web.atoms import avatar, channel_icon, icon, priority, status, tag, vip
 from helpdesk.web.i18n import ago, duration
@@ -74,13 +74,77 @@ def stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def waiting(since: datetime) -> Markup:
-    """Return how long something waits, counting on in the browser."""
-    said = duration((now() - since).total_seconds())
-    return Markup(f'<span class="sla" data-since="{stamp(since)}">{escape(said)}</span>')  # noqa: S704
+_ROW = (
+    '<tr id="row-%(number)d" data-row="%(number)d" data-href="%(link)s%(tail)s"'
+    ' data-preview="%(link)s/preview%(tail)s"%(unread)s%(group)s>'
+    '<td class="c-ck"><input type="checkbox" class="ck" name="ticket" value="%(number)d"'
+    ' form="bulk" data-pick aria-label="%(select)s %(number)d"></td>'
+    '<td class="c-p">%(priority)s</td>'
+    '<td class="c-s">%(state)s</td>'
+    '<td class="c-t"><span class="subj">%(status)s'
+    '<a class="id" href="%(link)s%(tail)s" data-row-link>%(number)d</a>'
+    '<span class="t"%(lang)s title="%(subject)s">%(subject)s</span>%(marks)s'
+    '<span class="meta">%(channel)s</span></span></td>'
+    '<td class="c-cu"><span class="row row4"><span class="cu">%(customer)s</span>%(vip)s'
+    "</span></td>"
+    '<td class="c-a">%(owner)s</td>'
+    '<td class="c-u r muted t12 num">'
+    '<time datetime="%(updated)s" data-time="ago">%(ago)s</time></td></tr>'
+)
+
+_WAITING = '<span class="sla" data-since="%s">%s</span>'
+
+_TAKE = (
+    '<button type="button" class="av none" hx-post="%s/take" hx-swap="none"'
+    ' aria-label="%s %d" title="%s">%s</button>'
+)
 
 
-def updated(moment: datetime) -> Markup:
-    """Return how long ago a row was changed, counting on in the browser."""
-    said = escape(ago(moment))
-    return Markup(f'<time datetime="{stamp(moment)}" data-time="ago">{said}</time>')  # noqa: S704
+def drawer(
+    rows: Sequence[Row[Any]], *, path: str, packed: str, grouped: bool, may_work: bool
+) -> Callable[[Row[Any]], Markup]:
+    """Return the function that draws these rows of a list, each a ``<tr>``.
+
+    Fifty rows are the dearest part of the desk's busiest page. A template escapes and hands on
+    every piece by itself, thirty a row; here a row is one piece, and only what people typed needs
+    escaping. ``path`` is the address of a ticket without its number, ``packed`` what follows it.
+    """
+    atoms = atoms_of(rows)
+    select, take, hint = (
+        escape(_("Select")),
+        escape(_("Take")),
+        escape(_("Nobody owns it: take it")),
+    )
+    plus, tail, moment = icon("plus", 12), escape(packed), now()
+
+    def draw(row: Row[Any]) -> Markup:
+        number, group, link = row.number, row.status_class, f"{path}{row.number}"
+        pieces = {
+            "number": number,
+            "link": link,
+            "tail": tail,
+            "unread": ' class="un"' if row.customer_replied or group == StatusClass.NEW else "",
+            "group": f' data-in="{row.rank}"' if grouped else "",
+            "select": select,
+            "priority": atoms.priority[row.priority],
+            "state": atoms.state[group, row.hold_reason, row.status_name],
+            "status": atoms.status[group, row.status_key, row.status_name],
+            "lang": f' lang="{escape(row.language.replace("_", "-"))}"' if row.language else "",
+            "subject": escape(row.subject),
+            "marks": (atoms.major if row.major else "") + (atoms.thanks if row.thanked else ""),
+            "channel": f"{atoms.channel[row.channel]}{row.contacts if row.contacts > 1 else ''}",
+            "customer": escape(row.customer_name),
+            "vip": atoms.vip if row.vip else "",
+            "updated": stamp(row.updated_at),
+            "ago": ago(row.updated_at),
+        }
+        if not pieces["state"]:
+            said = duration((moment - row.waiting_since).total_seconds())
+            pieces["state"] = _WAITING % (stamp(row.waiting_since), said)
+        if row.owner_id is None and may_work and group in UNFINISHED:
+            pieces["owner"] = _TAKE % (link, take, number, hint, plus)
+        else:
+            pieces["owner"] = atoms.owner[row.owner_id]
+        return Markup(_ROW % pieces)  # noqa: S704 (what people typed was escaped above)
+
+    return draw
