@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.support import NullTranslations
 from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request
 from flask_babel import Babel, Domain, get_domain, get_locale, gettext, ngettext
-from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from helpdesk.lib.clock import now
@@ -131,34 +130,39 @@ def ago(moment: datetime) -> str:
     return short_date(here.date())
 
 
+def N_(message: str) -> str:  # noqa: N802 (the name by which gettext's tools know it)
+    """Mark a message for translation where it stands; ``_`` translates it later."""
+    return message
+
+
 _WEEKDAYS = (
-    _l("Mon"),
-    _l("Tue"),
-    _l("Wed"),
-    _l("Thu"),
-    _l("Fri"),
-    _l("Sat"),
-    _l("Sun"),
+    N_("Mon"),
+    N_("Tue"),
+    N_("Wed"),
+    N_("Thu"),
+    N_("Fri"),
+    N_("Sat"),
+    N_("Sun"),
 )
 _MONTHS = (
-    _l("Jan"),
-    _l("Feb"),
-    _l("Mar"),
-    _l("Apr"),
-    _l("May"),
-    _l("Jun"),
-    _l("Jul"),
-    _l("Aug"),
-    _l("Sep"),
-    _l("Oct"),
-    _l("Nov"),
-    _l("Dec"),
+    N_("Jan"),
+    N_("Feb"),
+    N_("Mar"),
+    N_("Apr"),
+    N_("May"),
+    N_("Jun"),
+    N_("Jul"),
+    N_("Aug"),
+    N_("Sep"),
+    N_("Oct"),
+    N_("Nov"),
+    N_("Dec"),
 )
 
 
 def weekday(day: date) -> str:
     """Return the short name of a day of the week."""
-    return str(_WEEKDAYS[day.weekday()])
+    return _(_WEEKDAYS[day.weekday()])
 
 
 def short_date(day: date) -> str:
@@ -167,7 +171,7 @@ def short_date(day: date) -> str:
 
 
 def _short_date(day: date, today: date) -> str:
-    month = str(_MONTHS[day.month - 1])
+    month = _(_MONTHS[day.month - 1])
     if day.year == today.year:
         return _("%(day)d %(month)s", day=day.day, month=month)
     return _("%(day)d %(month)s %(year)d", day=day.day, month=month, year=day.year)
