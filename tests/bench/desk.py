@@ -3,8 +3,10 @@
 import dataclasses
 import http.client
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +25,7 @@ from helpdesk.run import web_arguments
 from helpdesk.tickets.seed import ensure_ticket_setup
 from tests import factories
 from tests.bench import loader
-from tests.support import databases, postgres
+from tests.support import databases, dovecot, postgres
 from tests.support.paths import run_dir
 
 
@@ -118,6 +120,21 @@ def serving(size: int) -> Iterator[BenchDesk]:
         with app.app_context():
             db.engine.dispose()
         database.drop()
+
+
+@contextmanager
+def mail_server() -> Iterator[dovecot.Account]:
+    """Run an IMAP server with an empty mailbox."""
+    folder = Path(tempfile.mkdtemp(prefix="imap", dir=run_dir()))
+    # dovecot's own user must be able to pass through.
+    folder.chmod(0o755)
+    server = dovecot.Dovecot(folder)
+    server.start()
+    try:
+        yield server.account()
+    finally:
+        server.kill()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait(port: int, server: subprocess.Popen[bytes]) -> None:

@@ -7,9 +7,19 @@ import statistics
 import time
 import urllib.parse
 from collections.abc import Callable
+from email.message import EmailMessage
 
-from tests.bench.desk import BenchDesk
+from sqlalchemy import func, select
+
+from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.watch import fetch_once
+from helpdesk.db import db
+from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.queries.counts import REMEMBERED_FOR
+from tests.bench.desk import BenchDesk, mail_server
 from tests.bench.loader import FIRST, QUEUES, UNFINISHED
+from tests.channels.email import post
+from tests.support import dovecot
 
 Values = dict[str, float]
 
@@ -85,6 +95,18 @@ def queue_page(desk: BenchDesk, n: int) -> Values:
     return _get(desk, n, lambda number: f"/queue?queue={number % (QUEUES - 1) + 1}")
 
 
+def queue_page_alone(desk: BenchDesk, n: int) -> Values:
+    """The same page when nobody else looked at a queue just before, so that all is counted."""
+    connection = desk.connect()
+
+    def work(number: int) -> None:
+        time.sleep(REMEMBERED_FOR + 0.1)
+        status, _page = _call(connection, desk, f"/queue?queue={number % (QUEUES - 1) + 1}")
+        assert status == 200
+
+    return {**_measure(desk, min(n, 15), work, warm=2), "per_s": 0.0}
+
+
 def ticket_page(desk: BenchDesk, n: int) -> Values:
     """The page of one ticket; every restricted eighth is passed over."""
     return _get(desk, n, lambda number: f"/tickets/{_visible(desk, number)}")
@@ -137,6 +159,67 @@ def reply(desk: BenchDesk, n: int) -> Values:
     return _measure(desk, n, work)
 
 
+BATCH = 50
+"""Messages that are delivered and fetched together."""
+
+
+def mail_in(desk: BenchDesk, n: int) -> Values:
+    """Messages from a real IMAP server to tickets; times are a message's share of its batch.
+
+    Half of them have HTML beside the text, every tenth a file, every fourth answers an earlier
+    one, and half of the senders are new. The reading process alone counts as the application.
+    """
+    with mail_server() as account, desk.app.app_context():
+        box = post.mailbox(account, queue=db.session.get_one(Queue, 1)).id
+        batches = max(4, n // BATCH)
+        _fetched(account, box, [_letter(-1 - number) for number in range(BATCH)])
+        times, app, database = [], 0.0, desk.database_cpu()
+        for batch in range(batches):
+            messages = [_letter(batch * BATCH + number) for number in range(BATCH)]
+            seconds, cpu = _fetched(account, box, messages)
+            times.append(seconds * 1000 / BATCH)
+            app += cpu
+        done = batches * BATCH
+        here = select(func.count()).select_from(MailMessage)
+        assert db.session.scalar(here.where(MailMessage.state == State.FILED)) == done + BATCH
+        db.session.remove()
+    return {
+        "n": done,
+        "median_ms": round(statistics.median(times), 2),
+        "p95_ms": round(statistics.quantiles(times, n=20)[-1], 2),
+        "per_s": round(1000 / statistics.mean(times), 1),
+        "app_cpu_ms": round(app * 1000 / done, 2),
+        "db_cpu_ms": round((desk.database_cpu() - database) * 1000 / done, 2),
+    }
+
+
+def _fetched(
+    account: dovecot.Account, mailbox_id: int, messages: list[EmailMessage]
+) -> tuple[float, float]:
+    """Deliver and fetch; return the seconds and the seconds of CPU that fetching took."""
+    account.deliver(*messages)
+    started, cpu = time.perf_counter(), time.process_time()
+    fetch_once(mailbox_id)
+    return time.perf_counter() - started, time.process_time() - cpu
+
+
+def _letter(number: int) -> EmailMessage:
+    sender = f"person{number % 500 + 100}@bench.example" if number % 2 else f"new{number}@x.example"
+    headers = {"Message_ID": f"<bench{number}@x.example>"}
+    if number % 4 == 3 and number > 3:
+        headers["In_Reply_To"] = f"<bench{number - 2}@x.example>"
+        sender = f"person{(number - 2) % 500 + 100}@bench.example"
+    text = f"The scanner on floor {number % 9} sends empty pages since this morning.\n" * 12
+    message = post.letter(f"Scanner {number}", text, sender=sender, **headers)
+    if number % 2:
+        paragraphs = "".join(f"<p>{line}</p>" for line in text.splitlines())
+        message.add_alternative(f"<html><body>{paragraphs}</body></html>", subtype="html")
+    if number % 10 == 0:
+        data = random.Random(number).randbytes(20_000)
+        message.add_attachment(data, maintype="image", subtype="png", filename="scan.png")
+    return message
+
+
 def search_number(desk: BenchDesk, n: int) -> Values:
     """Jump to a ticket by its number."""
     return _get(desk, n, lambda number: f"/jump?q={_visible(desk, number)}")
@@ -160,9 +243,11 @@ def memory(desk: BenchDesk, n: int) -> Values:
 
 METRICS: dict[str, Callable[[BenchDesk, int], Values]] = {
     "queue_page": queue_page,
+    "queue_page_alone": queue_page_alone,
     "ticket_page": ticket_page,
     "log_ticket": log_ticket,
     "reply": reply,
+    "mail_in": mail_in,
     "search_number": search_number,
     "search_word": search_word,
     "memory": memory,
