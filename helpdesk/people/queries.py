@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, TextClause, bindparam, func, select, text, tuple_
 from sqlalchemy.orm import defer, joinedload, selectinload
 
 from helpdesk.db import db
@@ -70,22 +70,26 @@ def organisation_for(actor: Actor, organisation_id: int) -> Organisation:
 # ---- By address and number ----
 
 
+# Put together once: every message that comes in asks.
+_BY_EMAIL = (
+    select(Person)
+    .join(ContactPoint, ContactPoint.person_id == Person.id)
+    .where(
+        ContactPoint.kind == ContactKind.EMAIL,
+        ContactPoint.value == bindparam("address"),
+        ContactPoint.identifies,
+        ContactPoint.retired_at.is_(None),
+    )
+)
+
+
 def person_by_email(address: str) -> Person | None:
     """Return whose address this is. An address that can't be one belongs to nobody."""
     try:
         value = contact_values.email(address)
     except ValueError:
         return None
-    return db.session.scalar(
-        select(Person)
-        .join(ContactPoint, ContactPoint.person_id == Person.id)
-        .where(
-            ContactPoint.kind == ContactKind.EMAIL,
-            ContactPoint.value == value,
-            ContactPoint.identifies,
-            ContactPoint.retired_at.is_(None),
-        )
-    )
+    return db.session.scalar(_BY_EMAIL, {"address": value})
 
 
 def people_by_phone(number: str, limit: int = 10) -> list[Person]:
@@ -120,16 +124,22 @@ def people_by_phone(number: str, limit: int = 10) -> list[Person]:
     return list(dict.fromkeys(row[1] for row in ranked))[:limit]
 
 
+_BY_DOMAIN = (
+    select(OrganisationDomain)
+    .join(Organisation, Organisation.id == OrganisationDomain.organisation_id)
+    .where(
+        OrganisationDomain.domain.in_(bindparam("domains", expanding=True)),
+        Organisation.retired_at.is_(None),
+    )
+)
+
+
 def organisation_of_address(address: str) -> Organisation | None:
     """Return the organisation that the address's domain, or a domain above it, belongs to."""
     domain = address.rpartition("@")[2].lower()
     parts = domain.split(".")
     above = [".".join(parts[at:]) for at in range(len(parts))][:6]
-    rows = db.session.scalars(
-        select(OrganisationDomain)
-        .join(Organisation, Organisation.id == OrganisationDomain.organisation_id)
-        .where(OrganisationDomain.domain.in_(above), Organisation.retired_at.is_(None))
-    ).all()
+    rows = db.session.scalars(_BY_DOMAIN, {"domains": above}).all()
     if not rows:
         return None
     return max(rows, key=lambda row: len(row.domain)).organisation
