@@ -376,6 +376,22 @@ def test_what_was_done_can_be_taken_back_from_the_page_it_led_to(queue: Page, de
     expect(queue.locator(".toast").get_by_role("button")).to_have_count(0)
 
 
+def test_undo_can_be_pressed_while_a_dialog_is_open(page: Page, desk: Desk, complaints: list[str]):
+    desk.toasts = '<template data-toast="Ticket taken" data-undo="/undo/g3"></template>'
+    visit(page, desk.url)
+    expect(page.locator(".toast")).to_be_visible()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Undo", exact=True).click(timeout=3000)
+    expect(page.locator(".toast")).to_have_text("Undone")
+    assert desk.posted("/undo/g3") == [{}]
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    # What still stands there outlives the dialog.
+    expect(page.locator("body > #toasts .toast")).to_be_visible()
+
+
 def test_undoing_in_a_field_is_the_fields_own(queue: Page, desk: Desk):
     queue.keyboard.press("e")
     expect(queue.locator(".toast")).to_be_visible()

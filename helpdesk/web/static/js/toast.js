@@ -20,14 +20,26 @@ function room() {
   return element;
 }
 
-/** Bring the room above everything, also above an open dialog. @param {HTMLElement} element */
+/**
+ * Bring the room above everything. While a modal dialog is open all else on the page is inert,
+ * whatever lies on top, so the room is in the dialog for as long: Undo can be pressed there.
+ * @param {HTMLElement} element
+ */
 function raise(element) {
+  const place = topDialog() ?? document.body;
+  // Where it belongs already, it stays: a region that vanishes for a moment is not read out.
+  if (element.parentElement !== place) place.append(element);
   if (!element.showPopover) return;
   element.popover = "manual";
-  // Shown already, it stays: a region that vanishes for a moment is not read out.
-  const open = element.matches(":popover-open");
-  if (open && topDialog()) element.hidePopover();
-  if (!open || topDialog()) element.showPopover();
+  if (!element.matches(":popover-open")) element.showPopover();
+}
+
+/** Take the room along when a dialog opens above it or closes. */
+function followDialogs() {
+  const changed = new MutationObserver((records) => {
+    if (records.some(({ target }) => target instanceof HTMLDialogElement)) raise(room());
+  });
+  changed.observe(document.body, { attributes: true, attributeFilter: ["open"], subtree: true });
 }
 
 /**
@@ -146,6 +158,7 @@ function newestUndo() {
 
 export function start() {
   raise(room());
+  followDialogs();
   const before = standing();
   sessionStorage.removeItem(STANDING);
   for (const { text, undo, until } of before) toast({ text, undo, seconds: (until - Date.now()) / 1000 });
@@ -157,7 +170,7 @@ export function start() {
     keys: ["mod+z"],
     label: () => t("undo"),
     run: (event) => {
-      if (isField(event.target) || topDialog()) return false;
+      if (isField(event.target)) return false;
       const button = newestUndo();
       button?.click();
       return Boolean(button);
