@@ -132,6 +132,7 @@ def test_resolving_from_the_preview_goes_on(floor: Floor):
     expect(page.locator("#preview")).to_contain_text("Scanners are down")
     page.keyboard.press("e")
     dialog = page.locator("#tk-dialog")
+    expect(dialog.locator("select[name=cause]")).to_be_focused()
     dialog.locator("select[name=cause]").select_option(label=cause)
     dialog.locator("textarea[name=solution]").fill("Restarted the gateway")
     page.keyboard.press("Control+Enter")
