@@ -26,7 +26,7 @@ THEMES = ("light", "dark")
 WIDTHS = {1440: 900, 390: 844}
 
 SCREENS: list[tuple[str, str, str, str]] = [
-    # name, who, address, what to press once it is there
+    # name, who, address, the keys to press one by one once it is there
     ("queue", "priya", "/queue?queue=2", "j"),
     ("queue-all", "priya", "/queue", ""),
     ("mine", "priya", "/queue?owner=me", ""),
@@ -45,12 +45,34 @@ SCREENS: list[tuple[str, str, str, str]] = [
     ("organisation", "priya", "/organisations/1", ""),
     ("account", "priya", "/account", ""),
     ("bin", "priya", "/queue/bin", ""),
+    ("organisations", "priya", "/organisations", ""),
+    ("people-new", "priya", "/people/new", ""),
+    ("people-import", "priya", "/people/import", ""),
+    ("views", "priya", "/queue/views", ""),
+    ("bulk", "priya", "/queue?queue=2", "j x"),
+    ("snooze", "priya", "ticket", "z"),
+    ("not-found", "priya", "/tickets/999999", ""),
     ("setup", "sam", "/setup", ""),
+    ("setup-desk", "sam", "/setup/desk", ""),
+    ("setup-categories", "sam", "/setup/categories", ""),
+    ("setup-statuses", "sam", "/setup/statuses", ""),
+    ("setup-priorities", "sam", "/setup/priorities", ""),
+    ("setup-causes", "sam", "/setup/causes", ""),
+    ("setup-tags", "sam", "/setup/tags", ""),
+    ("setup-teams", "sam", "/setup/teams", ""),
+    ("setup-skills", "sam", "/setup/skills", ""),
+    ("setup-technicians", "sam", "/setup/technicians", ""),
+    ("setup-templates", "sam", "/setup/templates", ""),
+    ("setup-audit", "sam", "/setup/audit", ""),
+    ("mailbox-new", "sam", "/setup/mail/mailboxes/new", ""),
+    ("mail-outbox", "sam", "/setup/mail/outbox", ""),
+    ("mail-quarantine", "sam", "/setup/mail/quarantine", ""),
     ("setup-queues", "sam", "/setup/queues", ""),
     ("setup-roles", "sam", "/setup/roles", ""),
     ("setup-mailboxes", "sam", "/setup/mail", ""),
     ("no-permission", "priya", "/setup/roles", ""),
     ("sign-in", "", "/sign-in", ""),
+    ("forgotten", "", "/forgotten-password", ""),
 ]
 
 
@@ -108,9 +130,9 @@ def _series(
         page = pages[who]
         page.goto(base + _address(page, base, address))
         page.wait_for_load_state("networkidle") if who == "" else page.wait_for_timeout(600)
-        if press:
-            page.keyboard.press(press)
-            page.wait_for_timeout(700)
+        for key in press.split():
+            page.keyboard.press(key)
+            page.wait_for_timeout(500)
         page.screenshot(path=target / f"{name}-{theme}-{width}-{language}.png")
     for page in pages.values():
         page.context.close()
@@ -137,6 +159,8 @@ def _signed_in(
         page.select_option("select[name=language]", LANGUAGES[language])
         page.locator("select[name=language]").evaluate("field => field.form.requestSubmit()")
         page.wait_for_timeout(500)
+        # That it was saved would stand before the first pictures.
+        page.evaluate("sessionStorage.clear()")
     return page
 
 
