@@ -49,6 +49,15 @@ def person_for(actor: Actor, person_id: int) -> Person:
     return person
 
 
+def plain_person_for(actor: Actor, person_id: int) -> Person:
+    """Return a person as ``person_for``, without what only their page shows. Raises the same."""
+    actor.demand(Permission.PERSON_READ)
+    person = db.session.get(Person, person_id)
+    if person is None:
+        raise Missing
+    return person
+
+
 def survivor_of(person: Person) -> Person:
     """Return the record that a person's was merged into, or the person itself."""
     seen = set()

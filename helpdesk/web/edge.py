@@ -7,12 +7,15 @@ commit that fails is an error page, never a success that did not happen.
 
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
 from helpdesk.db import commit, db, finish_reading, mark_writing
 from helpdesk.web.errors import on_crash
+
+MOST_MESSAGES = 5
+"""Messages for the reader's next page that a session keeps."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -34,8 +37,19 @@ def _end(response: Response) -> Response:
             commit()
         except Exception as error:  # noqa: BLE001 (whatever it was, the change did not happen)
             response = on_crash(error)
+    _keep_few_messages()
     response.headers["X-Request-Id"] = g.get("request_id", "")
     return response
+
+
+def _keep_few_messages() -> None:
+    """Drop the oldest messages that wait for a page to show them.
+
+    They travel in the session's cookie, and a window that only sends fragments shows none: the
+    cookie would grow until browsers refuse it.
+    """
+    if session.modified and len(session.get("_flashes", ())) > MOST_MESSAGES:
+        session["_flashes"] = session["_flashes"][-MOST_MESSAGES:]
 
 
 def _leave(_error: BaseException | None) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from flask import Flask, Response, abort
+from flask import Flask, Response, abort, flash
 from sqlalchemy import event, select
 
 from helpdesk.db import db
@@ -152,3 +152,16 @@ def test_static_files_stay_in_their_folder(desk: Flask) -> None:
     for path in ("x/../../config.py", "x/..%2f..%2fconfig.py", "x//etc/passwd", "x/%2fetc/passwd"):
         response = desk.test_client().get(f"/static/{path}", follow_redirects=True)
         assert response.status_code == 404
+
+
+def test_messages_that_no_page_shows_do_not_fill_the_cookie(own_desk: Flask) -> None:
+    def remark() -> str:
+        flash("Logged")
+        return "done"
+
+    own_desk.add_url_rule("/remark", view_func=public(remark))
+    client = own_desk.test_client()
+    for _ in range(40):
+        client.get("/remark")
+    with client.session_transaction() as kept:
+        assert len(kept["_flashes"]) == 5

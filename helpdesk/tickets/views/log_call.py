@@ -16,7 +16,7 @@ from helpdesk.people import errors as people_errors
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.people.models import ContactKind, Person
-from helpdesk.people.queries import person_for
+from helpdesk.people.queries import person_for, plain_person_for
 from helpdesk.people.services import persons
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import Draft
@@ -142,10 +142,21 @@ def _show(
 
 
 def _person(actor: Actor, key: int | None) -> Person | None:
+    """Return the person as the form shows them."""
     if key is None:
         return None
     try:
         return person_for(actor, key)
+    except people_errors.Missing:
+        return None
+
+
+def _chosen(actor: Actor, key: int | None) -> Person | None:
+    """Return the person as a verb needs them, which is less."""
+    if key is None:
+        return None
+    try:
+        return plain_person_for(actor, key)
     except people_errors.Missing:
         return None
 
@@ -259,7 +270,7 @@ def _log(actor: Actor, form: LogCallForm) -> Ticket:
             outcome=Outcome(form.outcome.data),
         )
     if then == "take":
-        new.technician = _person(actor, actor.person_id)
+        new.technician = _chosen(actor, actor.person_id)
     return services.log(actor, new)
 
 
@@ -272,7 +283,7 @@ def _check_solved(form: LogCallForm) -> None:
 
 
 def _new_ticket(actor: Actor, form: LogCallForm) -> NewTicket:
-    customer = _person(actor, form.customer.data)
+    customer = _chosen(actor, form.customer.data)
     if customer is None:
         raise Refused(
             "customer-missing", _("Choose the customer, or add a new person."), "customer"
@@ -280,7 +291,7 @@ def _new_ticket(actor: Actor, form: LogCallForm) -> NewTicket:
     levels = {str(level) for level in LEVELS}
     return NewTicket(
         customer=customer,
-        requester=_person(actor, form.requester.data),
+        requester=_chosen(actor, form.requester.data),
         subject=form.subject.data or "",
         body=(form.body.data or "").strip() or (form.subject.data or ""),
         channel=form.channel.data or "phone",
