@@ -76,14 +76,17 @@ class Received:
     author: Person
 
 
-def receive(inbound: Inbound, *, reopen_days: int) -> Received:
+def receive(
+    inbound: Inbound, *, reopen_days: int, known: dict[str, Person] | None = None
+) -> Received:
     """Take a message in. Raises ValueError when its author's address can't be one.
 
+    ``known`` are the authors of many messages, see ``find_or_create_by_address``.
     Needs a transaction; on any error the caller rolls back to where it was and keeps the message
     for a person to look at.
     """
     author, _new = find_or_create_by_address(
-        inbound.author.address, inbound.author.name, language=inbound.language
+        inbound.author.address, inbound.author.name, language=inbound.language, known=known
     )
     ticket = _ticket(inbound.thread)
     related: Ticket | None = None

@@ -1,6 +1,7 @@
 """Reading people and organisations. Finding and authorising are one call."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, TextClause, bindparam, func, select, text, tuple_
@@ -99,6 +100,25 @@ def person_by_email(address: str) -> Person | None:
     except ValueError:
         return None
     return db.session.scalar(_BY_EMAIL, {"address": value})
+
+
+def people_by_email(addresses: Iterable[str]) -> dict[str, Person]:
+    """Return whose addresses these are, by the address as it is kept. One query."""
+    values = set()
+    for address in addresses:
+        with suppress(ValueError):
+            values.add(contact_values.email(address))
+    rows = db.session.execute(
+        select(ContactPoint.value, Person)
+        .join(Person, ContactPoint.person_id == Person.id)
+        .where(
+            ContactPoint.kind == ContactKind.EMAIL,
+            ContactPoint.value.in_(sorted(values)),
+            ContactPoint.identifies,
+            ContactPoint.retired_at.is_(None),
+        )
+    )
+    return {row.value: row.Person for row in rows}
 
 
 def people_by_phone(number: str, limit: int = 10) -> list[Person]:

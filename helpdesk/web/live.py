@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
-from sqlalchemy import Select, String, delete, func, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Select, String, delete, event, func, insert, select
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from config import Settings
 from helpdesk.db import BigId, Model, UTCDateTime, db
@@ -49,8 +49,37 @@ class LiveEvent(Model):
 
 
 def announce(topic: str, kind: str, ref: int | str = "") -> None:
-    """Tell open pages, after the commit, that something changed under a topic."""
-    db.session.add(LiveEvent(topic=topic, kind=kind[:30], ref=str(ref)[:40]))
+    """Tell open pages, after the commit, that something changed under a topic.
+
+    Said twice in a transaction it is written once, with everything else that was said in it.
+    """
+    said = db.session.info.setdefault(_SAID, {})
+    said[topic, kind[:30], str(ref)[:40]] = now()
+
+
+_SAID = "announced"
+
+
+def _write_down(session: Session) -> None:
+    said: dict[tuple[str, str, str], datetime] = session.info.pop(_SAID, {})
+    if said:
+        rows = [
+            {"topic": topic, "kind": kind, "ref": ref, "at": at}
+            for (topic, kind, ref), at in said.items()
+        ]
+        session.execute(_WRITE, rows)
+
+
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    # What a savepoint took back may be announced all the same: a page looks once in vain.
+    if not transaction.nested:
+        session.info.pop(_SAID, None)
+
+
+_WRITE = insert(LiveEvent.__table__)  # type: ignore[arg-type]
+
+event.listen(db.session, "before_commit", _write_down)
+event.listen(db.session, "after_soft_rollback", _forget)
 
 
 def purge(limit: int = 5000) -> int:

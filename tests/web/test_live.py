@@ -39,10 +39,10 @@ def browser(own_desk: Flask) -> FlaskClient:
 
 def tell(app: Flask, *topics: str, kind: str = "reply") -> int:
     """Announce something under each topic, as a verb does; return the last number."""
-    with app.app_context(), transaction():
-        for topic in topics:
-            announce(topic, kind, 7)
-        db.session.flush()
+    with app.app_context():
+        with transaction():
+            for topic in topics:
+                announce(topic, kind, 7)
         return db.session.scalar(select(func.max(LiveEvent.id))) or 0
 
 
@@ -149,7 +149,27 @@ def test_old_events_go_but_numbers_never_begin_anew(session: Any) -> None:
     newest = live.newest_id()
     assert purge() == 2
     announce("desk", "new")
+    db.session.commit()
     assert live.newest_id() > newest
+
+
+def test_what_is_said_is_written_at_the_end_and_once(session: Any) -> None:
+    announce("ticket:5", "reply", 1)
+    announce("ticket:5", "reply", 1)
+    savepoint = db.session.begin_nested()
+    announce("queue:3", "move", 5)
+    savepoint.rollback()
+    announce("queue:4", "move", 5)
+    assert live.newest_id() == 0
+    db.session.commit()
+    # A page that looks once in vain is better than one that is never told.
+    assert {news.topic for news in live.read_after(0)} == {"ticket:5", "queue:3", "queue:4"}
+    assert len(live.read_after(0)) == 3
+    newest = live.newest_id()
+    announce("ticket:6", "reply", 1)
+    db.session.rollback()
+    db.session.commit()
+    assert live.newest_id() == newest
 
 
 def test_what_commits_late_is_told_too(app: Flask) -> None:

@@ -33,7 +33,8 @@ from helpdesk.channels.inbound import Correspondent, Inbound, receive
 from helpdesk.db import db, is_postgresql, transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
-from helpdesk.people.models import Channel
+from helpdesk.people.models import Channel, Person
+from helpdesk.people.queries import people_by_email
 
 log = logging.getLogger(__name__)
 
@@ -294,6 +295,8 @@ class Known:
     own_addresses: frozenset[str]
     firsts: dict[str, First] = field(default_factory=dict)
     sent: frozenset[str] = frozenset()
+    # Who writes, when several messages are filed together; None asks for each by itself.
+    people: dict[str, Person] | None = None
     # Message-ID → ticket, of messages that were decided about a moment ago.
     threads: dict[str, int] = field(default_factory=dict)
     asked_for: bool = False
@@ -321,6 +324,10 @@ def _known(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
         own_addresses=own_addresses(),
         firsts={identity: First(key, ticket_id) for identity, key, ticket_id in rows if identity},
         sent=sent_by_us([letter.message_id for letter in read if letter.message_id]),
+        # A message by itself has no second try in which somebody new would be known.
+        people=people_by_email([letter.author.address for letter in read if letter.author])
+        if len(read) > 1
+        else None,
         asked_for=asked_for,
     )
 
@@ -338,7 +345,7 @@ def _decide(row: MailMessage, letter: Letter, known: Known) -> Decision:
     if letter.message_id in known.sent:
         return Decision(State.IGNORED, "own-message")
     inbound = _inbound(row, letter, known)
-    received = receive(inbound, reopen_days=_settings().reopen_days)
+    received = receive(inbound, reopen_days=_settings().reopen_days, known=known.people)
     return Decision(
         State.FILED, received.how, ticket_id=received.ticket.id, entry_id=received.entry.id
     )

@@ -168,16 +168,27 @@ def point_of(person: Person, point_id: int) -> ContactPoint:
 
 
 def find_or_create_by_address(
-    address: str, name: str = "", *, language: str | None = None
+    address: str,
+    name: str = "",
+    *,
+    language: str | None = None,
+    known: dict[str, Person] | None = None,
 ) -> tuple[Person, bool]:
     """Return who writes from an e-mail address, made on first contact, and whether they are new.
 
     A new person is provisional and belongs to the organisation of the address's domain. Somebody
     whose record was retired is back when they write. Two messages that arrive at the same moment
     make one person. Raises ValueError for what can't be an address.
+
+    ``known`` is what ``people_by_email`` found for many addresses at once; who is new is added to
+    it. Whoever passes it starts again without it after an IntegrityError: somebody else made one
+    of the new ones since.
     """
     value = contact_values.email(address)
-    person = person_by_email(value)
+    person = person_by_email(value) if known is None else known.get(value)
+    if person is None and known is not None:
+        person = known[value] = _first_contact(value, name, language)
+        return person, True
     if person is None:
         try:
             with db.session.begin_nested():

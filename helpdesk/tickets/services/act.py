@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 
 from helpdesk.db import db
 from helpdesk.events import publish
@@ -242,6 +242,9 @@ class Act:
         return entry
 
 
+_NEW_LINE = insert(Worklist.__table__)  # type: ignore[arg-type]
+
+
 def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
     """Bring the worklist rows and the restriction of a ticket into step with it.
 
@@ -270,13 +273,21 @@ def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
         }
     place = rank(StatusClass(ticket.status_class), ticket.priority)
     for queue_id, rows in queues.items():
-        line = present.pop(queue_id, None) or Worklist(queue_id=queue_id, ticket_id=ticket.id)
-        line.rank = place
-        line.waiting_since = ticket.waiting_since
-        line.unowned = ticket.owner_id is None
-        line.unacknowledged = any(row.state == "assigned" for row in rows)
-        line.restricted = ticket.restricted
-        db.session.add(line)
+        fields: dict[str, Any] = {
+            "rank": place,
+            "waiting_since": ticket.waiting_since,
+            "unowned": ticket.owner_id is None,
+            "unacknowledged": any(row.state == "assigned" for row in rows),
+            "restricted": ticket.restricted,
+        }
+        line = present.pop(queue_id, None)
+        if line is None:
+            # Nobody keeps the new line, so it need not become an object first.
+            fresh = {"queue_id": queue_id, "ticket_id": ticket.id, **fields}
+            db.session.execute(_NEW_LINE, fresh)
+        else:
+            for name, value in fields.items():
+                setattr(line, name, value)
     for line in present.values():
         db.session.delete(line)
     db.session.flush()

@@ -2,13 +2,16 @@
 
 from typing import TypeVar
 
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Select, select
 
 from helpdesk.db import Model, db
 from helpdesk.tickets.desk import Category, PriorityCell, Queue, Status
 from helpdesk.tickets.lifecycle import DEFAULT_MATRIX, StatusClass
 
 Row = TypeVar("Row", bound=Model)
+
+_ORDERED = select(Status).order_by(Status.is_default.desc(), Status.position, Status.id)
+_CELLS = select(PriorityCell)
 
 
 def status_of(status_class: StatusClass, *, hold_reason: str | None = None) -> Status:
@@ -33,25 +36,23 @@ def status_by_key(key: str) -> Status | None:
 
 def _statuses() -> list[Status]:
     """Return the statuses in use, the default of each class first."""
-    ordered = select(Status).order_by(Status.is_default.desc(), Status.position, Status.id)
-    return [row for row in _kept(Status, ordered) if row.retired_at is None]
+    return [row for row in _kept(Status, _ORDERED) if row.retired_at is None]
 
 
 def _kept(model: type[Row], statement: Select[Row]) -> list[Row]:
-    """Return the rows of a small table that every verb needs; asked for once a transaction.
-
-    A commit or a rollback expires the rows, which ends their keeping.
-    """
-    kept: list[Row] = db.session.info.get(model.__tablename__, [])
-    if not kept or any(row not in db.session or inspect(row).expired for row in kept):
+    """Return the rows of a small table that every verb needs; asked for once a transaction."""
+    transaction = db.session().get_transaction()
+    asked_in, kept = db.session.info.get(model.__tablename__, (None, []))
+    if transaction is None or asked_in is not transaction or not kept or kept[0] not in db.session:
         kept = list(db.session.scalars(statement))
-        db.session.info[model.__tablename__] = kept
-    return kept
+        db.session.info[model.__tablename__] = (db.session().get_transaction(), kept)
+    found: list[Row] = kept
+    return found
 
 
 def priority_for(impact: int, urgency: int) -> int:
     """Look the priority up in the desk's matrix (ITIL's usual one until it was edited)."""
-    for cell in _kept(PriorityCell, select(PriorityCell)):
+    for cell in _kept(PriorityCell, _CELLS):
         if (cell.impact, cell.urgency) == (impact, urgency):
             return cell.priority
     return DEFAULT_MATRIX[impact, urgency]

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from helpdesk import blobs
-from helpdesk.channels.email import importer, ledger
+from helpdesk.channels.email import importer, ingest, ledger
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.models import State
 from helpdesk.channels.inbound import How
@@ -390,3 +390,29 @@ def test_redaction_reaches_the_raw_mail_and_every_copy(queue: Queue, app: Flask)
     assert not any(path.exists() for path in paths)
     assert [row.raw_sha256 for row in post.ledger()] == [None, None]
     assert [row.subject for row in post.ledger()] == ["", ""]
+
+
+def test_somebody_whom_another_made_known_meanwhile_is_one_person(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+):
+    factories.person("Ho Mei-Ling", email="mei@customer.example")
+    db.session.commit()
+    asked = []
+
+    def people_as_they_were(addresses: object) -> dict[str, Person]:
+        asked.append(addresses)
+        return {}
+
+    # What a transaction saw that began before the other one was committed.
+    monkeypatch.setattr(ingest, "people_by_email", people_as_they_were)
+    fates = take(
+        queue,
+        post.letter("One", sender="mei@customer.example"),
+        post.letter("Two", sender="new@customer.example"),
+        post.letter("Three", sender="new@customer.example"),
+    )
+    assert asked
+    assert [fate.state for fate in fates] == [State.FILED] * 3
+    first, second, third = (ticket_of(fate) for fate in fates)
+    assert first.customer.name == "Ho Mei-Ling"
+    assert second.customer_id == third.customer_id
