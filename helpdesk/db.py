@@ -137,7 +137,14 @@ def _begin_postgresql(connection: Connection) -> None:
 def _engine_options(settings: Settings) -> dict[str, Any]:
     if settings.is_sqlite:
         return {"connect_args": {"check_same_thread": False}, "pool_size": 20, "max_overflow": 220}
-    return {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 40, "pool_recycle": 1800}
+    return {
+        "pool_pre_ping": True,
+        # The connection that was used last has its statements planned already.
+        "pool_use_lifo": True,
+        "pool_size": 20,
+        "max_overflow": 40,
+        "pool_recycle": 1800,
+    }
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -53,8 +53,24 @@ def _token(desk: BenchDesk, path: str) -> tuple[str, str]:
     return found[1], "; ".join(cookies)
 
 
-def _measure(desk: BenchDesk, n: int, work: Callable[[int], None], warm: int = 20) -> Values:
-    """Do the work ``n`` times, one after the other; return times and CPU a piece of work."""
+def machine() -> float:
+    """Return the milliseconds of CPU that a fixed piece of work takes on this machine right now.
+
+    Shared machines are up to twice as fast at one moment as at another; lines of different runs
+    compare only after dividing by this.
+    """
+    started = time.process_time()
+    total = 0
+    for number in range(400_000):
+        total += number * number % 7
+    return round((time.process_time() - started) * 1000, 1)
+
+
+def _measure(desk: BenchDesk, n: int, work: Callable[[int], None], warm: int = 80) -> Values:
+    """Do the work ``n`` times, one after the other; return times and CPU a piece of work.
+
+    Before that the process gets warm: templates are compiled, statements are prepared.
+    """
     for number in range(warm):
         work(number)
     app, database = desk.app_cpu(), desk.database_cpu()
