@@ -4,6 +4,8 @@ Entries of tickets that were merged into a ticket belong to its timeline; ``Jour
 names them all. Pages go backwards from the newest entry, because that is where the work is.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,12 +13,13 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from helpdesk.db import db
 from helpdesk.people.models import Person
 from helpdesk.tickets.lifecycle import EntryKind
-from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.models import Attachment, Entry, Ticket
 
 PAGE = 30
 """Entries of one page of the timeline."""
@@ -116,11 +119,27 @@ _COUNTED = (
 )
 """How many entries of each kind a ticket has, with those merged into it."""
 
-_WITH_THEIRS = (
-    joinedload(Entry.author).load_only(Person.name, Person.is_technician, Person.language),
-    selectinload(Entry.attachments),
+_WITH_AUTHOR = joinedload(Entry.author).load_only(
+    Person.name, Person.is_technician, Person.language
 )
-"""What a line of the timeline shows beside the entry itself."""
+
+_FILES = (
+    select(Attachment)
+    .where(Attachment.entry_id.in_(bindparam("entries", expanding=True)))
+    .order_by(Attachment.id)
+)
+
+
+def _with_files(rows: Iterable[Entry]) -> list[Entry]:
+    """Load the files of entries. What selectinload does, with a statement that is made once."""
+    entries = list(rows)
+    found: dict[int | None, list[Attachment]] = defaultdict(list)
+    if entries:
+        for file in db.session.scalars(_FILES, {"entries": [entry.id for entry in entries]}):
+            found[file.entry_id].append(file)
+    for entry in entries:
+        set_committed_value(entry, "attachments", found[entry.id])
+    return entries
 
 
 def journal_of(ticket: Ticket) -> Journal:
@@ -177,7 +196,7 @@ def _entries(show: Show, several: bool, with_before: bool, with_since: bool) -> 
     if with_since:
         statement = statement.where(Entry.happened_at >= bindparam("since"))
     return (
-        statement.options(*_WITH_THEIRS)
+        statement.options(_WITH_AUTHOR)
         .order_by(Entry.happened_at.desc(), Entry.id.desc())
         .limit(bindparam("limit", type_=Integer))
     )
@@ -205,7 +224,7 @@ def entries_page(
     if since is not None:
         asked |= {"since": since.happened_at}
     statement = _entries(show, len(ids) > 1, before is not None, since is not None)
-    rows = list(db.session.scalars(statement, asked))
+    rows = _with_files(db.session.scalars(statement, asked))
     more = len(rows) > limit
     rows = rows[:limit][::-1]
     earlier = Place(rows[0].happened_at, rows[0].id) if rows else None
@@ -231,11 +250,11 @@ def newest_entry_id(ticket: Ticket) -> int:
 
 def whole_journal(journal: Journal, limit: int = 5000) -> list[Entry]:
     """Return every entry in the order in which it happened, for the printed ticket."""
-    return list(
+    return _with_files(
         db.session.scalars(
             select(Entry)
             .where(Entry.ticket_id.in_(journal.ticket_ids))
-            .options(*_WITH_THEIRS)
+            .options(_WITH_AUTHOR)
             .order_by(Entry.happened_at, Entry.id)
             .limit(limit)
         )
