@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, literal, null, or_, select, union_all
+from sqlalchemy import Select, bindparam, exists, literal, null, or_, select, union_all
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -161,8 +161,18 @@ _AROUND = tuple(
     )
 )
 
+# Most tickets have none of these, and looking whether they do costs a twentieth of asking.
+_HAS = tuple(
+    select(literal(what), literal(0), literal(""), null(), null()).where(exists().where(*there))
+    for what, there in (
+        ("has-links", (or_(Link.from_id == _TICKET, Link.to_id == _TICKET),)),
+        ("has-tasks", (Task.ticket_id == _TICKET, Task.removed_at.is_(None))),
+        ("has-drafts", (Draft.person_id == _READER, Draft.ticket_id == _TICKET)),
+    )
+)
+
 # Presence comes first: it gives the columns their types.
-_BESIDE: Any = union_all(_PRESENT, *_AROUND)
+_BESIDE: Any = union_all(_PRESENT, *_AROUND, *_HAS)
 
 _TASKS = (
     select(Task)
@@ -214,10 +224,14 @@ class Beside:
     around: Around
     others: list[Present]
     last_visit: datetime | None
+    # Whether it is worth asking for more.
+    has_links: bool
+    has_tasks: bool
+    has_drafts: bool
 
 
 def beside(actor: Actor, ticket: Ticket) -> Beside:
-    """Return tags, followers, copies and who has the ticket open. One query."""
+    """Return tags, followers, copies, who is there, and what else there is. One query."""
     found: dict[str, list[Named]] = defaultdict(list)
     others: list[Present] = []
     last_visit: datetime | None = None
@@ -233,7 +247,14 @@ def beside(actor: Actor, ticket: Ticket) -> Beside:
         rows.sort(key=lambda row: row.name.casefold())
     # Writing matters more than looking.
     others.sort(key=lambda one: (not one.writing, one.name))
-    return Beside(Around(found["tag"], found["follower"], found["copy"]), others, last_visit)
+    return Beside(
+        Around(found["tag"], found["follower"], found["copy"]),
+        others,
+        last_visit,
+        has_links="has-links" in found,
+        has_tasks="has-tasks" in found,
+        has_drafts="has-drafts" in found,
+    )
 
 
 def around(ticket: Ticket) -> Around:

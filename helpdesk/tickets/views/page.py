@@ -151,9 +151,10 @@ def composer_of(
     copies: list[around_page.Named],
     statuses: list[StatusChoice] | None = None,
     list_query: str = "",
+    has_drafts: bool = True,
 ) -> Composer:
     """Return the composer with the actor's drafts. One query, two without the ``statuses``."""
-    found = around_page.drafts_of(actor, ticket)
+    found = around_page.drafts_of(actor, ticket) if has_drafts else {}
     written = {kind: _written(draft) for kind, draft in found.items()}
     customer = ticket.requester or ticket.customer
     fields = written["reply"].fields if "reply" in written else {}
@@ -268,8 +269,8 @@ def status_choices(ticket: Ticket, statuses: list[StatusChoice]) -> list[tuple[S
 
 def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     """Return what the head and the properties of the page show. Four queries at most."""
-    links = around_page.links_of(actor, ticket)
     beside = around_page.beside(actor, ticket)
+    links = around_page.links_of(actor, ticket) if beside.has_links else around_page.Links()
     near = nearby(actor, ticket)
     wanted = list_filter()
     known = around_page.statuses()
@@ -278,8 +279,9 @@ def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "actor": actor,
         "words": WORDS,
         "around": beside.around,
+        "has_drafts": beside.has_drafts,
         "links": links,
-        "tasks": around_page.tasks_of(ticket),
+        "tasks": around_page.tasks_of(ticket) if beside.has_tasks else {},
         "pieces": pieces_of(actor, ticket),
         # Only parents have time below them, and most tickets are none.
         "time_in_all": time_with_children(ticket) if links.children else ticket.time_spent,
@@ -311,5 +313,6 @@ def page_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         copies=context["around"].copies,
         statuses=context["statuses"],
         list_query=context["list_query"],
+        has_drafts=context["has_drafts"],
     )
     return context

@@ -38,6 +38,7 @@ def preview(number: int) -> str:
             copies=beside.around.copies,
             statuses=[],
             list_query=query,
+            has_drafts=beside.has_drafts,
         )
     language = language_of(ticket.language)
     return render_template(
