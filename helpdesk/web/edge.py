@@ -28,10 +28,10 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     """Commit or roll back before the first byte of the answer leaves."""
-    if request.method in SAFE:
-        finish_reading()
-    elif response.status_code >= 400:
+    if response.status_code >= 400:
         db.session.rollback()
+    elif request.method in SAFE:
+        finish_reading()
     else:
         try:
             commit()
