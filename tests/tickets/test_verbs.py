@@ -113,6 +113,26 @@ def test_the_first_to_acknowledge_closes_the_others() -> None:
     assert one.id not in queues_of(ticket)
 
 
+def test_who_is_in_both_queues_acknowledges_one_of_two() -> None:
+    one, two = factories.queue(), factories.queue()
+    ticket = factories.ticket(queue_=factories.queue())
+    services.add(factories.actor(), ticket, [Target(one), Target(two)], first_wins=True)
+    services.acknowledge(factories.actor(queues=[one, two]), ticket)
+    rows = [row for row in ticket.assignments if row.parallel_group]
+    assert sorted(row.state for row in rows) == ["acknowledged", "withdrawn"]
+    assert all(row.ended_at is None for row in rows if row.state == "acknowledged")
+
+
+def test_resolving_a_piece_at_once_closes_the_others_too() -> None:
+    one, two = factories.queue(), factories.queue()
+    ticket = factories.ticket(queue_=factories.queue())
+    services.add(factories.actor(), ticket, [Target(one), Target(two)], first_wins=True)
+    first = next(row for row in ticket.assignments if row.queue_id == one.id)
+    services.resolve_assignment(factories.actor(queues=[one]), ticket, first.id)
+    states = {row.queue_id: row.state for row in ticket.assignments if row.parallel_group}
+    assert states == {one.id: "resolved", two.id: "withdrawn"}
+
+
 def test_handing_over_asks_why_counts_and_can_be_returned() -> None:
     here, there = factories.queue(), factories.queue()
     ticket = factories.ticket(queue_=here)
@@ -331,6 +351,47 @@ def test_undo_is_refused_when_somebody_went_on() -> None:
     with pytest.raises(Refused) as refusal:
         services.undo(actor, group)
     assert refusal.value.code == "undo-clash"
+
+
+def test_a_message_to_many_is_recalled_though_one_of_the_tickets_moved_on() -> None:
+    parent, child = factories.ticket(), factories.ticket()
+    lead = factories.actor(role="lead")
+    services.link(lead, parent, child, LinkType.PARENT)
+    sent = services.broadcast(lead, parent, "We are on it.", hold=60)
+    services.note(factories.actor(), child, Said(body="They called, too"))
+    services.set_priority(factories.actor(), child, 1)
+    db.session.commit()
+    group = services.latest_group(lead)
+    assert group is not None
+    services.undo(lead, group)
+    db.session.commit()
+    assert all(entry.withdrawn_at is not None for entry in sent)
+    assert child.priority == 1, "what a colleague did meanwhile stays"
+
+
+def test_a_message_to_many_makes_nobody_the_owner_of_them_all() -> None:
+    parent, child = factories.ticket(), factories.ticket()
+    lead = factories.actor(role="lead", queues=[child.queue])
+    services.link(lead, parent, child, LinkType.PARENT)
+    services.broadcast(lead, parent, "We are on it.", hold=60)
+    assert child.owner_id is None
+    assert child.status_class == "new"
+    assert {row.state for row in child.assignments} <= {"assigned"}
+    assert child.first_reply_at is not None
+
+
+def test_children_resolved_along_have_the_cause_of_their_parent() -> None:
+    parent, child, cause = factories.ticket(), factories.ticket(), factories.cause()
+    services.link(factories.actor(), parent, child, LinkType.PARENT)
+    services.set_cause(factories.actor(), parent, cause)
+    services.resolve(
+        factories.actor(),
+        parent,
+        outcome=Outcome.SOLVED,
+        solution="A new gateway",
+        with_children=True,
+    )
+    assert (child.status_class, child.cause_id) == ("resolved", cause.id)
 
 
 def test_undo_is_over_after_its_seconds() -> None:

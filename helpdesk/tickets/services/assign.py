@@ -207,6 +207,9 @@ def acknowledge_rows(act: Act, rows: list[Assignment]) -> None:
     """Acknowledge the given assignments within an act; used by taking and replying too."""
     names = []
     for row in rows:
+        if row.state != "assigned":
+            # One that was given out together with it came first, a moment ago.
+            continue
         row.state = "acknowledged"
         row.acknowledged_at, row.acknowledged_by_id = act.at, act.actor.person_id
         if row.technician_id is None:
@@ -254,8 +257,9 @@ def resolve_assignment(
     check_open(ticket)
     act = Act(actor, ticket)
     row = find_open(ticket, assignment_id)
-    if row.acknowledged_at is None:
-        row.acknowledged_at, row.acknowledged_by_id = act.at, actor.person_id
+    if row.state == "assigned":
+        # Who resolves had it: with "first wins" the others are spared the work.
+        acknowledge_rows(act, [row])
     row.state, row.ended_at = "resolved", act.at
     act.note_change("assignment", label_of(row), "resolved")
     return act.done("resolve-assignment", body=note.strip(), undo_for=undo_for)

@@ -221,6 +221,7 @@ def broadcast(
             hold=hold,
             undo_group=group,
             verb="broadcast",
+            claims=False,
         )
         for ticket, person in recipients
     ]

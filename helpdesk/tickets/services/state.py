@@ -177,7 +177,7 @@ def resolve(
                     child,
                     outcome=outcome,
                     solution=solution,
-                    cause=cause,
+                    cause=cause or child.cause or ticket.cause,
                     with_children=True,
                     undo_for=undo_for,
                     undo_group=undo_group,

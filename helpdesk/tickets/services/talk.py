@@ -87,10 +87,12 @@ def reply(
     hold: int = 0,
     undo_group: str | None = None,
     verb: str = "reply",
+    claims: bool = True,
 ) -> Entry:
     """Answer the customer. Replying acknowledges, and counts as the first reply.
 
-    ``then`` moves the ticket to an open or pending status with the same click. The message waits
+    Who answers has the ticket, unless ``claims`` says otherwise: one message to many makes nobody
+    the owner of them all. ``then`` moves the ticket to an open or pending status with the same click. The message waits
     ``hold`` seconds before it leaves, and can be taken back for as long. Raises Denied, Refused,
     Clash.
     """
@@ -99,7 +101,8 @@ def reply(
     check_seen(actor, ticket, seen_entry_id)
     act = Act(actor, ticket, at=said.happened_at)
     act.undo_group = undo_group
-    acknowledge_mine(act)
+    if claims:
+        acknowledge_mine(act)
     recipients = to or [ticket.requester or ticket.customer]
     copies = cc if cc is not None else copy_recipients(ticket)
     act.set_quietly(
@@ -110,11 +113,12 @@ def reply(
         contacts=ticket.contacts + 1,
         first_reply_at=ticket.first_reply_at or act.at,
     )
-    if ticket.owner_id is None and ticket.status_class in UNFINISHED and actor.person_id:
+    unowned = ticket.owner_id is None and ticket.status_class in UNFINISHED
+    if claims and unowned and actor.person_id:
         act.set("owner_id", actor.person_id)
     if then is not None and then.id != ticket.status_id:
         move_on(act, then)
-    elif ticket.status_class == StatusClass.NEW:
+    elif claims and ticket.status_class == StatusClass.NEW:
         act.status(choose.status_by_key("working") or choose.status_of(StatusClass.OPEN))
     body, mentioned = read_mentions(said.body)
     entry = act.done(

@@ -42,7 +42,8 @@ def undo(actor: Actor, group_id: str) -> list[Ticket]:
     """Take back every act of a group, newest first; returns the tickets concerned.
 
     Raises Refused when the time is over, when a ticket moved on, or when a message has left;
-    the caller's transaction then undoes nothing.
+    the caller's transaction then undoes nothing. A message to many is recalled whatever happened
+    to its tickets meanwhile: among many there is always one that somebody works on.
     """
     rows = list(
         db.session.scalars(
@@ -61,22 +62,40 @@ def undo(actor: Actor, group_id: str) -> list[Ticket]:
         ticket = db.session.get(Ticket, row.ticket_id, with_for_update=True)
         if ticket is None:
             raise Refused("undo-gone", _l("There is nothing to undo any more."))
-        if row.ticket_id not in tickets and ticket.version != row.version:
+        moved_on = row.ticket_id not in tickets and ticket.version != row.version
+        if moved_on and row.verb != "broadcast":
             raise Refused("undo-clash", _l("Somebody changed the ticket since."))
         tickets[ticket.id] = ticket
-        _take_back(actor, ticket, row)
+        if moved_on:
+            _recall(actor, ticket, row)
+        else:
+            _take_back(actor, ticket, row)
         row.used_at = now()
     return list(tickets.values())
+
+
+def _recall(actor: Actor, ticket: Ticket, row: Undo) -> None:
+    """Take back a message only; what else became of the ticket stays."""
+    entry = db.session.get_one(Entry, row.entry_id)
+    act = Act(actor, ticket)
+    _withdraw(act, entry)
+    db.session.flush()
+    act.note_change("undone", None, {"verb": row.verb, "entry": entry.id})
+    act.done("undo", quiet=True)
+
+
+def _withdraw(act: Act, entry: Entry) -> None:
+    if entry.kind == EntryKind.MESSAGE and entry.public:
+        publish(MessageWithdrawn(actor=act.actor, entry=entry))
+    if entry.kind != EntryKind.EVENT:
+        entry.withdrawn_at = act.at
 
 
 def _take_back(actor: Actor, ticket: Ticket, row: Undo) -> None:
     entry = db.session.get_one(Entry, row.entry_id)
     before: dict[str, Any] = row.before
     act = Act(actor, ticket)
-    if entry.kind == EntryKind.MESSAGE and entry.public:
-        publish(MessageWithdrawn(actor=actor, entry=entry))
-    if entry.kind != EntryKind.EVENT:
-        entry.withdrawn_at = act.at
+    _withdraw(act, entry)
     for key, value in before["ticket"].items():
         setattr(ticket, key, _typed(Ticket, key, value))
     known = {saved["id"]: saved for saved in before["assignments"]}
