@@ -71,6 +71,7 @@ SERVICES: list[Service] = [watch.watch_mailboxes]
 PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),
     ("organisation", 10, histories.of_organisation),
+    ("leaving", 10, persons.held_by),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""
 

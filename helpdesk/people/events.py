@@ -1,6 +1,6 @@
 """What the people room publishes, inside the transaction of the change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from helpdesk.people.access import Actor
@@ -35,12 +35,14 @@ class SignInLinkSent:
 class TechnicianDeactivated:
     """A technician works here no longer: tickets, tasks and views go to ``successor``.
 
-    Without a successor, work goes back to its queue.
+    Without a successor, work goes back to its queue. Whoever passes something on adds a sentence
+    to ``said``, which is shown to the actor.
     """
 
     actor: Actor
     person: Person
     successor: Person | None
+    said: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,18 @@ def test_the_last_administrator_stays(session):
         accounts.set_roles(acting(second), second, [ensure_roles()["technician"]])
 
 
+def test_who_becomes_a_customer_leaves_their_teams_and_their_work(session):
+    boss = administrator()
+    row = account()
+    teams.set_members(boss, factories.team(), {row.person_id: True})
+    session.commit()
+    accounts.set_roles(boss, row, [ensure_roles()["customer"]])
+    session.commit()
+    assert [(event.person.id, event.successor) for event in left] == [(row.person_id, None)]
+    assert session.scalars(select(TeamMember.person_id)).all() == []
+    assert not row.person.is_technician
+
+
 def test_who_leaves_is_signed_out_and_their_work_passed_on(session):
     boss = administrator()
     row, stays = account(), account()

@@ -9,7 +9,9 @@ from helpdesk.people.services import merge as people_merge
 from helpdesk.tickets import persons, services
 from helpdesk.tickets.companions import Follower, Task
 from helpdesk.tickets.models import Entry, Worklist
+from helpdesk.tickets.queries.filters import Filter
 from helpdesk.tickets.services import Said, Target
+from helpdesk.tickets.services.views import save_view
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -42,6 +44,33 @@ def test_a_leaver_leaves_nothing_behind(has_heir: bool) -> None:
     assert {row.person_id for row in db.session.scalars(select(Follower))} == (
         {heir_id} if heir else set()
     )
+
+
+def test_leaving_says_what_was_passed_on_and_lets_nobody_into_a_restricted_queue() -> None:
+    queue, closed = factories.queue(), factories.queue(restricted=True)
+    leaver = factories.technician(queues=[queue, closed])
+    heir = factories.technician("Karen Chan", queues=[queue])
+    plain, secret = factories.ticket(queue_=queue), factories.ticket(queue_=closed)
+    for ticket in (plain, secret):
+        services.take(factories.actor(leaver, queues=[queue, closed]), ticket)
+        services.follow(factories.actor(leaver), ticket, leaver)
+    services.add_tasks(factories.actor(leaver), secret, ["Call them"], person=leaver)
+    save_view(factories.actor(leaver), "Mine", Filter())
+    before = persons.held_by(leaver)
+    assert before is not None
+    assert "2 open tickets, 1 open task, 1 saved view" in before
+    event = TechnicianDeactivated(factories.actor(role="administrator"), leaver, heir)
+    persons.on_technician_deactivated(event)
+    db.session.commit()
+    assert (plain.owner_id, secret.owner_id) == (heir.id, None)
+    assert heir.id not in {row.technician_id for row in secret.assignments}
+    assert db.session.get(Worklist, (closed.id, secret.id)) is not None
+    assert db.session.get(Follower, (secret.id, heir.id)) is None
+    assert db.session.scalar(select(Task.person_id)) is None
+    assert event.said == [
+        "Karen Chan takes over: 1 open ticket, 1 open task, 1 saved view",
+        "1 restricted ticket went back to its queue, which Karen Chan does not work",
+    ]
 
 
 def test_two_records_of_one_customer_become_one_and_two_again() -> None:

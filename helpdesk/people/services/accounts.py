@@ -86,9 +86,12 @@ def set_roles(actor: Actor, account: Account, roles: Iterable[Role]) -> bool:
         check_not_last_administrator(account)
     person = account.person
     works = any(role.key != CUSTOMER for role in wanted.values())
+    stops = person.is_technician and not works
     if person.is_technician != works:
         person.is_technician = works
         person.version += 1
+    if stops:
+        _leave_teams(person)
     if set(there) == set(wanted):
         access_changed()
         return False
@@ -102,18 +105,21 @@ def set_roles(actor: Actor, account: Account, roles: Iterable[Role]) -> bool:
         label=person.name,
     )
     access_changed()
+    if stops:
+        publish(TechnicianDeactivated(actor, person, None))
     return True
 
 
-def deactivate(actor: Actor, account: Account, *, successor: Person | None = None) -> None:
+def deactivate(actor: Actor, account: Account, *, successor: Person | None = None) -> list[str]:
     """Take the right to sign in away; other rooms pass the person's work on.
 
-    Sessions end at once, team memberships too. Raises Denied, Refused.
+    Sessions end at once, team memberships too. Returns what those rooms say about it, a sentence
+    each. Raises Denied, Refused.
     """
     actor.demand(Permission.ACCOUNT_EDIT)
     person = account.person
     if account.deactivated_at is not None:
-        return
+        return []
     if account.id == actor.account_id:
         raise Refused("deactivate-self", _l("You cannot take away your own access."))
     if any(role.key == ADMINISTRATOR for role in account.roles):
@@ -125,9 +131,7 @@ def deactivate(actor: Actor, account: Account, *, successor: Person | None = Non
     was_technician = person.is_technician
     account.deactivated_at = now()
     sessions.revoke_all(actor, account.id, label=person.name)
-    teams = db.session.scalars(select(TeamMember).where(TeamMember.person_id == person.id)).all()
-    for member in teams:
-        db.session.delete(member)
+    _leave_teams(person)
     person.is_technician = False
     person.version += 1
     db.session.flush()
@@ -139,8 +143,10 @@ def deactivate(actor: Actor, account: Account, *, successor: Person | None = Non
         label=person.name,
     )
     access_changed()
+    left = TechnicianDeactivated(actor, person, successor)
     if was_technician:
-        publish(TechnicianDeactivated(actor, person, successor))
+        publish(left)
+    return left.said
 
 
 def send_sign_in_link(actor: Actor, account: Account, *, mail: bool = True) -> Link:
@@ -216,6 +222,12 @@ def _check_login(login: str, own: Account | None) -> None:
     same = db.session.scalar(select(Account).where(Account.login == login))
     if same is not None and (own is None or same.id != own.id):
         raise Refused("login-taken", _l("Somebody else signs in with this name."), "login")
+
+
+def _leave_teams(person: Person) -> None:
+    for row in db.session.scalars(select(TeamMember).where(TeamMember.person_id == person.id)):
+        db.session.delete(row)
+    db.session.flush()
 
 
 def _role_names(roles: Iterable[Role]) -> list[str]:

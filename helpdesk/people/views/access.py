@@ -79,12 +79,16 @@ def save_access(person_id: int) -> Any:
     if not form.validate():
         return _page(person, account, form, 422)
     chosen = [role for role in roles if role.id in (form.roles.data or [])]
+    worked = person.is_technician
     try:
         accounts.give(guard.current_actor(), person, chosen, login=form.login.data or None)
     except Refused as refusal:
         form.refuse(refusal.field, refusal.message)
         return _page(person, account, form, 422)
-    flash(_("Saved"))
+    if worked and not person.is_technician:
+        flash(_("Saved. The open work of %(name)s is back in the queues", name=person.name))
+    else:
+        flash(_("Saved"))
     return redirect(url_for("people.access", person_id=person.id), 303)
 
 
@@ -136,9 +140,9 @@ def end_access(person_id: int) -> Any:
     successor_id = leave.successor_id.data
     successor = queries.person_for(actor, successor_id) if successor_id else None
     try:
-        accounts.deactivate(actor, account, successor=successor)
+        said = accounts.deactivate(actor, account, successor=successor)
     except Refused as refusal:
         leave.refuse("successor_id", refusal.message)
         return _page(person, account, _form(person, account), 422, leave=leave)
-    flash(_("%(name)s can no longer sign in", name=person.name))
+    flash(". ".join([_("%(name)s can no longer sign in", name=person.name), *said]))
     return redirect(url_for("people.access", person_id=person.id), 303)

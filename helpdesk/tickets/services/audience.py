@@ -45,6 +45,21 @@ def _readers(ticket: Ticket) -> tuple[set[int], set[int]]:
     return queues, {person_id for person_id in persons if person_id is not None}
 
 
+def may_read(ticket: Ticket, person_id: int) -> bool:
+    """Whether a technician may read the ticket as it is: what is not restricted, everybody."""
+    if not ticket.restricted:
+        return True
+    queues, persons = _readers(ticket)
+    if person_id in persons:
+        return True
+    member = (
+        select(TeamMember.person_id)
+        .join(Queue, Queue.team_id == TeamMember.team_id)
+        .where(Queue.id.in_(queues), TeamMember.person_id == person_id)
+    )
+    return db.session.scalar(member.limit(1)) is not None
+
+
 def restrict_like(fresh: Ticket, source: Ticket) -> None:
     """Restrict a ticket that repeats what a restricted one says, whatever its queue."""
     if source.restricted and not fresh.restricted:

@@ -92,9 +92,9 @@ def reply(
     """Answer the customer. Replying acknowledges, and counts as the first reply.
 
     Who answers has the ticket, unless ``claims`` says otherwise: one message to many makes nobody
-    the owner of them all. ``then`` moves the ticket to an open or pending status with the same click. The message waits
-    ``hold`` seconds before it leaves, and can be taken back for as long. Raises Denied, Refused,
-    Clash.
+    the owner of them all. ``then`` moves the ticket to an open or pending status with the same
+    click. The message waits ``hold`` seconds before it leaves, and can be taken back for as long.
+    Raises Denied, Refused, Clash.
     """
     check_writable(ticket)
     check_text(said.body, said.files)
