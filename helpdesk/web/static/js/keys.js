@@ -70,6 +70,18 @@ function menuOpen() {
 }
 
 /**
+ * Tell whether an element's key works now. A narrow window hides some buttons, but not their keys:
+ * `data-key-everywhere` marks those.
+ * @param {Element} element
+ * @returns {boolean}
+ */
+export function usable(element) {
+  if (available(element)) return true;
+  if (!element.hasAttribute("data-key-everywhere") || element.matches(":disabled")) return false;
+  return !element.closest("[hidden], [inert], dialog:not([open])");
+}
+
+/**
  * Return a short, readable name for what an element does.
  * @param {Element} element
  * @returns {string}
@@ -109,13 +121,14 @@ function meant(stroke) {
   const focus = document.activeElement;
   const form = focus?.closest("form, [data-key-group]");
   const found = all(dialog ?? document, "[data-key]").filter((element) => {
-    if (!keysOf(element).includes(stroke) || !available(element)) return false;
+    if (!keysOf(element).includes(stroke) || !usable(element)) return false;
     const scope = element.getAttribute("data-key-scope");
     return !scope || Boolean(focus?.closest(scope));
   });
   return (
     found.find((element) => form?.contains(element) || (form && element.form === form)) ??
     found.find((element) => element.closest("[data-bulk]")) ??
+    found.find(available) ??
     found[0]
   );
 }
@@ -136,7 +149,7 @@ function dispatch(stroke, event) {
 /** @param {string} stroke @returns {boolean} whether a longer key begins with it */
 function beginsSequence(stroke) {
   return all(document, "[data-key]").some((element) =>
-    keysOf(element).some((key) => key.startsWith(`${stroke} `) && available(element)),
+    keysOf(element).some((key) => key.startsWith(`${stroke} `) && usable(element)),
   );
 }
 
@@ -227,7 +240,7 @@ function lines() {
   const goTo = [];
   const seen = new Set();
   for (const element of all(document, "[data-key]")) {
-    if (!available(element)) continue;
+    if (!usable(element)) continue;
     const keys = keysOf(element).filter((key) => !seen.has(key));
     const label = labelOf(element);
     if (!keys.length || !label) continue;

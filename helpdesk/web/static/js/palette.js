@@ -1,7 +1,7 @@
 // The command palette: what can be done here, and where to go.
 
-import { all, available, composing, icon, idOf, later, make, on, say } from "./dom.js";
-import { addKey, caps, keysOf, labelOf, press, showKeys, topDialog } from "./keys.js";
+import { all, composing, icon, idOf, later, make, on, say } from "./dom.js";
+import { addKey, caps, keysOf, labelOf, press, showKeys, topDialog, usable } from "./keys.js";
 import { ask } from "./net.js";
 import { t } from "./words.js";
 
@@ -48,7 +48,7 @@ function collect() {
   const seen = new Set();
   const items = [];
   for (const element of all(topDialog() ?? document, "[data-key], [data-command]")) {
-    if (element.dataset.command === "" || !available(element)) continue;
+    if (element.dataset.command === "" || !usable(element)) continue;
     const label = element.dataset.command || labelOf(element);
     if (!label || seen.has(label)) continue;
     seen.add(label);

@@ -2,6 +2,8 @@
 
 const GAP = 4;
 const MARGIN = 8;
+/** A list shorter than this is of no use, in pixels. */
+const LEAST = 110;
 
 /**
  * Show an element in the top layer, where no panel clips it and no dialog covers it.
@@ -26,6 +28,17 @@ export function sink(element) {
 }
 
 /**
+ * Return where a list under `at` should end: before the buttons of its dialog, if there is room.
+ * @param {HTMLElement} element
+ * @param {{bottom: number}} at
+ */
+function floorOf(element, at) {
+  const foot = element.closest("dialog")?.querySelector(".dlg-f")?.getBoundingClientRect().top;
+  const enough = foot !== undefined && foot - at.bottom > LEAST;
+  return enough ? Math.min(foot - GAP, innerHeight - MARGIN) : innerHeight - MARGIN;
+}
+
+/**
  * Put a floating element under a rectangle of the window, or above it where there is more room.
  * @param {HTMLElement} element
  * @param {{left: number, right: number, top: number, bottom: number}} at
@@ -34,8 +47,11 @@ export function sink(element) {
 export function placeAt(element, at, { end = false, width } = {}) {
   Object.assign(element.style, { position: "fixed", inset: "auto", margin: "0" });
   if (width !== undefined) element.style.width = `${Math.min(width, innerWidth - 2 * MARGIN)}px`;
-  const size = { width: element.offsetWidth, height: element.offsetHeight };
+  element.style.maxHeight = "";
+  const floor = floorOf(element, at);
   const below = at.bottom + GAP;
+  if (floor < innerHeight - MARGIN) element.style.maxHeight = `${floor - below}px`;
+  const size = { width: element.offsetWidth, height: element.offsetHeight };
   const above = at.top - GAP - size.height;
   const fits = below + size.height <= innerHeight - MARGIN;
   const top = fits || above < MARGIN ? Math.min(below, innerHeight - size.height - MARGIN) : above;
