@@ -47,7 +47,7 @@ SCREENS: list[tuple[str, str, str, str]] = [
     ("bin", "priya", "/queue/bin", ""),
     ("organisations", "priya", "/organisations", ""),
     ("people-new", "priya", "/people/new", ""),
-    ("people-import", "priya", "/people/import", ""),
+    ("people-import", "sam", "/people/import", ""),
     ("views", "priya", "/queue/views", ""),
     ("bulk", "priya", "/queue?queue=2", "j x"),
     ("snooze", "priya", "ticket", "z"),
