@@ -1,0 +1,14 @@
+"""The commands of `helpdesk sla`, by where they are. None of them needs a desk."""
+
+from helpdesk.command import LazyGroup, Place
+
+sla = LazyGroup(
+    "sla",
+    help="Promises: try calendars and clocks.",
+    places={
+        "cases": Place(
+            "helpdesk.sla.cases_command:cases",
+            "Work out questions with known answers, and compare.",
+        ),
+    },
+)
