@@ -8,13 +8,15 @@ from sqlalchemy import Select, func, or_, select
 from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.events import TechnicianDeactivated
-from helpdesk.people.models import Person
-from helpdesk.people.services import merge
+from helpdesk.people.models import ContactPoint, Person
+from helpdesk.people.services import contact_points, merge, persons
 from helpdesk.tickets.companions import Follower, Presence, Task, View
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED
 from helpdesk.tickets.models import Assignment, Ticket
+from helpdesk.tickets.queries.access import visible
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.audience import may_read
+from helpdesk.tickets.services.fields import set_customer
 
 PERSON_COLUMNS = (
     ("ticket", "customer_id", ()),
@@ -33,6 +35,41 @@ def register_merging() -> None:
     """Tell the people room which of our columns move when two records are made one."""
     for table, column, alone in PERSON_COLUMNS:
         merge.register(table, column, alone=alone)
+
+
+def settle_stranger(actor: Actor, point: ContactPoint, known: Person) -> int:
+    """Give the address of somebody known only from it to a known person, with all its tickets.
+
+    The stranger's record is retired when nothing is left of it; the journals go on naming it.
+    Tickets that the actor may not read stay with it. Returns how many tickets went. Raises
+    Denied, Refused (of people or tickets).
+    """
+    stranger = point.person
+    contact_points.retire(actor, point)
+    contact_points.add(actor, known, point.kind, point.value)
+    theirs = or_(Ticket.customer_id == stranger.id, Ticket.requester_id == stranger.id)
+    went = 0
+    for ticket in list(
+        db.session.scalars(
+            select(Ticket)
+            .where(theirs, Ticket.hidden_at.is_(None), visible(actor))
+            .order_by(Ticket.id)
+            .with_for_update(of=Ticket)
+        )
+    ):
+        asked = ticket.requester
+        set_customer(
+            actor,
+            ticket,
+            known if ticket.customer_id == stranger.id else ticket.customer,
+            requester=known if asked is not None and asked.id == stranger.id else asked,
+        )
+        went += 1
+    left = db.session.scalar(select(Ticket.id).where(theirs).limit(1))
+    points = [row for row in stranger.contact_points if row.retired_at is None]
+    if left is None and not points:
+        persons.retire(actor, stranger)
+    return went
 
 
 def _open_tickets(person_id: int) -> Select[Ticket]:

@@ -125,11 +125,15 @@ def test_an_address_is_given_to_somebody_known(work: Workspace):
     stranger = factories.person("meiling@home.example", email="meiling@home.example")
     stranger.provisional = True
     known = factories.person("Ho Mei-Ling")
-    ticket = work.ticket(customer=stranger)
+    ticket, earlier = work.ticket(customer=stranger), work.ticket("Earlier", customer=stranger)
     assert "meiling@home.example" in work.get(f"/tickets/{ticket.id}/address").text
     assert work.post(f"/tickets/{ticket.id}/address", person="").status_code == 422
-    assert work.post(f"/tickets/{ticket.id}/address", person=known.id).status_code == 200
-    assert reread(ticket).customer_id == known.id
+    done = work.post(f"/tickets/{ticket.id}/address", person=known.id)
+    assert done.status_code == 200
+    assert "1 more ticket went along" in triggers(done)["toast"]["text"]
+    assert reread(ticket).customer_id == reread(earlier).customer_id == known.id
+    db.session.refresh(stranger)
+    assert stranger.retired_at is not None, "nothing is left of the stranger"
     held = db.session.scalars(
         select(ContactPoint).where(
             ContactPoint.value == "meiling@home.example", ContactPoint.retired_at.is_(None)

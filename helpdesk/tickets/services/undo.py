@@ -64,7 +64,9 @@ def undo(actor: Actor, group_id: str) -> list[Ticket]:
             raise Refused("undo-gone", _l("There is nothing to undo any more."))
         moved_on = row.ticket_id not in tickets and ticket.version != row.version
         if moved_on and row.verb != "broadcast":
-            raise Refused("undo-clash", _l("Somebody changed the ticket since."))
+            raise Refused(
+                "undo-clash", _l("Somebody changed %(number)d since.", number=row.ticket_id)
+            )
         tickets[ticket.id] = ticket
         if moved_on:
             _recall(actor, ticket, row)

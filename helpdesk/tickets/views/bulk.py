@@ -290,7 +290,12 @@ def summary(results: Sequence[Result], done: int) -> str:
     """Say in one line what became of a bulk change: "38 of 40 changed; 2 need a cause"."""
     refused = [result for result in results if not result.ok]
     if not refused:
-        return str(ngettext("%(num)d ticket changed", "%(num)d tickets changed", done))
+        changed = ngettext("%(num)d ticket changed", "%(num)d tickets changed", done)
+        same = len(results) - done
+        if not same:
+            return str(changed)
+        rest = ngettext("%(num)d was so already", "%(num)d were so already", same)
+        return str(_("%(changed)s; %(rest)s", changed=changed, rest=rest))
     changed = _("%(done)d of %(all)d changed", done=done, all=len(results))
     if all(result.code == "cause-missing" for result in refused):
         rest = ngettext("%(num)d needs a cause", "%(num)d need a cause", len(refused))

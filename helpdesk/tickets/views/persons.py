@@ -2,6 +2,7 @@
 
 from flask import make_response, render_template, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from helpdesk.db import db
@@ -10,10 +11,10 @@ from helpdesk.people.access import Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.people.models import ContactKind, ContactPoint
 from helpdesk.people.queries import person_for
-from helpdesk.people.services import contact_points
 from helpdesk.tickets import services
 from helpdesk.tickets.forms import AddressForm, CustomerForm
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.persons import settle_stranger
 from helpdesk.tickets.queries.access import get_for
 from helpdesk.tickets.queries.page import ticket_for_page
 from helpdesk.tickets.services import Refused
@@ -99,8 +100,7 @@ def _show_address(ticket: Ticket, form: AddressForm) -> str:
 def give_address(number: int) -> Response:
     """Give the address of a customer known only from a mail to the person it belongs to.
 
-    The ticket goes with it. Other tickets of the stranger follow when the two records are merged,
-    which is done, and undone, on the person's page.
+    The ticket goes with it, and so does everything else that came from there.
     """
     actor = current_actor()
     ticket = get_for(actor, number, permission=Permission.TICKET_WORK, lock=True)
@@ -113,14 +113,18 @@ def give_address(number: int) -> Response:
             message = _("This customer's record is complete. Merge the two people instead.")
             raise Refused("address-settled", message, "person")
         known = person_for(actor, form.person.data)
-        contact_points.retire(actor, point)
-        contact_points.add(actor, known, point.kind, point.value)
-        services.set_customer(actor, ticket, known)
+        went = settle_stranger(actor, point, known)
     except (Refused, people_errors.Refused) as refusal:
         db.session.rollback()
         form.refuse("person", refusal.message)
         return make_response(_show_address(ticket_for_page(actor, number), form), 422)
     text = _("%(address)s belongs to %(name)s now", address=point.value, name=known.name)
+    if went > 1:
+        along = ngettext(
+            "%(num)d more ticket went along", "%(num)d more tickets went along", went - 1
+        )
+        text = f"{text}; {along}"
+    db.session.expire(ticket)
     return changed(actor, ticket, text, with_composer=True)
 
 
