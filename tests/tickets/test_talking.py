@@ -173,7 +173,7 @@ def test_undo_is_refused_when_somebody_went_on(work: Workspace):
         triggers(sent)["toast"]["undo"], headers={"Accept": "application/json"}
     )
     assert refused.status_code == 422
-    assert refused.json == {"error": "Somebody changed the ticket since."}
+    assert refused.json == {"error": f"Somebody changed {ticket.id} since."}
 
 
 # ---- Notes and calls ----
