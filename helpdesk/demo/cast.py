@@ -13,8 +13,10 @@ from helpdesk.people.models import (
     Organisation,
     OrganisationDomain,
     Person,
+    PersonSkill,
     Role,
     Site,
+    Skill,
     Team,
     TeamMember,
 )
@@ -148,6 +150,14 @@ def make_technicians(demo: Demo) -> None:
         if role in {"technician", "lead"}:
             demo.technicians[login] = person
             demo.teams_of[login] = teams
+    for name, known in people.SKILLS.items():
+        skill = Skill(name=name)
+        db.session.add(skill)
+        db.session.flush()
+        db.session.add_all(
+            PersonSkill(person_id=demo.technicians[login].id, skill_id=skill.id, level=level)
+            for login, level in known.items()
+        )
     customer = demo.people["何美玲 Ho Mei-Ling"]
     _account(customer, "meiling.ho@northline.example", roles["customer"], kept)
     db.session.flush()

@@ -104,5 +104,18 @@ TECHNICIANS: list[tuple[str, str, str, list[int], str]] = [
     ("吳志豪 Ng Chi-Ho", "technician", "chiho", [5], "zh_Hant_TW"),
     ("Clara Voss", "lead", "clara", [4, 2], "en"),
 ]
+SKILLS: dict[str, dict[str, int]] = {
+    # skill: how well who knows it, 1 (can help) to 3 (expert)
+    "Firewalls": {"marcus": 3, "owen": 2, "priya": 1},
+    "VPN": {"priya": 3, "marcus": 2, "owen": 2, "karen": 1},
+    "Wi-Fi": {"owen": 3, "wai": 2, "chiho": 2},
+    "Label printers": {"tom": 3, "freya": 2, "daniel": 2, "wai": 1},
+    "Active Directory": {"lena": 3, "hassan": 3, "mina": 1},
+    "Payroll": {"clara": 3, "ravi": 2},
+    "Warehouse system": {"ting": 3, "ravi": 3, "clara": 1},
+    "普通话": {"ting": 3, "wai": 2, "chiho": 2, "karen": 2},
+    "廣東話": {"wai": 3, "chiho": 3, "karen": 3},
+}
+
 MANAGER = ("Judith Stone", "manager", "judith")
 ADMINISTRATOR = ("Sam Porter", "administrator", "sam")
