@@ -1,6 +1,7 @@
 // The keyboard: keys written on buttons, links and fields as `data-key` press or focus them.
 
 import { all, available, composing, isField, make, on } from "./dom.js";
+import { leave } from "./focus.js";
 import { t } from "./words.js";
 
 /** How long the second key of a sequence (`g q`) may take, in milliseconds. */
@@ -172,7 +173,7 @@ function onKey(event) {
   const inField = isField(event.target);
   // Esc leaves a field, so that letters are keys again.
   if (inField && stroke === "escape" && !topDialog()) {
-    /** @type {HTMLElement} */ (event.target).blur();
+    leave(/** @type {HTMLElement} */ (event.target));
     return forget();
   }
   // In a field only keys that write nothing are ours: with Ctrl, and F1 to F12.

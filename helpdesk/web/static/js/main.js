@@ -4,6 +4,7 @@ import * as buttons from "./buttons.js";
 import * as combobox from "./combobox.js";
 import * as dialog from "./dialog.js";
 import * as drafts from "./drafts.js";
+import * as focus from "./focus.js";
 import * as guard from "./guard.js";
 import * as htmxSetup from "./htmx-setup.js";
 import * as incoming from "./incoming.js";
@@ -52,6 +53,7 @@ const parts = [
   live,
   times,
   theme,
+  focus,
 ];
 
 /** @param {ParentNode} root */

@@ -9,7 +9,7 @@ const WAIT = 120;
 const MOST_COMMANDS = 8;
 
 /** @typedef {{label: string, hint?: string, url?: string, icon?: Node | null, key?: string,
- *   run?: () => void}} Item */
+ *   rare?: boolean, run?: () => void}} Item */
 /** @typedef {{title: string, items: Item[]}} Group */
 
 /** @type {HTMLDialogElement | undefined} */
@@ -60,6 +60,19 @@ function collect() {
       run: () => element.isConnected && press(element),
     });
   }
+  return [...items, ...inMenus(seen)];
+}
+
+/** What stands in menus is found by its words, and not in the way before. @param {Set<string>} seen @returns {Item[]} */
+function inMenus(seen) {
+  const items = [];
+  for (const element of all(topDialog() ?? document, "[role=menu][hidden] [role=menuitem]")) {
+    const label = labelOf(element);
+    if (!label || seen.has(label) || element.matches(":disabled")) continue;
+    seen.add(label);
+    const drawn = element.querySelector("svg.i")?.cloneNode(true) ?? null;
+    items.push({ label, icon: drawn, rare: true, run: () => element.isConnected && press(element) });
+  }
   return items;
 }
 
@@ -77,7 +90,7 @@ function marked(label, q) {
 function groups() {
   const q = folded(input.value.trim());
   const fitting = commands
-    .map((item) => ({ item, rank: q ? rank(item.label, q) : 0 }))
+    .map((item) => ({ item, rank: q ? rank(item.label, q) : item.rare ? -1 : 0 }))
     .filter((one) => one.rank >= 0)
     .sort((a, b) => a.rank - b.rank)
     .map((one) => one.item)

@@ -3,7 +3,7 @@
 import { all, on } from "./dom.js";
 import { addKey, topDialog } from "./keys.js";
 import { post } from "./net.js";
-import { currentRow, rows } from "./select.js";
+import { currentRow, rows, setCurrent } from "./select.js";
 
 /** How often colleagues are told that the preview is still looked at. */
 const STILL_HERE = 25_000;
@@ -137,6 +137,16 @@ function previewed(pane) {
     at < 0 ? "" : words.replace("{place}", String(at + 1)).replace("{total}", list.dataset.total || String(rows(list).length));
 }
 
+// ---- Coming back ----
+
+/** Whoever comes from a ticket of the list goes on at its row. */
+function comeBack() {
+  const list = table();
+  const number = /\/tickets\/(\d+)(?:\?|$)/.exec(document.referrer)?.[1];
+  const row = list && number && rows(list).find((one) => one.dataset.row === number);
+  if (row && document.referrer.startsWith(`${location.origin}/`)) setCurrent(list, row);
+}
+
 // ---- Start ----
 
 function refreshed() {
@@ -162,3 +172,4 @@ document.addEventListener("htmx:load", (/** @type {any} */ event) => {
   if (pane) previewed(pane);
 });
 refreshed();
+comeBack();
