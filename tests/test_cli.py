@@ -23,6 +23,7 @@ from tests.support.paths import PROJECT
 PROGRAM = str(Path(sys.executable).with_name("helpdesk"))
 HEAVY = {"flask", "sqlalchemy", "helpdesk.app", "helpdesk.db", "alembic", "gunicorn"}
 PARSE = ["mail", "parse", "--json", str(PROJECT / "tests" / "fixtures" / "mail" / "names.eml")]
+CASES = ["sla", "cases", "--json", str(PROJECT / "tests" / "fixtures" / "sla" / "cases.jsonl")]
 
 
 def _groups(group: LazyGroup) -> Iterator[LazyGroup]:
@@ -92,7 +93,7 @@ def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path, url: str, sa
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [PARSE, ["--help"], ["mail", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [PARSE, CASES, ["--help"], ["mail", "--help"], ["--version"]])
 def test_what_needs_no_desk_imports_none(arguments: list[str]):
     loaded = _loaded(*arguments)
     assert "helpdesk.cli" in loaded

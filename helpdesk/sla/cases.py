@@ -60,7 +60,7 @@ def run(case: Case) -> Outcome:
         elif isinstance(got, date):
             wanted = date.fromisoformat(expected) if expected else None
         return Outcome(name, got == wanted, _written(got), expected)
-    except (CannotRun, ValueError, TypeError, LookupError) as error:
+    except (CannotRun, ValueError, TypeError, LookupError, AttributeError) as error:
         said = str(error) if isinstance(error, CannotRun | ValueError) else repr(error)
         return Outcome(name, False, None, expected, said)
 

@@ -14,10 +14,10 @@ from helpdesk.sla.cases import Outcome, run
 @json_option
 @click.argument("file", metavar="FILE", type=click.File(encoding="utf-8"))
 def cases(file: Iterable[str], as_json: bool) -> None:
-    """Answer the questions of FILE, one JSON object a line, and compare with what they expect.
+    """Answer questions about business time and compare with the answers known.
 
-    "-" is the input. At the end comes how many there were and how many were answered as expected.
-    Those that cannot be answered count as wrong and say why.
+    FILE has one JSON object a line; "-" is the input. At the end comes how many there were and
+    how many were answered as expected. Those that cannot be answered count as wrong and say why.
     """
     total = right = 0
     for number, line in enumerate(file, 1):

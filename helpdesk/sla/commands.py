@@ -8,7 +8,7 @@ sla = LazyGroup(
     places={
         "cases": Place(
             "helpdesk.sla.cases_command:cases",
-            "Work out questions with known answers, and compare.",
+            "Answer questions about business time and compare with the answers known.",
         ),
     },
 )

@@ -9,8 +9,8 @@ What the library does that is easily overlooked, and what is done about it here:
 - Days whose date is settled late are estimates, or missing: those of the moon in Islamic
   countries, the exchanged working days of China after the coming year. A newer release of the
   library changes them, and a due moment that was worked out before may move.
-- Names come in the language of the country, or in one of those it has; asking for any other
-  silently gives the country's own.
+- Without a language, or with one that it does not have, names come in whatever the environment of
+  the process says (``LANG``). Here it is the language asked for, else the country's own.
 - Half days are a category of their own that no default contains, and come without hours. Here a
   half day is a day with hours of its own, see ``calendar.SpecialDay``.
 """
@@ -46,7 +46,10 @@ class PublicHolidays:
     part: str | None = None
     """A subdivision as ISO 3166-2 names it, without the country: ``BY`` for Bavaria."""
     language: str | None = None
-    """In which language the days are named, as the library writes it: ``en_US``, ``zh_CN``."""
+    """In which language the days are named, as the library writes it: ``en_US``, ``zh_CN``.
+
+    The country's own when None, or when the library does not have it for this country.
+    """
 
     def __post_init__(self) -> None:
         try:
@@ -73,8 +76,10 @@ class PublicHolidays:
 def _year(country: str, part: str | None, language: str | None, year: int) -> _Year:
     # A holiday at the turn of a year may give a day off in the year beside it, and the other way
     # round: three years are asked for, and the days of the middle one kept.
+    kind = holidays.country_holidays(country, subdiv=part)
+    named_in = language if language in kind.supported_languages else kind.default_language
     found = holidays.country_holidays(
-        country, subdiv=part, language=language, years=(year - 1, year, year + 1), expand=False
+        country, subdiv=part, language=named_in, years=(year - 1, year, year + 1), expand=False
     )
     off = {day: name for day, name in found.items() if day.year == year}
     worked = frozenset(day for day in found.weekend_workdays if day.year == year)
