@@ -187,6 +187,21 @@ def test_time_is_recorded_and_rolled_up(work: Workspace):
     assert "Traced" in work.get(f"/tickets/{child.id}/time").text
 
 
+def test_a_link_to_a_restricted_ticket_is_not_mentioned_to_others(work: Workspace):
+    hidden = factories.queue("HR", restricted=True)
+    secret, ticket = factories.ticket("Dismissal", queue_=hidden), work.ticket()
+    insider = factories.actor(queues=[hidden])
+    services.link(insider, ticket, secret, LinkType.RELATED)
+    services.unlink(insider, ticket, db.session.scalars(select(Link.id)).one())
+    services.link(work.actor, ticket, work.ticket("Other"), LinkType.RELATED)
+    db.session.commit()
+    for path in ("", "/timeline", "/preview", "/print"):
+        shown = work.get(f"/tickets/{ticket.id}{path}").text
+        assert f"#{secret.id}" not in shown, path
+        assert f"/tickets/{secret.id}" not in shown, path
+    assert "linked" in work.get(f"/tickets/{ticket.id}").text
+
+
 def test_nothing_is_done_to_a_ticket_of_others(work: Workspace):
     hidden = factories.queue("HR", restricted=True)
     secret = factories.ticket("Dismissal", queue_=hidden)

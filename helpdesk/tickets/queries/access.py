@@ -4,6 +4,7 @@
 same from outside.
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Select, bindparam, false, or_, select, true
@@ -21,6 +22,7 @@ __all__ = [
     "attachment_for",
     "entry_for",
     "get_for",
+    "hidden_among",
     "many_for",
     "queue_for",
     "visible",
@@ -115,6 +117,21 @@ def many_for(
     )
     found = {ticket.id: ticket for ticket in rows}
     return [found[number] for number in dict.fromkeys(numbers) if number in found]
+
+
+@lru_cache(maxsize=2048)
+def _seen_among(actor: Actor) -> Select[int]:
+    """Return the select of visible ones among ``numbers``; putting it together is not cheap."""
+    among = Ticket.id.in_(bindparam("numbers", expanding=True))
+    return select(Ticket.id).where(among, visible(actor))
+
+
+def hidden_among(actor: Actor, numbers: Collection[int]) -> set[int]:
+    """Return those of the numbers that the actor may not see; asks nothing for none."""
+    if not numbers:
+        return set()
+    seen = db.session.scalars(_seen_among(actor), {"numbers": list(numbers)})
+    return set(numbers) - set(seen)
 
 
 def entry_for(actor: Actor, ticket: Ticket, entry_id: int) -> Entry:
