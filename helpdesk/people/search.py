@@ -209,7 +209,11 @@ def matching(
             "array_to_tsvector(string_to_array(person.search_text, ' '))"
         )
         tsquery = text("CAST(:asked AS tsquery)").bindparams(asked=asked)
-        return statement.where(vector.op("@@")(tsquery))
+        # Materialised: a plan that is made before the words are known would rather read everybody
+        # and stop at the limit, which those who match nothing never reach.
+        match = select(Person.id).where(vector.op("@@")(tsquery))
+        hit = match.cte("hit").prefix_with("MATERIALIZED")
+        return statement.join(hit, hit.c.id == Person.id)
     asked = " AND ".join(f'"{word}"*' if is_prefix(word) else f'"{word}"' for word in found)
     index = table("person_fts", column("rowid", Integer))
     return statement.join(index, index.c.rowid == Person.id).where(

@@ -46,11 +46,17 @@ BLOCK_BITS = 13
 NEWEST_BLOCKS = 4
 """Blocks that are asked first."""
 
+QUICK_BLOCKS = 12
+"""Newest blocks in which a quick search looks for common words."""
+
 ENOUGH = 20
 """Hits in the newest blocks that make a question a common one."""
 
 MOST = 2000
 """Entries that a question yields at most."""
+
+MOST_QUICK = 200
+"""Entries that a quick search yields at most."""
 
 MAX_QUESTION = 12
 """Words of a question that are looked at."""
@@ -109,17 +115,20 @@ def on_redacted(event: EntryRedacted) -> None:
     remove([event.entry.id])
 
 
-def hits(question: str) -> Iterator[int]:
+def hits(question: str, *, quick: bool = False) -> Iterator[int]:
     """Yield the tickets with every word of the question in one entry, newest entry first.
 
     The last word may be the beginning of one, so that results come while typing. A ticket may
     come more than once. Nothing is checked: the caller filters by what its actor may see.
+
+    ``quick`` bounds the effort, for what asks at every key: of common words that hardly ever meet
+    only the newest hundred thousand entries are looked at. A rare word is found wherever it is.
     """
     found = words(question)[:MAX_QUESTION]
     if not found:
         return
     if is_postgresql():
-        yield from _hits_by_block(found)
+        yield from _hits_by_block(found, quick)
         return
     parts = [f'"{word}"' for word in found[:-1]] + [f'"{found[-1]}"*']
     rows = db.session.execute(
@@ -133,14 +142,35 @@ def hits(question: str) -> Iterator[int]:
         rows.close()
 
 
-def _hits_by_block(found: list[str]) -> Iterator[int]:
+def _hits_by_block(found: list[str], quick: bool) -> Iterator[int]:
     newest = (db.session.scalar(text("SELECT max(rowid) FROM ticket_fts")) or 0) >> BLOCK_BITS
     oldest = max(0, newest - NEWEST_BLOCKS + 1)
-    marks = [f"{block}z" for block in range(newest, oldest - 1, -1)]
-    first = _lookup(" | ".join(_query(found, mark) for mark in marks))
+    most = MOST_QUICK if quick else MOST
+    first = _lookup(_in_blocks(found, newest, oldest), most=most)
     yield from first
-    if len(first) < ENOUGH and oldest > 0:
-        yield from _lookup(_query(found, "="), oldest << BLOCK_BITS)
+    if len(first) >= ENOUGH or oldest == 0:
+        return
+    if quick and len(found) > 1 and _all_are_common(found, newest):
+        yield from _lookup(_in_blocks(found, oldest - 1, max(0, newest - QUICK_BLOCKS)), most=most)
+    else:
+        yield from _lookup(_query(found, "="), oldest << BLOCK_BITS, most=most)
+
+
+def _in_blocks(found: list[str], newest: int, oldest: int) -> str:
+    return " | ".join(_query(found, f"{block}z") for block in range(newest, oldest - 1, -1))
+
+
+def _all_are_common(found: list[str], newest: int) -> bool:
+    """Whether each word stands in many entries of the newest whole block.
+
+    The entries with a rare word are few in the whole history too, which makes asking it cheap.
+    """
+    block = max(0, newest - 1)
+    for word in found:
+        marked = f"'{block}z{word}'" + (":*" if word is found[-1] else "")
+        if len(_lookup(marked, most=ENOUGH)) < ENOUGH:
+            return False
+    return True
 
 
 _LOOKUP = """
@@ -152,8 +182,8 @@ SELECT ticket_id FROM hit WHERE rowid < :before ORDER BY rowid DESC LIMIT :most
 """Materialised, or the planner walks the table backwards, which takes seconds for rare words."""
 
 
-def _lookup(question: str, before: int = 2**62) -> list[int]:
-    values = {"question": question, "before": before, "most": MOST}
+def _lookup(question: str, before: int = 2**62, *, most: int = MOST) -> list[int]:
+    values = {"question": question, "before": before, "most": most}
     return list(db.session.scalars(text(_LOOKUP), values))
 
 
@@ -162,7 +192,7 @@ def _query(found: list[str], mark: str) -> str:
     return "(" + " & ".join([*marked[:-1], marked[-1] + ":*"]) + ")"
 
 
-def numbers(actor: Actor, question: str, limit: int = 500) -> list[int]:
+def numbers(actor: Actor, question: str, limit: int = 500, *, quick: bool = False) -> list[int]:
     """Return the numbers of visible tickets that contain the question, newest hit first."""
     seen: dict[int, bool] = {}
     waiting: list[int] = []
@@ -179,7 +209,7 @@ def numbers(actor: Actor, question: str, limit: int = 500) -> list[int]:
         result.extend(number for number in waiting if number in fine)
         waiting.clear()
 
-    for number in hits(question):
+    for number in hits(question, quick=quick):
         if number in seen:
             continue
         seen[number] = True
@@ -204,14 +234,17 @@ def statement(actor: Actor, question: str, limit: int = 500) -> Select[Ticket] |
     )
 
 
-def find(actor: Actor, question: str, limit: int = 20) -> list[Ticket]:
-    """Find tickets by number or by words, the actor's visible ones only, newest first."""
+def find(actor: Actor, question: str, limit: int = 20, *, quick: bool = False) -> list[Ticket]:
+    """Find tickets by number or by words, the actor's visible ones only, newest first.
+
+    ``quick`` as in ``hits``.
+    """
     bare = question.strip().lstrip("#")
     if bare.isdigit() and len(bare) < 12:
         exact = db.session.scalar(select(Ticket).where(Ticket.id == int(bare), visible(actor)))
         if exact is not None:
             return [exact]
-    ordered = numbers(actor, question, limit)
+    ordered = numbers(actor, question, limit, quick=quick)
     found = {
         ticket.id: ticket
         for ticket in db.session.scalars(select(Ticket).where(Ticket.id.in_(ordered)))

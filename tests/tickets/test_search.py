@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from helpdesk.db import db
+from helpdesk.db import db, is_postgresql
 from helpdesk.tickets import search, services
 from helpdesk.tickets.models import Entry
 from tests import factories
@@ -96,3 +96,24 @@ def test_old_blocks_are_searched_after_the_newest(monkeypatch: pytest.MonkeyPatc
         factories.ticket("Newer matter")
     new = factories.ticket("Fax again")
     assert found("fax") == [new.id, old.id]
+
+
+def test_a_quick_search_looks_far_for_rare_words_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "BLOCK_BITS", 2)
+    monkeypatch.setattr(search, "NEWEST_BLOCKS", 1)
+    monkeypatch.setattr(search, "QUICK_BLOCKS", 2)
+    monkeypatch.setattr(search, "ENOUGH", 2)
+    old = factories.ticket("Toner spilled on the carpet")
+    for _ in range(12):
+        factories.ticket("The carpet is wet")
+        factories.ticket("No toner")
+
+    def quick(question: str) -> list[int]:
+        return [ticket.id for ticket in search.find(factories.actor(), question, quick=True)]
+
+    assert quick("carpet spilled") == found("carpet spilled") == [old.id]
+    assert quick("spilled") == [old.id]
+    assert len(quick("carpet")) >= 2
+    assert found("toner carpet") == [old.id]
+    if is_postgresql():
+        assert quick("toner carpet") == [], "both stand everywhere, together only long ago"

@@ -89,7 +89,7 @@ def similar_solved(actor: Actor, ticket: Ticket, limit: int = 3) -> list[Similar
     found: dict[int, Similar] = {}
     categories: dict[int, int | None] = {}
     for question in _questions(said):
-        hits = itertools.islice(search.hits(question), HITS)
+        hits = itertools.islice(search.hits(question, quick=True), HITS)
         fresh = {key for key in hits if key != ticket.id and key not in found}
         if not fresh:
             continue

@@ -46,7 +46,7 @@ def _tickets(actor: Actor, words: str) -> list[dict[str, Any]]:
             "url": url_for("tickets.ticket", number=ticket.id),
             "icon": "ticket",
         }
-        for ticket in search.find(actor, words, limit=TICKETS)
+        for ticket in search.find(actor, words, limit=TICKETS, quick=True)
     ]
     everything = Filter(classes=tuple(StatusClass), words=words)
     items.append(
