@@ -257,7 +257,7 @@ class Merge(Form):
     other_id = IntegerField(_l("The other record"), [NEEDED])
     keep = RadioField(
         _l("Which one stays"),
-        choices=choices([("this", _l("This one")), ("other", _l("The other one"))]),
+        choices=choices([("this", _l("This record")), ("other", _l("The other record"))]),
         default="this",
     )
 

@@ -183,7 +183,7 @@ class TeamFields(Edit):
 class RoleFields(TeamFields):
     """A role; what it allows is a list of boxes beside it."""
 
-    description = TextAreaField(_l("Who has it"))
+    description = TextAreaField(_l("For whom it is"))
 
 
 class QueueFields(Edit):

@@ -147,7 +147,7 @@ def test_other_browsers_are_listed_and_signed_out(app, client, session):
     sign_in(other, row)
     page = client.get("/account").text
     assert page.count("last used") == 2
-    assert "This one" in page
+    assert "This browser" in page
     post(client, "/account/sessions/end-others", "/account")
     assert other.get("/account").status_code == 303
     assert client.get("/account").text.count("last used") == 1
