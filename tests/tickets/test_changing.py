@@ -76,6 +76,11 @@ def test_the_second_of_two_is_told_and_overwrites_nothing(work: Workspace):
     assert "Karen Chan was faster." in clash.text
     assert "Working" in clash.text
     assert reread(ticket).status.key == "working"
+    assert triggers(clash)["dialog-close"], "what is to be pressed is not covered"
+    typed = work.post(f"/tickets/{ticket.id}/set/subject", old="Another", value="Typed by me")
+    assert typed.status_code == 409
+    assert "You typed: Typed by me" in typed.text
+    assert "/edit/subject" in work.get(f"/tickets/{ticket.id}").text
     page["old"] = str(ticket.status_id)
     assert (
         work.post(f"/tickets/{ticket.id}/set/status", value=waiting.id, **page).status_code == 200

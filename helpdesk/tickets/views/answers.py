@@ -218,8 +218,12 @@ def clashed(clash: Clash, ticket: Ticket) -> Response:
 def moved_meanwhile(
     ticket: Ticket, template: str = "tickets/_field_clash.html", **more: Any
 ) -> Response:
-    """Answer that somebody else changed the same field: theirs and ours side by side."""
+    """Answer that somebody else changed the same field: theirs and ours side by side.
+
+    The strip is pressed, so the dialog that the change came from, if any, must not lie above it.
+    """
     response = make_response(render_template(template, ticket=ticket, words=WORDS, **more), 409)
+    response.headers["HX-Trigger"] = json.dumps({"dialog-close": True})
     response.headers["HX-Retarget"] = "#strips"
     response.headers["HX-Reswap"] = "innerHTML"
     return response

@@ -72,6 +72,20 @@ function addChip(input, value, label) {
   changed(input);
 }
 
+/**
+ * What can be done when nothing is found: the button that `data-otherwise` names, as an option.
+ * @param {HTMLInputElement} input
+ * @returns {HTMLElement[]}
+ */
+function otherwiseOf(input) {
+  const button = document.getElementById(input.dataset.otherwise ?? "");
+  if (!button) return [];
+  const label = `${button.getAttribute("aria-label") ?? button.textContent ?? ""}: ${input.value.trim()}`;
+  const option = make("li", { role: "option", "data-otherwise": button.id, "data-label": label });
+  option.append(icon("user-plus", "s14"), make("span", { class: "clip" }, label));
+  return [option];
+}
+
 /** @param {HTMLInputElement} input */
 function equip(input) {
   ready.add(input);
@@ -99,6 +113,8 @@ function equip(input) {
     const value = option.getAttribute("data-value") ?? "";
     const label = labelOf(option);
     close();
+    const otherwise = option.getAttribute("data-otherwise");
+    if (otherwise) return document.getElementById(otherwise)?.click();
     const href = option.getAttribute("data-href");
     if (input.dataset.go !== undefined && href) return location.assign(href);
     if (many) {
@@ -139,6 +155,7 @@ function equip(input) {
     try {
       const found = await suggestions(input.dataset.source ?? "", query, mine.signal);
       if (mine.signal.aborted || document.activeElement !== input) return;
+      if (!found.length) found.push(...otherwiseOf(input));
       popup.show(found, !free && q !== "");
     } catch {
       if (!mine.signal.aborted) {
