@@ -38,7 +38,7 @@ DATES = st.sampled_from(
 # itself is among them, on purpose.
 BOUNDS = st.integers(0, 95).filter(lambda quarter: quarter == 0 or quarter >= 16)
 FEW = settings(max_examples=25)
-MANY = settings(max_examples=100)
+MANY = settings(max_examples=60)
 
 
 @st.composite
