@@ -237,7 +237,14 @@ def _period(interval: tuple[int, int]) -> Period:
 
 
 def _year(at: int) -> int:
-    return moment_of(at).year
+    """Return the year of an instant. Raises OutOfRange where there is no table for it."""
+    try:
+        year = moment_of(at).year
+    except OverflowError:
+        year = LAST_YEAR + 1
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise OutOfRange("the moment is beyond what can be calculated with")
+    return year
 
 
 def _ends_a_year(at: int) -> bool:

@@ -6,6 +6,8 @@ What the library does that is easily overlooked, and what is done about it here:
   asked for once, with that switched off, and kept as a plain mapping.
 - In years for which it knows nothing (before a country's first year, after its last) it is
   silent: a calendar has no public holidays then. ``known_years`` says which years it knows.
+  For India it prints a warning beyond the years of its table, which is of no use to anybody.
+- Every name in the library passes as a country, so only codes of two capitals are let through.
 - Days whose date is settled late are estimates, or missing: those of the moon in Islamic
   countries, the exchanged working days of China after the coming year. A newer release of the
   library changes them, and a due moment that was worked out before may move.
@@ -15,6 +17,8 @@ What the library does that is easily overlooked, and what is done about it here:
   half day is a day with hours of its own, see ``calendar.SpecialDay``.
 """
 
+import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -52,6 +56,8 @@ class PublicHolidays:
     """
 
     def __post_init__(self) -> None:
+        if not re.fullmatch("[A-Z]{2}", self.country):
+            raise UnknownCountry(f"a country is two capital letters, not {self.country!r}")
         try:
             holidays.country_holidays(self.country, subdiv=self.part)
         except NotImplementedError as error:
@@ -78,9 +84,11 @@ def _year(country: str, part: str | None, language: str | None, year: int) -> _Y
     # round: three years are asked for, and the days of the middle one kept.
     kind = holidays.country_holidays(country, subdiv=part)
     named_in = language if language in kind.supported_languages else kind.default_language
-    found = holidays.country_holidays(
-        country, subdiv=part, language=named_in, years=(year - 1, year, year + 1), expand=False
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = holidays.country_holidays(
+            country, subdiv=part, language=named_in, years=(year - 1, year, year + 1), expand=False
+        )
     off = {day: name for day, name in found.items() if day.year == year}
     worked = frozenset(day for day in found.weekend_workdays if day.year == year)
     return _Year(MappingProxyType(off), worked - off.keys())

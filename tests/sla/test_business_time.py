@@ -222,6 +222,9 @@ def test_beyond_all_dates_is_a_clear_error():
     for duration in (timedelta.max, timedelta(days=3_000_000), -timedelta(days=3_000_000)):
         with pytest.raises(OutOfRange):
             business_time.add(OFFICE, at("2026-11-22"), duration)
+    for moment in (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)):
+        with pytest.raises(OutOfRange):
+            business_time.next_open(OFFICE, moment)
 
 
 # ---- Speed ----

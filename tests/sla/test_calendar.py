@@ -171,7 +171,15 @@ class TestPublicHolidays:
         assert last >= 2050
         assert PublicHolidays("CN").name(date(first - 1, 10, 1)) is None
 
-    @pytest.mark.parametrize(("country", "part"), [("XX", None), ("DE", "XX"), ("", None)])
+    def test_a_country_whose_table_ends_has_no_more_holidays_and_no_warnings(self):
+        india = PublicHolidays("IN")
+        assert india.name(date(2026, 8, 15)) is not None
+        assert india.name(date(2044, 8, 16)) is None
+
+    @pytest.mark.parametrize(
+        ("country", "part"),
+        [("XX", None), ("DE", "XX"), ("", None), ("HolidayBase", None), ("gb", None)],
+    )
     def test_an_unknown_country_is_refused(self, country: str, part: str | None):
         with pytest.raises(UnknownCountry):
             PublicHolidays(country, part)
