@@ -130,6 +130,20 @@ def until(page: Page, true: Callable[[], object], what: str) -> None:
     raise AssertionError(what)
 
 
+def test_a_caller_nobody_knows_is_added_from_where_they_are_looked_for(desk: Desk):
+    page = desk.sign_in("Priya Nair")
+    page.goto(f"{desk.live.url}/tickets/new")
+    page.wait_for_selector("html[data-ready]")
+    page.locator("#customer-words").press_sequentially("Zebulon Quark", delay=20)
+    expect(page.get_by_role("option", name="New person: Zebulon Quark")).to_be_visible()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Name")).to_have_value("Zebulon Quark")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("[name=customer]")).not_to_have_value("")
+    expect(page.get_by_label("What it is about")).to_be_focused()
+
+
 def test_from_the_call_to_the_end(desk: Desk):
     page = desk.sign_in("Priya Nair")
     with transaction():
