@@ -40,6 +40,12 @@ export async function refreshPage() {
     return;
   }
   const html = await response.text();
+  // A dialog that somebody fills in stands in the main part: what is in it must stay.
+  const dialog = document.querySelector("dialog:modal");
+  if (dialog) {
+    dialog.addEventListener("close", () => void refreshPage(), { once: true });
+    return;
+  }
   if (new DOMParser().parseFromString(html, "text/html").getElementById("main")) morph(main, html);
   else location.reload();
 }
