@@ -31,6 +31,7 @@ WHOLE = {
     "people-exported": _l("exported the list of people"),
     "organisations-exported": _l("exported the list of organisations"),
     "tickets-exported": _l("exported a list of tickets"),
+    "audit-exported": _l("exported the audit log"),
 }
 """Actions whose words are not put together of a verb and a thing."""
 
@@ -190,7 +191,12 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
             (
                 "exports",
                 _l("Exports"),
-                ("people-exported", "organisations-exported", "tickets-exported"),
+                (
+                    "people-exported",
+                    "organisations-exported",
+                    "tickets-exported",
+                    "audit-exported",
+                ),
             ),
         ),
     ),

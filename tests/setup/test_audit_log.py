@@ -131,3 +131,19 @@ def test_every_action_has_words(session):
                 assert "-" not in audit_words.sentence(action).replace("sign-in link", "")
     assert audit_words.sentence("time-travelled") == "time travelled"
     assert audit_words.value({"a": [1, True, None]}) == "a: 1, Yes, "
+
+
+def test_the_log_can_be_taken_along_as_it_is_narrowed(admin):
+    boss = administrator("Ada Min")
+    at(1, boss, "queue-created", "Early queue", name=[None, "Early queue"])
+    at(9, boss, "cause-created", "=Late cause")
+    db.session.commit()
+    header, *lines = admin.get("/setup/audit/export.csv").splitlines()
+    assert header.endswith("Time,Who,Action,Type,Number,Name,Changes,Address")
+    assert any(line.startswith("2026-03-01T12:00:00+00:00,Ada Min,queue-created") for line in lines)
+    # A spreadsheet must not take a name for a formula.
+    assert not any(",=Late" in line for line in lines)
+    assert "audit-exported" in admin.get("/setup/audit/export.csv")
+    narrowed = admin.get("/setup/audit/export.csv?since=2026-03-08&until=2026-03-10").splitlines()
+    assert len(narrowed) == 2
+    assert "cause-created" in narrowed[1]
