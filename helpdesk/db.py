@@ -98,6 +98,11 @@ def mark_writing(writing: bool | None) -> None:
     _writing.set(writing)
 
 
+def is_reading() -> bool:
+    """Whether the present transaction only reads, so that nothing can and need be locked."""
+    return _writing.get() is False
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Set up one SQLite connection; ``isolation_level=None`` leaves BEGIN to us."""
     if not isinstance(connection, sqlite3.Connection):
@@ -117,7 +122,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = _writing.get() is False
+    reading = is_reading()
     if connection.info.get("hearth_reading", False) is not reading:
         connection.exec_driver_sql(f"PRAGMA query_only={int(reading)}")
         connection.info["hearth_reading"] = reading
@@ -131,7 +136,7 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 def _begin_postgresql(connection: Connection) -> None:
     # Sent with BEGIN itself, so it costs no round trip.
     driver: Any = connection.connection.dbapi_connection
-    driver.read_only = True if _writing.get() is False else None
+    driver.read_only = True if is_reading() else None
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, false, or_, select, tru
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from helpdesk.db import db
+from helpdesk.db import db, is_reading
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Missing as NotFound
 from helpdesk.tickets.desk import Queue
@@ -107,15 +107,15 @@ def get_for(
 def many_for(
     actor: Actor, numbers: list[int], *, permission: Permission = Permission.TICKET_READ
 ) -> list[Ticket]:
-    """Return the tickets with these numbers that the actor may see, locked, in this order."""
+    """Return the tickets with these numbers that the actor may see, in this order.
+
+    They are locked, unless the request only reads.
+    """
     actor.demand(permission)
-    rows = db.session.scalars(
-        select(Ticket)
-        .where(Ticket.id.in_(numbers), visible(actor))
-        .order_by(Ticket.id)
-        .with_for_update(of=Ticket)
-    )
-    found = {ticket.id: ticket for ticket in rows}
+    statement = select(Ticket).where(Ticket.id.in_(numbers), visible(actor)).order_by(Ticket.id)
+    if not is_reading():
+        statement = statement.with_for_update(of=Ticket)
+    found = {ticket.id: ticket for ticket in db.session.scalars(statement)}
     return [found[number] for number in dict.fromkeys(numbers) if number in found]
 
 
