@@ -118,20 +118,22 @@ function leave() {
 
 /** Earlier entries come in above; what was being read stays where it is. */
 function holdPlace() {
-  /** @type {number | null} */
-  let fromEnd = null;
+  // Other parts of the page may be swapped in between: the request tells which swap is meant.
+  /** @type {{request: unknown, fromEnd: number} | null} */
+  let held = null;
   document.addEventListener("htmx:beforeSwap", (/** @type {any} */ event) => {
     const box = lines();
-    const earlier = event.detail.target?.id === "tk-earlier";
-    fromEnd = box && earlier && wrap()?.dataset.order !== "newest" ? box.scrollHeight - box.scrollTop : null;
+    if (!box || event.detail.target?.id !== "tk-earlier" || wrap()?.dataset.order === "newest") return;
+    held = { request: event.detail.xhr, fromEnd: box.scrollHeight - box.scrollTop };
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (/** @type {any} */ event) => {
     const box = lines();
-    if (!box || fromEnd === null) return;
-    box.scrollTop = box.scrollHeight - fromEnd;
-    fromEnd = null;
+    if (!box || !held || event.detail.xhr !== held.request) return;
+    box.scrollTop = box.scrollHeight - held.fromEnd;
+    held = null;
     dropDoubleDays();
-    /** @type {HTMLElement | null} */ (box.querySelector("#tk-earlier button"))?.focus();
+    const button = /** @type {HTMLElement | null} */ (box.querySelector("#tk-earlier button"));
+    button?.focus({ preventScroll: true });
   });
 }
 
