@@ -1,6 +1,5 @@
 """The audit log as a page."""
 
-import json
 import re
 from datetime import UTC, datetime
 
@@ -16,9 +15,6 @@ from tests import factories
 from tests.setup.makers import Visitor, administrator, visitor
 from tests.support.queries import count_queries
 
-SHELVES = ("queues", "categories", "statuses", "causes", "tags", "templates", "teams", "skills")
-PAGES = ("", "desk", "priorities", "roles", "roles/new", "audit", "technicians", *SHELVES)
-
 
 @pytest.fixture
 def admin(client: FlaskClient) -> Visitor:
@@ -27,11 +23,6 @@ def admin(client: FlaskClient) -> Visitor:
 
 def one(model, **where):
     return db.session.scalars(select(model).filter_by(**where)).one()
-
-
-def named(row) -> dict[str, str]:
-    """Return the form of a thing that has a name only, as it was opened."""
-    return {"seen": json.dumps({"name": row.name})}
 
 
 # ---- The audit log ----

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from helpdesk.db import db
@@ -58,3 +60,19 @@ def triggers(response: Any) -> dict[str, Any]:
     """Return the events that an answer fires on the page."""
     found: dict[str, Any] = json.loads(response.headers["HX-Trigger"])
     return found
+
+
+@pytest.fixture
+def no_tokens(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forms of these tests come without the page's token."""
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return factories.queue("Network & VPN")
+
+
+@pytest.fixture
+def desk(client: FlaskClient, queue: Queue, no_tokens: None) -> Desk:
+    return Desk(client, "lead", [queue])

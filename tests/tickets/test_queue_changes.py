@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -20,25 +19,11 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries import export
 from helpdesk.tickets.services import act
 from tests import factories
-from tests.tickets.desk import Desk, picked_in, rows_of, text_of, triggers
+from tests.tickets.desk import Desk, desk, no_tokens, picked_in, queue, rows_of, text_of, triggers
+
+__all__ = ["desk", "no_tokens", "queue"]
 
 pytestmark = pytest.mark.usefixtures("session")
-
-
-@pytest.fixture
-def no_tokens(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forms of these tests come without the page's token."""
-    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
-
-
-@pytest.fixture
-def queue() -> Queue:
-    return factories.queue("Network & VPN")
-
-
-@pytest.fixture
-def desk(client: FlaskClient, queue: Queue, no_tokens: None) -> Desk:
-    return Desk(client, "lead", [queue])
 
 
 # ---- Bulk ----

@@ -19,25 +19,11 @@ from helpdesk.tickets.queries import lists
 from helpdesk.tickets.services import Said, Target
 from tests import factories
 from tests.support.queries import count_queries
-from tests.tickets.desk import Desk, rows_of, text_of, triggers
+from tests.tickets.desk import Desk, desk, no_tokens, queue, rows_of, text_of, triggers
+
+__all__ = ["desk", "no_tokens", "queue"]
 
 pytestmark = pytest.mark.usefixtures("session")
-
-
-@pytest.fixture
-def no_tokens(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forms of these tests come without the page's token."""
-    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
-
-
-@pytest.fixture
-def queue() -> Queue:
-    return factories.queue("Network & VPN")
-
-
-@pytest.fixture
-def desk(client: FlaskClient, queue: Queue, no_tokens: None) -> Desk:
-    return Desk(client, "lead", [queue])
 
 
 # ---- The list ----

@@ -34,7 +34,7 @@ def _pattern(endpoint: str, given: frozenset[str]) -> tuple[str, frozenset[str]]
 
 @bp.app_template_global("path_of")
 def path_of(endpoint: str, **values: object) -> str:
-    """Return what ``url_for`` would, at a hundredth of its cost: a ticket's page has a hundred.
+    """Return what ``url_for`` would, at a fraction of its cost: a ticket's page has many.
 
     Values that are none of the address go into the query. Only for our own endpoints, which have
     numbers and plain words for arguments.
