@@ -49,6 +49,26 @@ def test_a_bulk_change_is_told_in_one_line_and_taken_back_as_one(desk: Desk, que
     assert {ticket.priority for ticket in tickets} == {3}
 
 
+def test_what_somebody_changed_since_is_left_and_named_the_others_are_taken_back(
+    desk: Desk, queue: Queue
+):
+    tickets = [factories.ticket(queue_=queue) for _number in range(3)]
+    fired = triggers(bulk(desk, "priority", tickets, priority="1"))
+    colleague = factories.technician("Kwame Asante", queues=[queue])
+    services.set_priority(factories.actor(colleague), tickets[1], 2)
+    db.session.commit()
+    undone = desk.post(fired["toast"]["undo"], {})
+    assert undone.status_code == 200
+    assert triggers(undone)["toast"]["text"] == "Taken back for 2 of 3 tickets"
+    assert undone.json == {
+        "title": "1 ticket stays as it is.",
+        "text": f"#{tickets[1].id}: Kwame Asante changed it since.",
+    }
+    db.session.expire_all()
+    assert [ticket.priority for ticket in tickets] == [3, 2, 3]
+    assert desk.post(fired["toast"]["undo"], {}).status_code == 422
+
+
 def test_what_refuses_is_listed_and_stays_selected(desk: Desk, queue: Queue):
     cause = factories.cause()
     ready, bare = factories.ticket(queue_=queue), factories.ticket("Bare", queue_=queue)

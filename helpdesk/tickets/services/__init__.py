@@ -71,7 +71,7 @@ from helpdesk.tickets.services.state import (
     wake_due,
 )
 from helpdesk.tickets.services.talk import Said, log_call, note, reply
-from helpdesk.tickets.services.undo import latest_group, undo
+from helpdesk.tickets.services.undo import Left, Undone, latest_group, undo
 from helpdesk.tickets.services.work import (
     add_tasks,
     add_time,
@@ -84,12 +84,14 @@ from helpdesk.tickets.services.work import (
 __all__ = [
     "Clash",
     "Heard",
+    "Left",
     "NewFile",
     "NewTicket",
     "Refused",
     "Result",
     "Said",
     "Target",
+    "Undone",
     "acknowledge",
     "add",
     "add_copy",

@@ -260,7 +260,12 @@ def restore_undone(actor: Actor, group_id: str) -> list[Draft]:
     entries = db.session.scalars(
         select(Entry)
         .join(Undo, Undo.entry_id == Entry.id)
-        .where(Undo.group_id == group_id, Undo.person_id == actor.person_id)
+        .where(
+            Undo.group_id == group_id,
+            Undo.person_id == actor.person_id,
+            # What a partial undo left as it is was not taken back.
+            Entry.withdrawn_at.is_not(None),
+        )
         .order_by(Undo.id)
     )
     found = [restore_draft(actor, entry.ticket, entry) for entry in list(entries)]

@@ -1,13 +1,17 @@
 """Taking back what was done a moment ago.
 
 The journal is append-only, so undoing is an act of its own: the ticket becomes what it was and
-an entry says so. It is refused when somebody changed the ticket since, because undoing would
-lose their work, and when a message has already left.
+an entry says so. A ticket that somebody changed since stays as it is, because undoing would lose
+their work, and so does one whose message has already left; the others of a bulk change are taken
+back without it.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
 
@@ -19,9 +23,26 @@ from helpdesk.tickets.companions import CopyRecipient, Follower, Link, TimeEntry
 from helpdesk.tickets.events import MessageWithdrawn
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Assignment, Entry, Ticket
+from helpdesk.tickets.queries.access import hidden_among
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.fields import replace_tags
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A ticket that an undo left as it is, and why."""
+
+    number: int
+    why: str
+
+
+@dataclass(slots=True)
+class Undone:
+    """What became of an undo: the tickets that are as they were, and those that are not."""
+
+    tickets: list[Ticket] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
 
 
 def latest_group(actor: Actor) -> str | None:
@@ -38,12 +59,13 @@ def latest_group(actor: Actor) -> str | None:
     )
 
 
-def undo(actor: Actor, group_id: str) -> list[Ticket]:
-    """Take back every act of a group, newest first; returns the tickets concerned.
+def undo(actor: Actor, group_id: str) -> Undone:
+    """Take back every act of a group, newest first; says what was taken back and what was left.
 
-    Raises Refused when the time is over, when a ticket moved on, or when a message has left;
-    the caller's transaction then undoes nothing. A message to many is recalled whatever happened
-    to its tickets meanwhile: among many there is always one that somebody works on.
+    Of several tickets each is taken back for itself: one that moved on, or whose message has
+    left, stays as it is. Raises Refused when the time is over or when nothing can be taken back.
+    A message to many is recalled whatever happened to its tickets meanwhile: among many there is
+    always one that somebody works on.
     """
     rows = list(
         db.session.scalars(
@@ -57,23 +79,54 @@ def undo(actor: Actor, group_id: str) -> list[Ticket]:
         raise Refused("undo-gone", _l("There is nothing to undo any more."))
     if any(row.expires_at <= now() for row in rows):
         raise Refused("undo-late", _l("It is too late to undo this."))
-    tickets: dict[int, Ticket] = {}
+    by_ticket: dict[int, list[Undo]] = {}
     for row in rows:
-        ticket = db.session.get(Ticket, row.ticket_id, with_for_update=True)
-        if ticket is None:
-            raise Refused("undo-gone", _l("There is nothing to undo any more."))
-        moved_on = row.ticket_id not in tickets and ticket.version != row.version
-        if moved_on and row.verb != "broadcast":
-            raise Refused(
-                "undo-clash", _l("Somebody changed %(number)d since.", number=row.ticket_id)
-            )
-        tickets[ticket.id] = ticket
-        if moved_on:
+        by_ticket.setdefault(row.ticket_id, []).append(row)
+    done = Undone()
+    refusals: list[Refused] = []
+    for number, acts in by_ticket.items():
+        try:
+            with db.session.begin_nested():
+                done.tickets.append(_take_ticket_back(actor, number, acts))
+        except Refused as refusal:
+            refusals.append(refusal)
+            done.left.append(Left(number, _why_left(actor, number, acts, refusal)))
+    if not done.tickets:
+        raise refusals[0]
+    for row in rows:
+        row.used_at = now()
+    return done
+
+
+def _take_ticket_back(actor: Actor, number: int, acts: Sequence[Undo]) -> Ticket:
+    """Take back the acts upon one ticket, given newest first. Raises Refused."""
+    ticket = db.session.get(Ticket, number, with_for_update=True)
+    if ticket is None:
+        raise Refused("undo-gone", _l("There is nothing to undo any more."))
+    moved_on = ticket.version != acts[0].version
+    for row in acts:
+        if not moved_on:
+            _take_back(actor, ticket, row)
+        elif row.verb == "broadcast":
             _recall(actor, ticket, row)
         else:
-            _take_back(actor, ticket, row)
-        row.used_at = now()
-    return list(tickets.values())
+            raise Refused("undo-clash", _l("Somebody changed %(number)d since.", number=number))
+    return ticket
+
+
+def _why_left(actor: Actor, number: int, acts: Sequence[Undo], refusal: Refused) -> str:
+    """Say why a ticket stays as it is; who changed it is named to those who may see it."""
+    if refusal.code != "undo-clash" or hidden_among(actor, [number]):
+        return str(refusal)
+    newest = db.session.scalar(
+        select(Entry)
+        .where(Entry.ticket_id == number, Entry.id > acts[0].entry_id)
+        .order_by(Entry.id.desc())
+        .limit(1)
+    )
+    if newest is None or newest.author is None:
+        return str(refusal)
+    return str(_("%(who)s changed it since.", who=newest.author.name))
 
 
 def _recall(actor: Actor, ticket: Ticket, row: Undo) -> None:

@@ -146,6 +146,11 @@ async function takeBack(url) {
     if (document.dispatchEvent(new CustomEvent("undone", { cancelable: true, detail: { url } }))) {
       await refreshPage();
     }
+    // After the page, or showing it as it is now would take the strip away again.
+    if (response.headers.get("Content-Type")?.includes("json")) {
+      const { title, text: which } = await response.json();
+      strip({ name: "undo", tone: "warn", picture: "circle-alert", title, text: which });
+    }
   } catch {
     failed(t("offline.try"));
   }
