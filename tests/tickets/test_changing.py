@@ -260,6 +260,17 @@ def test_open_children_hold_a_ticket_open(work: Workspace):
     assert reread(child).status_class == "resolved"
 
 
+def test_what_is_resolved_along_is_counted(work: Workspace):
+    parent, child, grandchild = work.ticket("Parent"), work.ticket("Child"), work.ticket("Below")
+    services.link(work.actor, parent, child, LinkType.PARENT)
+    services.link(work.actor, child, grandchild, LinkType.PARENT)
+    form = {"solution": "Fixed.", "cause": str(factories.cause().id), "outcome": "solved"}
+    answer = work.post(f"/tickets/{parent.id}/resolve", **form, with_children="1")
+    assert triggers(answer)["toast"]["text"] == f"{parent.id} and 2 linked tickets resolved"
+    db.session.expire_all()
+    assert {row.status_class for row in (parent, child, grandchild)} == {"resolved"}
+
+
 def test_resolve_and_next_names_the_next(work: Workspace):
     first, second = work.ticket("one"), work.ticket("two")
     answer = work.post(

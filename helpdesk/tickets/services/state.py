@@ -202,6 +202,14 @@ def open_children(ticket: Ticket) -> list[Ticket]:
     )
 
 
+def open_below(ticket: Ticket) -> list[Ticket]:
+    """Return all that is resolved along with a ticket: its open children and theirs."""
+    found = []
+    for child in open_children(ticket):
+        found += [child, *open_below(child)]
+    return found
+
+
 def close(actor: Actor, ticket: Ticket, *, undo_for: int = 0, quiet: bool = False) -> Entry:
     """End a resolved ticket: nobody has said otherwise, or the customer agreed."""
     check_move(ticket, StatusClass.CLOSED, "close")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from flask import make_response, render_template, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -124,6 +125,7 @@ def resolve(number: int) -> Response:
     form = ResolveForm()
     draft = drafts_of(actor, ticket).get("reply")
     typed = draft is not None and bool(draft.body.strip())
+    along = len(services.open_below(ticket)) if form.with_children.data else 0
     try:
         check_seen(actor, ticket, form.seen.data)
         with undoable() as group:
@@ -142,9 +144,16 @@ def resolve(number: int) -> Response:
         ticket = ticket_for_page(actor, number)
         return make_response(_show_resolve(ticket, form, typed=typed), 422)
     text = _("%(number)d resolved", number=ticket.id)
+    if along:
+        text = ngettext(
+            "%(number)d and %(num)d linked ticket resolved",
+            "%(number)d and %(num)d linked tickets resolved",
+            along,
+            number=ticket.id,
+        )
     if wants_next():
         if near is not None and near.next is not None:
-            text = _("%(number)d resolved. Next: %(next)d", number=ticket.id, next=near.next)
+            text = _("%(done)s. Next: %(next)d", done=text, next=near.next)
         return go_on(text, near, group)
     return changed(actor, ticket, text, group=group, with_composer=True)
 
