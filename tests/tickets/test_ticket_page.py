@@ -1,5 +1,7 @@
 """The ticket's page: what it shows to whom, at which cost, and how it is kept up to date."""
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -68,15 +70,15 @@ def test_the_cost_of_the_page_does_not_grow_with_the_ticket(
         return _cost(work, path)
 
     # Links and tasks are asked for once there are any, each with one question, and so is which
-    # of the linked tickets the reader may see named in the history.
+    # tickets the history names and which of them the reader may see.
     many, more = grow(), grow()
-    assert many.count == more.count == 12, str(more)
+    assert many.count == more.count == 13, str(more)
     services.reply(work.actor, ticket, Said("Hello"))
     services.note(work.actor, ticket, Said(f"@[Priya Nair](person:{work.person.id}) please"))
     db.session.commit()
     answered = _cost(work, path)
     # What became of the answers, and who was named: one more each, however many there are.
-    assert answered.count <= 14, str(answered)
+    assert answered.count <= 15, str(answered)
 
 
 def test_who_may_only_read_gets_no_buttons(
@@ -89,6 +91,26 @@ def test_who_may_only_read_gets_no_buttons(
     assert "data-compose" not in page
     assert "/resolve" not in page
     assert manager.post(f"/tickets/{ticket.id}/reply", body="Hello").status_code == 403
+
+
+def test_a_tab_counts_what_it_shows_to_this_reader(work: Workspace):
+    ticket = work.ticket()
+    secret = factories.ticket("Dismissal", queue_=factories.queue("HR", restricted=True))
+    services.link(SYSTEM, ticket, secret, LinkType.RELATED)
+    services.link(work.actor, ticket, work.ticket("Another"), LinkType.RELATED)
+    services.take(work.actor, ticket)
+    said = services.reply(work.actor, ticket, Said("Too early"), hold=8)
+    group = services.latest_group(work.actor)
+    assert group is not None
+    services.undo(work.actor, group)
+    db.session.commit()
+    assert said.withdrawn_at is not None
+    for tab in ("messages", "activity", "assignments"):
+        page = work.get(f"/tickets/{ticket.id}/timeline", show=tab).text
+        shown = page.count("<article")
+        name = tab.capitalize()
+        assert re.search(rf'{name} <span class="cnt">{shown}</span>', page), (tab, shown)
+        assert str(secret.id) not in page
 
 
 def test_a_restricted_ticket_is_not_there_for_others(work: Workspace):

@@ -5,8 +5,8 @@ names them all. Pages go backwards from the newest entry, because that is where 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -17,9 +17,11 @@ from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from helpdesk.db import db
+from helpdesk.people.access import Actor
 from helpdesk.people.models import Person
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
+from helpdesk.tickets.queries.access import hidden_among
 
 PAGE = 30
 """Entries of one page of the timeline."""
@@ -39,6 +41,15 @@ ASSIGNMENT_VERBS = frozenset(
     }
 )
 """Verbs whose events the Assignments tab shows."""
+
+NAMES_ANOTHER = {
+    "link": "link",
+    "unlink": "link",
+    "merge": "merged",
+    "merged": "merged_into",
+    "split": "split",
+}
+"""Verbs whose event names another ticket, and the change that does."""
 
 
 class Show(StrEnum):
@@ -79,11 +90,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What a ticket's journal holds: whose entries, how many for each tab, and the newest key."""
+    """What a ticket's journal holds: whose entries, how many for each tab, and the newest key.
+
+    ``hidden`` are the tickets that its events name and the reader may not see: events that name
+    them are neither shown nor counted.
+    """
 
     ticket_ids: tuple[int, ...]
     counts: dict[Show, int]
     newest_id: int
+    names_others: bool
+    hidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +127,8 @@ _COUNTED = (
         Entry.ticket_id,
         Entry.kind,
         case((Entry.verb.in_(sorted(ASSIGNMENT_VERBS)), 1), else_=0).label("is_assignment"),
-        func.sum(case((Entry.withdrawn_at.is_(None), 1), else_=0)).label("shown"),
+        func.sum(case((Entry.verb.in_(sorted(NAMES_ANOTHER)), 1), else_=0)).label("naming"),
+        func.count().label("shown"),
         func.max(Entry.id).label("newest"),
     )
     .join(Ticket, Ticket.id == Entry.ticket_id)
@@ -161,7 +179,39 @@ def journal_of(ticket: Ticket) -> Journal:
         ticket_ids=tuple(sorted({row.ticket_id for row in rows} | {ticket.id})),
         counts=counts,
         newest_id=max((row.newest for row in rows), default=0),
+        names_others=any(row.naming for row in rows),
     )
+
+
+def as_seen_by(reader: Actor, journal: Journal) -> Journal:
+    """Return the journal without the events that name a ticket which the reader may not see.
+
+    Asks nothing when no event names another ticket, two queries otherwise.
+    """
+    if not journal.names_others:
+        return journal
+    rows = db.session.execute(
+        select(Entry.verb, Entry.changes).where(
+            Entry.ticket_id.in_(journal.ticket_ids), Entry.verb.in_(sorted(NAMES_ANOTHER))
+        )
+    )
+    named = [other for row in rows if (other := other_ticket(row.verb, row.changes)) is not None]
+    hidden = frozenset(hidden_among(reader, set(named)))
+    unseen = sum(number in hidden for number in named)
+    counts = dict(journal.counts)
+    for show in (Show.ALL, Show.ACTIVITY):
+        counts[show] -= unseen
+    return replace(journal, counts=counts, hidden=hidden)
+
+
+def other_ticket(verb: str, changes: Mapping[str, object] | None) -> int | None:
+    """Return the number of the other ticket that an event is about, if it is about one."""
+    change = (changes or {}).get(NAMES_ANOTHER.get(verb, ""))
+    for value in change if isinstance(change, list) else ():
+        number = value.get("id") if isinstance(value, dict) else None
+        if isinstance(number, int):
+            return number
+    return None
 
 
 def shown(show: Show) -> list[ColumnElement[bool]]:

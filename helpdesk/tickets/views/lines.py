@@ -4,7 +4,7 @@ The queue's preview and the ticket's page show the same lines.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -24,7 +24,7 @@ from helpdesk.tickets.delivery import Delivery, deliveries
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.queries.access import hidden_among
-from helpdesk.tickets.queries.timeline import Place
+from helpdesk.tickets.queries.timeline import Place, other_ticket
 from helpdesk.tickets.sentences import extras, sentence
 from helpdesk.web.i18n import HTML_LANGUAGES, day, language_of, local, time_tag
 
@@ -58,16 +58,6 @@ _EVENT_ICONS = {
     "undo": "history",
     "wake": "bell",
 }
-
-
-_NAMES_ANOTHER = {
-    "link": "link",
-    "unlink": "link",
-    "merge": "merged",
-    "merged": "merged_into",
-    "split": "split",
-}
-"""Verbs whose event names another ticket, and the change that does."""
 
 
 @dataclass(slots=True)
@@ -124,16 +114,19 @@ def lines_of(
     *,
     last_visit: datetime | None = None,
     day_before: date | None = None,
+    hidden: Collection[int] | None = None,
 ) -> list[Line]:
     """Return the lines for entries in the order in which they happened.
 
     Events that name a ticket which the reader may not see are left out, because for them there
     is no such ticket.
     ``last_visit`` is when the reader last had the ticket open: what others wrote since is fresh.
-    ``day_before`` is the day of the line that already stands above these.
+    ``day_before`` is the day of the line that already stands above these; ``hidden`` are the
+    tickets named in the journal that the reader may not see, when the caller knows them already.
     """
-    others = {entry.id: _other_ticket(entry) for entry in entries}
-    hidden = hidden_among(reader, {number for number in others.values() if number is not None})
+    others = {entry.id: other_ticket(entry.verb, entry.changes) for entry in entries}
+    if hidden is None:
+        hidden = hidden_among(reader, {number for number in others.values() if number is not None})
     entries = [entry for entry in entries if others[entry.id] not in hidden]
     sent = deliveries(
         [entry.id for entry in entries if entry.kind == EntryKind.MESSAGE and not entry.inbound]
@@ -155,16 +148,6 @@ def lines_of(
         lines.append(line)
         previous = today
     return lines
-
-
-def _other_ticket(entry: Entry) -> int | None:
-    """Return the number of the other ticket that an event is about, if it is about one."""
-    change = (entry.changes or {}).get(_NAMES_ANOTHER.get(entry.verb, ""))
-    for value in change if isinstance(change, list) else ():
-        number = value.get("id") if isinstance(value, dict) else None
-        if isinstance(number, int):
-            return number
-    return None
 
 
 def _line(entry: Entry, ticket: Ticket, reader: Actor, mentioned: Sequence[str]) -> Line:

@@ -69,10 +69,13 @@ def timeline_of(
     newest_first: bool = False,
     last_visit: datetime | None = None,
 ) -> Timeline:
-    """Return a page of the timeline. Three queries, and one for the mail room's answer."""
-    journal = timeline.journal_of(ticket)
+    """Return a page of the timeline. Three queries, and one for the mail room's answer.
+
+    Two more when an event names another ticket: which of those may the reader see?
+    """
+    journal = timeline.as_seen_by(actor, timeline.journal_of(ticket))
     page = timeline.entries_page(journal, show, before=before, since=since)
-    lines = lines_of(page.entries, ticket, actor, last_visit=last_visit)
+    lines = lines_of(page.entries, ticket, actor, last_visit=last_visit, hidden=journal.hidden)
     folded = fold(lines) if page.earlier is None and before is None else ""
     if newest_first:
         lines = _newest_first(lines)
