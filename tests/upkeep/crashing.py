@@ -7,20 +7,15 @@ desk and the file stand.
 
 import hashlib
 import json
-import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from flask import Flask
-from sqlalchemy import Engine, event
 
 from helpdesk.app import create_app
 from helpdesk.db import db
 from helpdesk.upkeep.backup import make
 from helpdesk.upkeep.restore import restore
+from tests.support.crashing import Fuse, apart
 from tests.upkeep import desks
 
 
@@ -28,38 +23,6 @@ def fingerprint() -> str:
     """Return a digest of everything on the desk."""
     db.session.rollback()
     return hashlib.sha256(repr(desks.contents()).encode()).hexdigest()
-
-
-def lay_fuse(statements: int) -> None:
-    """Let this process die, as by a power cut, at its n-th statement or commit."""
-    left = statements
-
-    def step(*_arguments: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    event.listen(Engine, "before_cursor_execute", step)
-    event.listen(Engine, "commit", step)
-
-
-def apart(app: Flask, work: Callable[[], object]) -> tuple[bool, str]:
-    """Do something in a child; returns whether it was killed, and what it said."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        with app.app_context():
-            os.write(writer, str(work()).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        said = pipe.read()
-    _pid, status = os.waitpid(pid, 0)
-    if not os.WIFSIGNALED(status) and os.WEXITSTATUS(status):
-        sys.exit(f"a child failed with {os.WEXITSTATUS(status)}")
-    return os.WIFSIGNALED(status), said
 
 
 def main() -> None:
@@ -70,12 +33,15 @@ def main() -> None:
     at, killed = 1, True
     while killed:
 
-        def work(at: int = at) -> object:
-            lay_fuse(at)
-            return make(file) if what == "backup" else restore(file, force=True)
+        def work(_say: Callable[[str], object], at: int = at) -> None:
+            Fuse(at).lay_in_database()
+            if what == "backup":
+                make(file)
+            else:
+                restore(file, force=True)
 
         killed, _said = apart(app, work)
-        _killed, desk = apart(app, fingerprint)
+        _killed, desk = apart(app, lambda say: say(fingerprint()))
         print(
             json.dumps({"at": at, "killed": killed, "file": file.exists(), "desk": desk}),
             flush=True,

@@ -1,9 +1,5 @@
 """Processes that are killed while they back up or restore leave a desk that works."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +8,15 @@ from flask import Flask
 from helpdesk.db import db
 from helpdesk.upkeep.backup import make
 from helpdesk.upkeep.restore import restore
-from tests.support import databases
-from tests.support.paths import PROJECT
+from tests.support import crashing
 from tests.upkeep import desks
 from tests.upkeep.crashing import fingerprint
 
 
 def killed_again_and_again(app: Flask, what: str, file: Path) -> list[dict[str, Any]]:
     """Return how desk and file stood after each child; only the last came to its end."""
-    settings = app.config["SETTINGS"]
-    database = databases.Database("", "", settings.database_url)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.upkeep.crashing", what, str(file)],
-        env={**os.environ, **databases.environment(database, settings.data_dir)},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    fates = [json.loads(line) for line in done.stdout.splitlines()]
+    folder = app.config["SETTINGS"].data_dir
+    fates = crashing.run(app, folder, "tests.upkeep.crashing", what, str(file), timeout=150)
     assert [fate["killed"] for fate in fates] == [True] * (len(fates) - 1) + [False]
     assert len(fates) > 8
     return fates

@@ -1,9 +1,5 @@
 """Killed at any moment and started again, mail is there exactly once."""
 
-import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -16,8 +12,7 @@ from helpdesk.notify.models import Sending
 from helpdesk.tickets import services
 from tests import factories
 from tests.channels.email import post
-from tests.support import databases, dovecot, smtp
-from tests.support.paths import PROJECT
+from tests.support import crashing, dovecot, smtp
 
 pytestmark = [pytest.mark.imap, pytest.mark.slow]
 
@@ -26,23 +21,9 @@ MESSAGES = 66
 
 def crash(app: Flask, folder: Path, what: str, seed: int, low: int, high: int) -> list[str]:
     """Run the command again and again, killed after some steps; returns where it was killed."""
-    settings = app.config["SETTINGS"]
-    own = databases.environment(databases.Database("", "", settings.database_url), folder)
-    inherited = {key: value for key, value in os.environ.items() if key[:7] != "HEARTH_"}
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.channels.email.crashing"),
-            *(what, str(seed), str(low), str(high)),
-        ],
-        env={**inherited, **own},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
+    lines = crashing.run(
+        app, folder, "tests.channels.email.crashing", what, str(seed), str(low), str(high)
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
     return [line["where"] for line in lines if line["killed"]]
 
 
