@@ -14,7 +14,8 @@ from helpdesk.tickets.models import Ticket
 from tests import factories
 from tests.support.server import LiveDesk
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# Where the focus is does not depend on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 PASSWORD = "correct horse battery"
 FOCUS = """() => {

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, render_template_string, request
 from flask_babel import Babel
+from playwright.sync_api import Page, expect
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from helpdesk.web import assets, security
@@ -352,3 +353,9 @@ def serve(desk: Desk) -> BaseWSGIServer:
     desk.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, name="front-end-desk", daemon=True).start()
     return server
+
+
+def visit(page: Page, url: str) -> Page:
+    page.goto(url)
+    expect(page.locator("html")).to_have_attribute("data-ready", "true")
+    return page

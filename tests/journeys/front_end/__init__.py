@@ -1,0 +1,1 @@
+"""The scripts in a real browser, on a desk that has no database."""
