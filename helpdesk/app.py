@@ -24,7 +24,7 @@ from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
-from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
+from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, SubjectRedacted, TicketEvent
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.tickets.views import histories
@@ -46,6 +46,8 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (EntryRedacted, search.on_redacted),
     (EntryRedacted, outgoing.on_redacted),
     (EntryRedacted, ledger.on_redacted),
+    (SubjectRedacted, search.on_subject_redacted),
+    (SubjectRedacted, ledger.on_subject_redacted),
     (PasswordResetAsked, outgoing.on_password_reset),
     (SignInLinkSent, outgoing.on_sign_in_link),
     (TechnicianDeactivated, persons.on_technician_deactivated),

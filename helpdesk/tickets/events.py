@@ -39,6 +39,15 @@ class EntryRedacted:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectRedacted:
+    """Former subjects of a ticket are to vanish: from what it was ``opening`` with, the index."""
+
+    actor: Actor
+    ticket: Ticket
+    opening: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueuesAnnounced:
     """Counts of these queues changed; live pages refresh them."""
 

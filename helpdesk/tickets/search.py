@@ -20,7 +20,7 @@ from sqlalchemy import Select, select, text
 from helpdesk.db import db, is_postgresql
 from helpdesk.lib.bigrams import expand, words
 from helpdesk.people.access import Actor
-from helpdesk.tickets.events import EntryRedacted, TicketEvent
+from helpdesk.tickets.events import EntryRedacted, SubjectRedacted, TicketEvent
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries.access import visible
@@ -113,6 +113,14 @@ def on_ticket_event(event: TicketEvent) -> None:
 def on_redacted(event: EntryRedacted) -> None:
     """Forget what must not be found any more."""
     remove([event.entry.id])
+
+
+def on_subject_redacted(event: SubjectRedacted) -> None:
+    """Keep finding the ticket's first words, no longer under the subject it had then."""
+    if event.opening is None or event.opening.redacted_at is not None:
+        return
+    remove([event.opening.id])
+    index(event.opening, event.ticket.subject)
 
 
 def hits(question: str, *, quick: bool = False) -> Iterator[int]:

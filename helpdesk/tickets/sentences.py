@@ -36,7 +36,8 @@ def sentence(entry: Entry, reader: Actor) -> Markup:
     """Return what an event says, as one line of safe HTML without a full stop."""
     changes: Changes = entry.changes or {}
     name = who(entry, reader)
-    if entry.redacted_at is not None:
+    # Of a link only the copy of the other's subject is redacted; which ticket it was is told.
+    if entry.redacted_at is not None and not changes:
         return _say(_("%(who)s: this entry was redacted"), who=name)
     maker = _SENTENCES.get(entry.verb)
     said = maker(name, changes) if maker is not None else None

@@ -3,6 +3,8 @@
 import pytest
 
 from helpdesk import blobs
+from helpdesk.db import db
+from helpdesk.tickets import services
 from helpdesk.tickets.services import NewFile
 from tests import factories
 from tests.tickets.workspace import Workspace, entries, lead, work
@@ -97,6 +99,19 @@ def test_a_redacted_file_is_gone(lead: Workspace):
     assert "This entry was redacted." in page
     assert "card.png" not in page
     assert lead.post(path, reason="Again", sure="1").status_code == 422
+
+
+def test_a_changed_subject_can_be_redacted_where_it_is_told(lead: Workspace):
+    ticket = lead.ticket("Password hunter22")
+    services.set_subject(lead.actor, ticket, "Can't sign in")
+    db.session.commit()
+    path = f"/tickets/{ticket.id}/entries/{entries(ticket)[-1].id}/redact"
+    assert path in lead.get(f"/tickets/{ticket.id}").text
+    assert "Former subjects of the ticket go along" in lead.get(path).text
+    assert lead.post(path, reason="a password", sure="1").status_code == 200
+    page = lead.get(f"/tickets/{ticket.id}").text
+    assert "hunter22" not in page
+    assert path not in page
 
 
 def test_redacting_needs_its_permission(work: Workspace):

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session, scoped_session
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM, Denied
-from helpdesk.tickets import services
+from helpdesk.tickets import search, services
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, LinkType, Outcome
 from helpdesk.tickets.models import Entry, Ticket, Worklist
+from helpdesk.tickets.sentences import sentence
 from helpdesk.tickets.services import Clash, Refused, Said, Target
+from helpdesk.tickets.services.bin import expire_bin
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -489,6 +491,41 @@ def test_redaction_empties_the_entry_and_leaves_a_trace() -> None:
     assert entry.body == ""
     assert entry.redacted_at is not None
     assert entries(ticket)[-1].body == "card number"
+
+
+def test_a_secret_in_a_subject_goes_from_wherever_the_journal_noted_it() -> None:
+    customer = factories.person()
+    ticket = factories.ticket("Password hunter22", body="Please help", customer=customer)
+    other, merged = factories.ticket("Other"), factories.ticket("Twin", customer=customer)
+    lead = factories.actor(role="administrator")
+    services.link(lead, ticket, other, LinkType.PARENT)
+    services.merge(lead, ticket, merged)
+    services.set_subject(lead, ticket, "Can't sign in")
+    renaming = entries(ticket)[-1]
+    services.link(lead, ticket, factories.ticket("Late"), LinkType.RELATED)
+    db.session.commit()
+    services.redact(lead, ticket, renaming, "a password")
+    db.session.commit()
+    everything = db.session.scalars(select(Entry).order_by(Entry.id)).all()
+    assert not [row.id for row in everything if "hunter22" in str([row.changes, row.body])]
+    assert [row.verb for row in everything if row.redacted_at] == ["link", "merged", "set-subject"]
+    link = entries(other)[-1]
+    assert f"#{ticket.id}" in sentence(link, lead), "which ticket it was is still told"
+    assert search.find(lead, "hunter22") == []
+    assert search.find(lead, "please help") == [ticket]
+    assert ticket.subject == "Can't sign in"
+
+
+def test_what_the_bin_forgets_no_other_ticket_remembers() -> None:
+    ticket, other = factories.ticket("Password hunter22"), factories.ticket("Other")
+    lead = factories.actor(role="administrator")
+    services.link(lead, ticket, other, LinkType.RELATED)
+    services.bin_ticket(lead, ticket, BinReason.MISTAKE)
+    db.session.commit()
+    with time_machine.travel(now() + timedelta(days=31)):
+        assert expire_bin(30) == 1
+    db.session.commit()
+    assert "hunter22" not in str([row.changes for row in db.session.scalars(select(Entry))])
 
 
 def test_mentions_make_colleagues_follow() -> None:

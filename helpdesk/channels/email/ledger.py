@@ -12,7 +12,8 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
-from helpdesk.tickets.events import EntryRedacted
+from helpdesk.tickets.events import EntryRedacted, SubjectRedacted
+from helpdesk.tickets.models import Entry
 from helpdesk.tickets.queries.access import NotFound
 from helpdesk.tickets.services import Refused
 
@@ -103,9 +104,17 @@ def _check_quarantined(message: MailMessage) -> None:
 
 def on_redacted(event: EntryRedacted) -> None:
     """Remove the raw mail that an entry was made from, and every copy of it that came in."""
-    first = db.session.scalars(
-        select(MailMessage).where(MailMessage.entry_id == event.entry.id)
-    ).all()
+    _forget_raw(event.entry)
+
+
+def on_subject_redacted(event: SubjectRedacted) -> None:
+    """Remove the raw mail that opened the ticket: the subject that must go stands in its head."""
+    if event.opening is not None:
+        _forget_raw(event.opening)
+
+
+def _forget_raw(entry: Entry) -> None:
+    first = db.session.scalars(select(MailMessage).where(MailMessage.entry_id == entry.id)).all()
     copies = db.session.scalars(
         select(MailMessage).where(MailMessage.duplicate_of_id.in_([row.id for row in first]))
     ).all()

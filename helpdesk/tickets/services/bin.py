@@ -10,7 +10,7 @@ from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM
 from helpdesk.tickets.events import EntryRedacted
 from helpdesk.tickets.models import Entry, Ticket
-from helpdesk.tickets.services.redact import empty
+from helpdesk.tickets.services.redact import empty, forget_former_subjects
 
 
 def expire_bin(days: int, limit: int = 50) -> int:
@@ -33,11 +33,12 @@ def expire_bin(days: int, limit: int = 50) -> int:
         )
     )
     for ticket in old:
+        ticket.subject, ticket.solution = "", ""
+        forget_former_subjects(SYSTEM, ticket, now())
         for entry in db.session.scalars(
             select(Entry).where(Entry.ticket_id == ticket.id, Entry.redacted_at.is_(None))
         ):
             publish(EntryRedacted(actor=SYSTEM, entry=entry))
             empty(entry, now())
-        ticket.subject, ticket.solution = "", ""
         db.session.flush()
     return len(old)
