@@ -23,16 +23,16 @@ from helpdesk.web.i18n import duration, moment
 Changes = Mapping[str, Any]
 
 
-def who(entry: Entry, reader: Actor) -> Markup:
-    """Return who did it: "You", a name, or the house."""
+def who(entry: Entry, reader: Actor | None) -> Markup:
+    """Return who did it: "You", a name, or the house. On paper, without a reader, the name."""
     if entry.author_id is None:
         return _bold(SYSTEM.name)
-    if entry.author_id == reader.person_id:
+    if reader is not None and entry.author_id == reader.person_id:
         return _bold(_("You"))
     return _bold(entry.author.name if entry.author is not None else "?")
 
 
-def sentence(entry: Entry, reader: Actor) -> Markup:
+def sentence(entry: Entry, reader: Actor | None) -> Markup:
     """Return what an event says, as one line of safe HTML without a full stop."""
     changes: Changes = entry.changes or {}
     name = who(entry, reader)

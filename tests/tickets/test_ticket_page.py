@@ -249,6 +249,16 @@ def test_the_printed_ticket_for_the_customer_has_nothing_internal(work: Workspac
     assert "Priority" not in theirs
 
 
+def test_paper_names_its_reader_because_others_read_it(work: Workspace):
+    ticket = work.ticket()
+    services.take(work.actor, ticket)
+    services.reply(work.actor, ticket, Said("We look into it"))
+    assert "<b>You</b> took it" in work.get(f"/tickets/{ticket.id}").text
+    printed = work.get(f"/tickets/{ticket.id}/print").text
+    assert "<b>Priya Nair</b> took it" in printed
+    assert "You" not in printed.partition("<main")[2].partition("</main>")[0]
+
+
 def test_remote_pictures_are_shown_in_a_sandbox_of_their_own(work: Workspace):
     ticket = work.ticket(html='<p>Hi<img data-remote-src="https://x.example/y.png" alt="y"></p>')
     page = work.get(f"/tickets/{ticket.id}")

@@ -115,6 +115,7 @@ def lines_of(
     last_visit: datetime | None = None,
     day_before: date | None = None,
     hidden: Collection[int] | None = None,
+    on_paper: bool = False,
 ) -> list[Line]:
     """Return the lines for entries in the order in which they happened.
 
@@ -123,6 +124,7 @@ def lines_of(
     ``last_visit`` is when the reader last had the ticket open: what others wrote since is fresh.
     ``day_before`` is the day of the line that already stands above these; ``hidden`` are the
     tickets named in the journal that the reader may not see, when the caller knows them already.
+    ``on_paper`` names the reader, too: others will read it.
     """
     others = {entry.id: other_ticket(entry.verb, entry.changes) for entry in entries}
     if hidden is None:
@@ -136,7 +138,7 @@ def lines_of(
     previous = day_before
     for entry in entries:
         today = local(entry.happened_at).date()
-        line = _line(entry, ticket, reader, mentioned.get(entry.id, []))
+        line = _line(entry, ticket, None if on_paper else reader, mentioned.get(entry.id, []))
         line.day = day(entry.happened_at) if today != previous else None
         line.fresh = (
             last_visit is not None
@@ -150,9 +152,11 @@ def lines_of(
     return lines
 
 
-def _line(entry: Entry, ticket: Ticket, reader: Actor, mentioned: Sequence[str]) -> Line:
+def _line(entry: Entry, ticket: Ticket, reader: Actor | None, mentioned: Sequence[str]) -> Line:
     is_event = entry.kind == EntryKind.EVENT
-    mine = entry.author_id is not None and entry.author_id == reader.person_id
+    mine = (
+        reader is not None and entry.author_id is not None and entry.author_id == reader.person_id
+    )
     line = Line(
         entry=entry,
         day=None,
@@ -163,7 +167,7 @@ def _line(entry: Entry, ticket: Ticket, reader: Actor, mentioned: Sequence[str])
         author=_("You") if mine else (entry.author.name if entry.author is not None else "Hearth"),
         way="" if is_event else _way(entry, ticket),
         body=Markup(""),
-        html_lang=_language(entry, ticket),
+        html_lang=language_of_entry(entry, ticket),
         fresh=False,
         mine=mine,
         when=time_tag(entry.happened_at, "clock"),
@@ -274,7 +278,7 @@ def _person_name(row: object) -> str:
     return row if isinstance(row, str) else ""
 
 
-def _language(entry: Entry, ticket: Ticket) -> str:
+def language_of_entry(entry: Entry, ticket: Ticket) -> str:
     """Return the language of what a customer wrote, for fonts and for being read aloud."""
     if not entry.inbound or entry.author is None or entry.author.is_technician:
         return ""

@@ -10,13 +10,14 @@ from helpdesk.people.access import Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.tickets import services
 from helpdesk.tickets.forms import RedactForm
+from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries.access import entry_for, get_for
 from helpdesk.tickets.queries.page import around, links_of, tasks_of, ticket_for_page
 from helpdesk.tickets.queries.timeline import journal_of, whole_journal
 from helpdesk.tickets.services import Refused
 from helpdesk.tickets.views.answers import changed
 from helpdesk.tickets.views.blueprint import bp
-from helpdesk.tickets.views.lines import lines_of
+from helpdesk.tickets.views.lines import language_of_entry, lines_of
 from helpdesk.tickets.views.page import WORDS
 
 
@@ -37,7 +38,7 @@ def print_ticket(number: int) -> str:
         ticket=ticket,
         actor=actor,
         words=WORDS,
-        lines=lines_of(entries, ticket, actor),
+        lines=lines_of(entries, ticket, actor, on_paper=True),
         around=around(ticket),
         links=links_of(actor, ticket),
         tasks=tasks_of(ticket),
@@ -52,11 +53,16 @@ def redact_dialog(number: int, entry_id: int) -> str:
     """Ask why an entry must go, and whether the reader is sure."""
     actor = current_actor()
     ticket = ticket_for_page(actor, number)
+    return _show_redact(ticket, entry_for(actor, ticket, entry_id), RedactForm(formdata=None))
+
+
+def _show_redact(ticket: Ticket, entry: Entry, form: RedactForm) -> str:
     return render_template(
         "tickets/dialogs/redact.html",
         ticket=ticket,
-        entry=entry_for(actor, ticket, entry_id),
-        form=RedactForm(formdata=None),
+        entry=entry,
+        lang=language_of_entry(entry, ticket),
+        form=form,
     )
 
 
@@ -77,10 +83,5 @@ def redact(number: int, entry_id: int) -> Response:
             db.session.rollback()
             form.refuse(refusal.field, refusal.message)
     ticket = ticket_for_page(actor, number)
-    page = render_template(
-        "tickets/dialogs/redact.html",
-        ticket=ticket,
-        entry=entry_for(actor, ticket, entry_id),
-        form=form,
-    )
+    page = _show_redact(ticket, entry_for(actor, ticket, entry_id), form)
     return make_response(page, 422)
