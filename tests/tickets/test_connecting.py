@@ -1,5 +1,7 @@
 """Tickets and other tickets, their people, tasks and time, on the ticket's page."""
 
+import re
+
 from sqlalchemy import select
 
 from helpdesk.db import db
@@ -68,6 +70,13 @@ def test_a_message_becomes_a_ticket_of_its_own(work: Workspace):
     assert fresh is not None
     assert fresh.subject == "Squeaking chair"
     assert entries(fresh)[0].body == "Also, my chair squeaks."
+
+
+def test_what_is_split_off_is_read_in_its_own_language(work: Workspace):
+    customer = factories.person(language="zh-Hant-TW")
+    ticket = work.ticket(body="印表機卡紙", customer=customer)
+    page = work.get(f"/tickets/{ticket.id}/entries/{newest(ticket)}/split").text
+    assert re.search(r'<blockquote[^>]* lang="zh-Hant[^"]*">印表機卡紙', page), page
 
 
 def test_a_major_incident_gathers_many_and_tells_them_all(lead: Workspace):

@@ -34,6 +34,7 @@ from helpdesk.tickets.views.answers import (
     undoable,
 )
 from helpdesk.tickets.views.blueprint import bp
+from helpdesk.tickets.views.lines import language_of_entry
 from helpdesk.tickets.views.page import WORDS
 
 SAMPLE = 10
@@ -190,7 +191,13 @@ def split_dialog(number: int, entry_id: int) -> str:
     ticket = ticket_for_page(actor, number)
     entry = entry_for(actor, ticket, entry_id)
     form = SplitForm(formdata=None, subject=snippet(entry.body, 80))
-    return render_template("tickets/dialogs/split.html", ticket=ticket, entry=entry, form=form)
+    return render_template(
+        "tickets/dialogs/split.html",
+        ticket=ticket,
+        entry=entry,
+        lang=language_of_entry(entry, ticket),
+        form=form,
+    )
 
 
 @bp.post("/tickets/<int:number>/entries/<int:entry_id>/split")
