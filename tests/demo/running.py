@@ -82,6 +82,13 @@ class Running:
         first = psutil.Process(self.process.pid)
         return [first, *first.children(recursive=True)]
 
+    def whole_family(self, members: int, patience: float = 30) -> list[psutil.Process]:
+        """Wait until it has all its processes; the first page may be served before the last is."""
+        until = time.monotonic() + patience
+        while len(family := self.family()) < members and time.monotonic() < until:
+            time.sleep(0.05)
+        return family
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop and wait; returns the exit code."""
         if self.process.poll() is None:

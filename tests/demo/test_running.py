@@ -73,7 +73,7 @@ def _waiting(folder: Path) -> int:
 def test_everything_ends_when_asked(demo_folder: Path, how: signal.Signals):
     with Running(demo_folder) as desk:
         desk.wait()
-        family = desk.family()
+        family = desk.whole_family(5)
         assert len(family) >= 5, "itself, web server with two processes, worker"
         assert desk.stop(how) == 0
         assert not [one for one in family if one.is_running()]
@@ -85,7 +85,7 @@ def test_everything_ends_when_asked(demo_folder: Path, how: signal.Signals):
 def test_when_the_worker_dies_the_desk_does_not_pretend_to_work(demo_folder: Path):
     with Running(demo_folder) as desk:
         desk.wait()
-        family = desk.family()
+        family = desk.whole_family(5)
         worker = psutil.Process(desk.process.pid).children()[-1]
         assert not worker.children()
         worker.kill()
