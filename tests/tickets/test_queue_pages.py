@@ -146,12 +146,35 @@ def test_an_empty_list_says_whether_work_or_a_filter_is_the_reason(desk: Desk, q
     assert "Nothing waiting in Network & VPN" in done.replace("&amp;", "&")
     assert "Service desk has 1 without an owner." in done
     narrowed = desk.get(f"/queue?queue={other.id}&priority=1&owner=me")
-    assert "No tickets with Owner Me, Priority P1 Critical" in text_of(narrowed)
+    assert "There are no tickets with Owner Me, Priority P1 Critical." in text_of(narrowed)
     assert f'<a class="btn" href="/queue?queue={other.id}">Clear 2 filters</a>' in narrowed
 
 
+def test_words_that_no_ticket_has_are_told_in_a_sentence(desk: Desk, queue: Queue):
+    factories.ticket(queue_=queue)
+    found = text_of(desk.get("/queue?q=zebra"))
+    assert "No ticket here contains “zebra”." in found
+    both = text_of(desk.get("/queue?q=zebra&priority=1"))
+    assert "No ticket with Priority P1 Critical contains “zebra”." in both
+
+
 def test_an_empty_desk_has_an_empty_list(desk: Desk):
-    assert "Nothing waiting in All queues" in text_of(desk.get("/queue"))
+    page = desk.get("/queue")
+    assert "Nothing waiting in All queues" in text_of(page)
+    assert "Connect a mailbox" not in page, "a lead does not set the desk up"
+
+
+def test_who_sets_an_empty_desk_up_is_told_where_to_begin(
+    client: FlaskClient, queue: Queue, no_tokens: None
+):
+    desk = Desk(client, "administrator", [queue])
+    page = desk.get("/queue")
+    assert "This desk has no tickets yet" in page
+    for address in ("/setup/mail/", "/people/import", "/setup/queues"):
+        assert f'href="{address}"' in page
+        assert client.get(address).status_code == 200
+    factories.ticket(queue_=factories.queue("Another"))
+    assert "Connect a mailbox" not in desk.get(f"/queue?queue={queue.id}")
 
 
 # ---- Who may see what ----

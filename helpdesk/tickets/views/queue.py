@@ -1,5 +1,6 @@
 """The queue: where a technician's day begins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from helpdesk.tickets.views.answers import (
     undo_seconds,
     undoable,
 )
+from helpdesk.tickets.views.beginning import Step, first_steps
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.listing import (
     DENSITY_NAMES,
@@ -235,7 +237,8 @@ class Empty:
     """What an empty list says: that the work is done, or which filters leave nothing."""
 
     title: str
-    # The filters in words, how many they are, and the list without them.
+    # The words asked for, the other filters in words, how many they are, the list without them.
+    words: str = ""
     filters: str = ""
     narrowing: int = 0
     without: str = ""
@@ -244,6 +247,8 @@ class Empty:
     needy: counts.QueueLine | None = None
     needy_url: str = ""
     with_resolved: str = ""
+    # Where to begin, on a desk that never had a ticket.
+    steps: Sequence[Step] = ()
 
 
 def _empty(
@@ -255,13 +260,19 @@ def _empty(
 ) -> Empty:
     narrowing = [key for key in NARROWING if wanted.has(key) and key != "queue"]
     if narrowing:
-        said = [chip for chip in chips if chip.key in narrowing and not chip.problem]
+        said = [
+            chip for chip in chips if chip.key in narrowing and chip.key != "q" and not chip.problem
+        ]
         return Empty(
             title,
+            words=wanted.words,
             filters=", ".join(f"{chip.name} {chip.value}" for chip in said),
             narrowing=len(narrowing),
             without=address_of(Filter(my=wanted.my, queues=wanted.queues, sort=wanted.sort)),
         )
+    steps = first_steps(actor)
+    if steps:
+        return Empty(title, steps=steps)
     needy = max(lines, key=lambda line: line.unowned, default=None)
     if needy is not None and (not needy.unowned or wanted.queues == (needy.id,)):
         needy = None
