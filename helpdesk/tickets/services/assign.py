@@ -142,7 +142,8 @@ def hand_over(
             note=(target.note or reason)[:300],
             moved_from_id=row.id,
         )
-        act.set_quietly(handovers=ticket.handovers + 1)
+        # What goes back to where it came from is taken back, not handed on.
+        act.set_quietly(handovers=ticket.handovers + (0 if returning else 1))
     else:
         row.technician_id, row.assigned_at, row.assigned_by_id = (
             technician_id,
