@@ -74,6 +74,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
+    ("merge", 10, histories.moving_of),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""
 

@@ -346,6 +346,18 @@ def test_two_records_become_one_and_two_again(client, session, mei):
     session.commit()
     page = client.get(f"/people/{mei.id}/merge?other_id={other.id}")
     assert "This one stays" in page.text
+    factories.ticket(customer=other)
+    session.commit()
+    sure = f"/people/{mei.id}/merge/sure?other_id={other.id}&keep=this"
+    asked = client.get(sure).text
+    assert f"Merge {other.name} into {mei.name}?" in asked
+    assert "<li>1 ticket</li>" in asked
+    assert "1 address or number: mei@home.example" in asked
+    assert "You can undo it" in asked
+    turned = client.get(sure.replace("keep=this", "keep=other")).text
+    assert f"Merge {mei.name} into {other.name}?" in turned
+    assert "<li>0 tickets</li>" in turned
+    assert client.get(f"/people/{mei.id}/merge/sure?other_id=999999").status_code == 404
     done = post(
         client, f"/people/{mei.id}/merge", f"/people/{mei.id}", other_id=other.id, keep="this"
     )

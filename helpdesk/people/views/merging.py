@@ -1,5 +1,6 @@
 """Making two records one, and taking that back."""
 
+import json
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from helpdesk.people.services import merge
 from helpdesk.people.views.blueprint import bp
 from helpdesk.people.views.listing import number_in
 from helpdesk.people.views.shown import contact_text
+from helpdesk.web.panels import panels_for
 
 
 def _page(person: Person, other: Person | None, form: Merge, status: int = 200) -> Any:
@@ -45,6 +47,31 @@ def merge_form(person_id: int) -> Any:
             form.refuse("other_id", refusal.message)
             other, status = None, 422
     return _page(person, other, form, status)
+
+
+@bp.get("/people/<int:person_id>/merge/sure")
+@require(Permission.PERSON_MERGE)
+def confirm_merge(person_id: int) -> Any:
+    """Ask whether the reader is sure, and say what moves from which record to which."""
+    actor = guard.current_actor()
+    person = queries.person_for(actor, person_id)
+    other = queries.person_for(actor, number_in("other_id") or 0)
+    keep = "other" if request.args.get("keep") == "other" else "this"
+    stays, goes = (person, other) if keep == "this" else (other, person)
+    is_fragment = "HX-Request" in request.headers
+    opens = {"HX-Trigger-After-Swap": json.dumps({"dialog": "merge-sure"})} if is_fragment else {}
+    page = render_template(
+        "people/_merge_sure.html" if is_fragment else "people/merge_sure.html",
+        person=person,
+        other=other,
+        keep=keep,
+        stays=stays,
+        goes=goes,
+        points=[point for point in goes.contact_points if point.retired_at is None],
+        moving=panels_for("merge", goes),
+        contact_text=contact_text,
+    )
+    return page, 200, opens
 
 
 @bp.post("/people/<int:person_id>/merge")

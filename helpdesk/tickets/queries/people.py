@@ -59,6 +59,16 @@ def figures(actor: Actor, person_id: int) -> Figures:
     return Figures(min(row[0], COUNTED), min(row[1], COUNTED))
 
 
+def count_of_person(actor: Actor, person_id: int) -> int:
+    """Count the tickets a person has or asked for, those the actor may see."""
+    return (
+        db.session.scalar(
+            select(func.count()).select_from(_person_tickets(actor, person_id).subquery())
+        )
+        or 0
+    )
+
+
 def _rows(statement: Select[Ticket]) -> list[Ticket]:
     return list(
         db.session.scalars(

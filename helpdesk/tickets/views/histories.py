@@ -1,6 +1,7 @@
 """The whole history of a person or an organisation, over all channels, on their pages."""
 
 from flask import render_template, request, url_for
+from flask_babel import ngettext
 from markupsafe import Markup
 
 from helpdesk.people.access import Actor, Permission
@@ -29,6 +30,15 @@ def of_person(person: Person) -> Markup | None:
             **_person_page(actor, person.id, None),
         )
     )
+
+
+def moving_of(person: Person) -> str | None:
+    """Say how many tickets move along when a person's record becomes part of another."""
+    actor = actor_or_none()
+    if actor is None or not actor.can(Permission.TICKET_READ):
+        return None
+    count = people.count_of_person(actor, person.id)
+    return str(ngettext("%(num)d ticket", "%(num)d tickets", count))
 
 
 def of_organisation(organisation: Organisation) -> Markup | None:
