@@ -27,7 +27,8 @@ def extract(target: Path) -> None:
     """Write a template catalogue of every string in Python and Jinja."""
     _pybabel(
         *("extract", "--mapping", PROJECT / "pyproject.toml", "--keyword", "_l"),
-        *("--keyword", "lazy_gettext", "--add-comments", "i18n:", "--strip-comments"),
+        *("--keyword", "lazy_gettext", "--keyword", "lazy_pgettext:1c,2"),
+        *("--add-comments", "i18n:", "--strip-comments"),
         *("--no-location", "--sort-output", "--width", "100", "--project", "Hearth"),
         *("--output", target, PROJECT),
     )

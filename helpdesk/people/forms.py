@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask_babel import get_locale, gettext
+from flask_babel import get_locale, gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
@@ -90,7 +90,7 @@ def number(field: IntegerField) -> int:
 class SignIn(Form):
     """Login and password."""
 
-    login = StringField(_l("Email"), [NEEDED])
+    login = StringField(lazy_pgettext("address", "Email"), [NEEDED])
     password = PasswordField(_l("Password"), [NEEDED])
     next = HiddenField()
 
@@ -98,7 +98,7 @@ class SignIn(Form):
 class Forgotten(Form):
     """Whose password is to be set anew."""
 
-    login = StringField(_l("Email"), [NEEDED])
+    login = StringField(lazy_pgettext("address", "Email"), [NEEDED])
 
 
 class NewPassword(Form):
@@ -115,7 +115,7 @@ class NewPassword(Form):
 class OwnDetails(Form):
     """Name, language and time zone."""
 
-    name = StringField(_l("Name"), [NEEDED])
+    name = StringField(lazy_pgettext("person", "Name"), [NEEDED])
     language = SelectField(_l("Language"), [Optional()])
     time_zone = SelectField(_l("Time zone"), [Optional()])
 
@@ -181,7 +181,7 @@ class ChangePassword(Form):
 class PersonFields(Form):
     """What can be said of a person, without addresses."""
 
-    name = StringField(_l("Name"), [NEEDED])
+    name = StringField(lazy_pgettext("person", "Name"), [NEEDED])
     call_name = StringField(_l("Known as"), description=_l("How they want to be addressed"))
     title = StringField(_l("Job title"))
     organisation_id = IntegerField(_l("Organisation"), [Optional()])
@@ -225,8 +225,8 @@ class EditPerson(PersonFields):
 class NewPerson(Form):
     """The least that makes a person: used while somebody waits on the telephone."""
 
-    name = StringField(_l("Name"), [NEEDED])
-    email = EmailField(_l("Email"))
+    name = StringField(lazy_pgettext("person", "Name"), [NEEDED])
+    email = EmailField(lazy_pgettext("address", "Email"))
     phone = StringField(_l("Phone"))
     organisation_id = IntegerField(_l("Organisation"), [Optional()])
     title = StringField(_l("Job title"))
@@ -239,7 +239,7 @@ class Contact(Form):
         _l("Kind"),
         choices=choices(
             [
-                (ContactKind.EMAIL.value, _l("Email")),
+                (ContactKind.EMAIL.value, lazy_pgettext("address", "Email")),
                 (ContactKind.PHONE.value, _l("Phone")),
                 (ContactKind.FAX.value, _l("Fax")),
                 (ContactKind.CHAT.value, _l("Chat")),

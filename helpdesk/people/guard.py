@@ -38,6 +38,7 @@ from helpdesk.people.models import (
     SignInSession,
     TeamMember,
 )
+from helpdesk.people.roles import PERMISSIONS
 from helpdesk.people.services.sessions import IDLE
 from helpdesk.web.errors import NotAllowed
 
@@ -355,7 +356,7 @@ def _forbidden(error: Denied) -> Any:
     actor = actor_or_none()
     who = actor.person_id if actor is not None else None
     current_app.logger.info("person %s lacks %s for %s", who, error.permission, request.path)
-    return current_app.handle_http_exception(NotAllowed(error.permission.value))
+    return current_app.handle_http_exception(NotAllowed(str(PERMISSIONS[error.permission])))
 
 
 def _not_found(_error: Missing) -> Any:

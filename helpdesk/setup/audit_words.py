@@ -6,6 +6,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from helpdesk.web.i18n import LANGUAGES
+
 WHOLE = {
     "signed-in": _l("signed in"),
     "sign-in-failed": _l("could not sign in as"),
@@ -242,12 +244,17 @@ def changes(entry_changes: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     found = []
     for key, pair in entry_changes.items():
         old, new = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
-        found.append((_field(key), value(old), value(new)))
+        say = _language if key == "language" else value
+        found.append((_field(key), say(old), say(new)))
     return found
 
 
 def _field(key: str) -> str:
     return str(FIELDS[key]) if key in FIELDS else key.replace("_", " ").replace("-", " ")
+
+
+def _language(stored: Any) -> str:
+    return LANGUAGES.get(str(stored), value(stored))
 
 
 def value(stored: Any) -> str:

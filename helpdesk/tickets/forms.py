@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from wtforms import (
     BooleanField,
     DateTimeLocalField,
@@ -179,7 +180,7 @@ class BinForm(Form):
 class AssignForm(Form):
     """Who gets work: one place to hand over to, or several beside what exists."""
 
-    target = Several(_l("To"))
+    target = Several(lazy_pgettext("assign", "To"))
     mode = RadioField(
         _l("How"),
         choices=choices([("hand-over", _l("Hand over")), ("add", _l("Add beside it"))]),
@@ -387,7 +388,9 @@ class LogCallForm(Form):
 class NewPersonForm(Form):
     """A caller nobody knows yet. Only the name is needed."""
 
-    name = StringField(_l("Name"), [Needed(_l("Give a name.")), Length(max=200)])
-    email = StringField(_l("Email"), [Length(max=320)])
+    name = StringField(
+        lazy_pgettext("person", "Name"), [Needed(_l("Give a name.")), Length(max=200)]
+    )
+    email = StringField(lazy_pgettext("address", "Email"), [Length(max=320)])
     phone = StringField(_l("Phone"), [Length(max=40)])
     organisation = Key(_l("Organisation"))

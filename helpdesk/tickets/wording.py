@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from helpdesk.people.models import Channel
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, LinkType, Outcome, StatusClass
@@ -15,7 +16,7 @@ KINDS = {
     Kind.QUESTION: _l("Question"),
     Kind.COMPLAINT: _l("Complaint"),
     Kind.PROBLEM: _l("Problem"),
-    Kind.CHANGE: _l("Change"),
+    Kind.CHANGE: lazy_pgettext("kind", "Change"),
 }
 
 PRIORITIES = {1: _l("P1 Critical"), 2: _l("P2 High"), 3: _l("P3 Medium"), 4: _l("P4 Low")}

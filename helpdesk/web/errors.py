@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class NotAllowed(Forbidden):
-    """Somebody lacks a permission; ``missing`` is its name, for whoever can grant it."""
+    """Somebody lacks a permission; ``missing`` says in words what it allows."""
 
     def __init__(self, missing: str) -> None:
         super().__init__()

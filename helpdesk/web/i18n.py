@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.support import NullTranslations
 from flask import Blueprint, Flask, Response, g, has_request_context, redirect, request
-from flask_babel import Babel, Domain, get_domain, get_locale, gettext, ngettext
+from flask_babel import Babel, Domain, get_domain, get_locale, gettext, ngettext, pgettext
 from markupsafe import Markup
 
 from helpdesk.lib.clock import now
@@ -299,7 +299,7 @@ def init_app(app: Flask) -> None:
         app.extensions["babel"].translation_directories, "messages"
     )
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        quick_gettext, quick_ngettext, newstyle=True
+        quick_gettext, quick_ngettext, newstyle=True, pgettext=pgettext
     )
     app.jinja_env.filters.update(
         ago=ago,

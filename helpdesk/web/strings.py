@@ -7,6 +7,7 @@ Times share their words with ``helpdesk.web.i18n``.
 from functools import cache
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from helpdesk.web.i18n import html_language
 
@@ -32,7 +33,7 @@ def _general() -> dict[str, str]:
         "keys.title": _("Keyboard"),
         "keys.all": _("All keys"),
         "keys.move": _("Next, previous"),
-        "keys.open": _("Open"),
+        "keys.open": pgettext("key", "Open"),
         "keys.select": _("Select"),
         "keys.range": _("Select up to here"),
         "list.selected": _("%(n)s selected"),

@@ -60,7 +60,7 @@ def test_a_missing_permission_is_named_for_whoever_can_grant_it(desk: Flask) -> 
     for headers in (PAGE, FRAGMENT):
         answer = desk.test_client().get("/fail/denied", headers=headers)
         assert answer.status_code == 403
-        assert "ticket:merge" in answer.text
+        assert "Merge and split tickets" in answer.text
         assert "administrator" in answer.text
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from werkzeug.datastructures import MultiDict
 
 from helpdesk.lib.clock import now
@@ -101,7 +102,7 @@ HOLD_WORDS = {
     HoldReason.CUSTOMER: _l("Customer"),
     HoldReason.SUPPLIER: _l("Supplier"),
     HoldReason.DATE: _l("Date"),
-    HoldReason.CHANGE: _l("Change"),
+    HoldReason.CHANGE: lazy_pgettext("kind", "Change"),
     HoldReason.OTHER: _l("Other"),
 }
 """Short words for what a ticket waits for, as its row says it."""
