@@ -7,7 +7,7 @@ from sqlalchemy import select
 from helpdesk.db import db
 from helpdesk.people.models import ContactPoint
 from helpdesk.tickets import services
-from helpdesk.tickets.companions import Link, Task
+from helpdesk.tickets.companions import Draft, Link, Task
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.services import Said, Target
@@ -96,6 +96,12 @@ def test_a_major_incident_gathers_many_and_tells_them_all(lead: Workspace):
     undone = lead.client.post(triggers(sent)["toast"]["undo"])
     assert undone.status_code == 200
     assert all(row.withdrawn_at for row in entries(children[2]) if row.verb == "broadcast")
+    # The text is where it was typed, and no answer to anybody.
+    assert db.session.scalars(select(Draft)).all() == []
+    there = undone.headers["HX-Redirect"]
+    assert there.startswith(f"/tickets/{parent.id}?recalled=")
+    asked = lead.get(f"/tickets/{parent.id}/broadcast?{there.partition('?')[2]}").text
+    assert "We are on it.</textarea>" in asked
 
 
 def test_a_message_to_many_is_looked_at_first(lead: Workspace):

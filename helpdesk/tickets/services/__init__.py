@@ -72,7 +72,7 @@ from helpdesk.tickets.services.state import (
     wake_due,
 )
 from helpdesk.tickets.services.talk import Said, log_call, note, reply
-from helpdesk.tickets.services.undo import Left, Undone, latest_group, undo
+from helpdesk.tickets.services.undo import Left, Undone, latest_group, recalled_broadcast, undo
 from helpdesk.tickets.services.work import (
     add_tasks,
     add_time,
@@ -126,6 +126,7 @@ __all__ = [
     "note",
     "open_below",
     "open_children",
+    "recalled_broadcast",
     "redact",
     "remove_copy",
     "remove_task",

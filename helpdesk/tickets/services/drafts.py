@@ -229,11 +229,12 @@ def spend_draft(
 def restore_draft(actor: Actor, ticket: Ticket, entry: Entry) -> Draft | None:
     """Make a draft again of a message, note or call that was taken back.
 
-    What was typed since stands before it. None for an event, which has no draft.
+    What was typed since stands before it. None for an event, which has no draft, and for a
+    message to everybody, whose text must not become an answer to one of them.
     """
     kinds = {EntryKind.MESSAGE: "reply", EntryKind.NOTE: "note", EntryKind.CALL: "call"}
     kind = kinds.get(EntryKind(entry.kind))
-    if kind is None or entry.author_id != actor.person_id:
+    if kind is None or entry.author_id != actor.person_id or entry.verb == "broadcast":
         return None
     draft = find_draft(actor, ticket, kind) or _new_draft(actor, ticket, kind)
     draft.body = "\n\n".join(text for text in (draft.body.strip(), entry.body) if text)

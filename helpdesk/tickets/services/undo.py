@@ -59,6 +59,23 @@ def latest_group(actor: Actor) -> str | None:
     )
 
 
+def recalled_broadcast(actor: Actor, group_id: str) -> Entry | None:
+    """Return the actor's message to everybody that a group was; its ticket is the parent."""
+    return db.session.scalar(
+        select(Entry)
+        .join(Undo, Undo.entry_id == Entry.id)
+        .where(
+            Undo.group_id == group_id,
+            Undo.person_id == actor.person_id,
+            Entry.verb == "broadcast",
+            Entry.withdrawn_at.is_not(None),
+        )
+        # The parent's own customer is written to first.
+        .order_by(Undo.id)
+        .limit(1)
+    )
+
+
 def undo(actor: Actor, group_id: str) -> Undone:
     """Take back every act of a group, newest first; says what was taken back and what was left.
 

@@ -288,10 +288,19 @@ def add_children(number: int) -> Response:
 @bp.get("/tickets/<int:number>/broadcast")
 @require(Permission.TICKET_BROADCAST)
 def broadcast_dialog(number: int) -> str:
-    """Ask for the message to everybody under a major incident."""
+    """Ask for the message to everybody under a major incident.
+
+    ``?recalled=`` names one that was taken back: its text is there again.
+    """
     actor = current_actor()
     ticket = ticket_for_page(actor, number)
-    return _show_broadcast(actor, ticket, BroadcastForm(formdata=None))
+    body = ""
+    recalled = whole(request.args.get("recalled"))
+    if recalled is not None:
+        entry = entry_for(actor, ticket, recalled)
+        if entry.verb == "broadcast" and entry.withdrawn_at is not None:
+            body = entry.body
+    return _show_broadcast(actor, ticket, BroadcastForm(formdata=None, body=body))
 
 
 def _show_broadcast(actor: Actor, ticket: Ticket, form: BroadcastForm, *, preview: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import jsonify, make_response, request
+from flask import jsonify, make_response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
@@ -23,6 +23,7 @@ NAMED = 10
 def undo(group: str) -> Response:
     """Take an act back. A message that had not left becomes a draft again, where it was typed.
 
+    A message to everybody comes back into the dialog where it was typed, never as an answer.
     Of many tickets some may have moved on; the answer then says as JSON which, for a strip.
     """
     actor = current_actor()
@@ -31,6 +32,14 @@ def undo(group: str) -> Response:
     if done.left:
         return _partly(done)
     response = make_response("", 200)
+    recalled = services.recalled_broadcast(actor, group)
+    if recalled is not None:
+        text = _("Taken back. Your text is here to be changed.")
+        with_triggers(response, toast=toast(text))
+        response.headers["HX-Redirect"] = url_for(
+            "tickets.ticket", number=recalled.ticket_id, recalled=recalled.id
+        )
+        return response
     message = _("Taken back. Your text is in the draft.") if restored else _("Taken back")
     with_triggers(response, toast=toast(message))
     here = urlsplit(request.referrer or "").path

@@ -20,7 +20,7 @@ export function open(id) {
  * @param {string} id
  * @param {string} url
  */
-async function load(id, url) {
+export async function load(id, url) {
   const dialog = document.getElementById(id);
   if (!dialog) return;
   const body = dialog.querySelector("[data-dialog-body]") ?? dialog;

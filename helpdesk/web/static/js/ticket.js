@@ -1,6 +1,7 @@
 // The ticket's page: kept up to date, who else is here, panes, paging back, pictures.
 
 import { isWriting, markSeen, seen, showUnseen } from "./composer.js";
+import { load } from "./dialog.js";
 import { all, isField, later, on } from "./dom.js";
 import { csrf, get, post } from "./net.js";
 
@@ -188,6 +189,16 @@ function begin() {
   }
 }
 
+/** A message to everybody that was taken back stands in its dialog again, once. */
+function reopenRecalled() {
+  const address = new URL(location.href);
+  const entry = address.searchParams.get("recalled");
+  if (!entry) return;
+  address.searchParams.delete("recalled");
+  history.replaceState(history.state, "", address);
+  void load("tk-dialog", `${address.pathname}/broadcast?recalled=${encodeURIComponent(entry)}`);
+}
+
 if (page()) {
   page()?.addEventListener("live", onNews);
   document.addEventListener("htmx:configRequest", (/** @type {any} */ event) => {
@@ -224,6 +235,7 @@ if (page()) {
   on("click", "[data-clash-done]", (_event, button) => {
     setTimeout(() => button.closest(".strip")?.remove(), 300);
   });
+  reopenRecalled();
   holdPlace();
   begin();
   void stillHere();
