@@ -22,6 +22,7 @@ from helpdesk.people import views as people_views
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
+from helpdesk.sla import keeping
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, SubjectRedacted, TicketEvent
@@ -38,6 +39,8 @@ BLUEPRINTS: list[Blueprint] = [people_views.bp, ticket_views.bp, mail_views.bp, 
 """Pages, in the order in which they are registered."""
 
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
+    # First, so that whoever is told next is told with what is due.
+    (TicketEvent, keeping.on_ticket_event),
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketEvent, counts.on_ticket_event),

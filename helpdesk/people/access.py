@@ -38,6 +38,7 @@ class Permission(StrEnum):
     SETUP_TICKETS = "setup:tickets"
     SETUP_ROLES = "setup:roles"
     SETUP_MAIL = "setup:mail"
+    SETUP_SLA = "setup:sla"
     AUDIT_READ = "audit:read"
     SELF_USE = "self:use"
 

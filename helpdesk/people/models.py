@@ -1,6 +1,6 @@
 """Tables of people: persons with their contact points, organisations, teams and skills."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from secrets import randbits
 
@@ -50,6 +50,9 @@ class Organisation(Model):
     phone: Mapped[str] = mapped_column(String(40), default="")
     notes: Mapped[str] = mapped_column(Text, default="")
     time_zone: Mapped[str | None] = mapped_column(String(64))
+    # What support they have bought ("Gold"), and the last day of it; empty has no end.
+    support_level: Mapped[str] = mapped_column(String(60), default="")
+    support_until: Mapped[date | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(default=1)

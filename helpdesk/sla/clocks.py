@@ -8,17 +8,18 @@ happened, so that it can be explained, and run again when a calendar or a mistak
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 
 from helpdesk.sla import business_time
 from helpdesk.sla.calendar import Calendar
 
 
-class Promise(Enum):
-    """What was promised."""
+class Promise(StrEnum):
+    """What was promised (GLOSSARY: target)."""
 
-    FIRST_REPLY = "first reply"
-    NEXT_REPLY = "next reply"
+    ACKNOWLEDGE = "acknowledge"
+    FIRST_REPLY = "first-reply"
+    NEXT_REPLY = "next-reply"
     FIX = "fix"
 
 
@@ -27,6 +28,8 @@ class What(Enum):
 
     ASKED = "asked"
     """The customer wrote or called."""
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody said that they have it."""
     ANSWERED = "answered"
     """A person answered the customer; receipts and notes are no answers."""
     OPEN = "open"
@@ -35,9 +38,11 @@ class What(Enum):
     """It waits for somebody else."""
     RESOLVED = "resolved"
     """It is finished, until it is opened again."""
+    GONE = "gone"
+    """It is in the bin, or lives on in another ticket."""
 
 
-HALTS = {What.WAITING, What.RESOLVED}
+HALTS = {What.WAITING, What.RESOLVED, What.GONE}
 STATES = HALTS | {What.OPEN}
 
 
@@ -47,6 +52,8 @@ class Happening:
 
     at: datetime
     what: What
+    why: str = ""
+    """What it waits for, in the words of whoever tells it; the ledger repeats it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class Because(Enum):
     CLOSED = "the desk was closed"
     WAITING = "the ticket was waiting"
     RESOLVED = "the ticket was resolved"
+    GONE = "the ticket was put aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,8 @@ class Line:
     since: datetime
     until: datetime
     because: Because
+    why: str = ""
+    """What it waited for, if it did and somebody said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +97,59 @@ class Clock:
     """When it was last kept, in time or late; None when it is owed, or never was."""
     due: datetime | None
     """When it is due, which may be past; None while nothing is owed or something halts it."""
+    owed_since: datetime | None
+    """When what is owed, or was owed last, began to be; None when nothing ever was."""
+    round: int
+    """How many times something was owed: the third question in need of an answer is round 3."""
+    halted: What | None
+    """What halts the clock while something is owed; None when it runs, or nothing is owed."""
     reached: datetime | None
     """When the time used came up to what was promised, if it has."""
+    until: datetime
+    """Up to when time was counted."""
     ledger: tuple[Line, ...]
     """Every stretch since what is owed began to be, in order, without gaps."""
 
 
-def run(calendar: Calendar, promise: Promise, length: timedelta, life: Life) -> Clock:
+def run(
+    calendar: Calendar,
+    promise: Promise,
+    length: timedelta,
+    life: Life,
+    *,
+    until: datetime | None = None,
+) -> Clock:
     """Work out how a promise of ``length`` open time stands.
 
-    First reply and fix are owed from the beginning, the next reply from the oldest question that
-    was not answered. A waiting or resolved ticket halts every clock; opened again, it goes on
-    with the time that was used. Raises NeverOpens when time is owed that the calendar has not.
+    Acknowledging, first reply and fix are owed from the beginning, the next reply from the oldest
+    question that was not answered. A waiting or resolved ticket halts every clock; opened again,
+    it goes on with the time that was used. Time is counted up to the last thing that happened, or
+    on to ``until``, which only changes how far the account reaches. Raises NeverOpens when time is
+    owed that the calendar has not.
     """
     running = _Running(calendar, length, life.begins, life.state)
     for happening in sorted(life.happenings, key=lambda one: one.at):
         running.go_on_to(happening.at)
         _TAKE[promise](running, happening.what)
         if happening.what in STATES:
-            running.state = happening.what
+            running.state, running.why = happening.what, happening.why
+    if until is not None:
+        running.go_on_to(until)
     due = None
     if running.owed and running.state not in HALTS:
         left = length - running.used
         due = running.reached or business_time.add(calendar, running.since, left)
-    return Clock(running.used, running.met_at, due, running.reached, tuple(running.ledger))
+    return Clock(
+        used=running.used,
+        met_at=running.met_at,
+        due=due,
+        owed_since=running.owed_since,
+        round=running.round,
+        halted=running.state if running.owed and running.state in HALTS else None,
+        reached=running.reached,
+        until=running.since,
+        ledger=tuple(running.ledger),
+    )
 
 
 @dataclass(slots=True)
@@ -122,10 +161,16 @@ class _Running:
     since: datetime
     state: What
     owed: bool = True
+    owed_since: datetime | None = None
+    round: int = 1
+    why: str = ""
     used: timedelta = timedelta()
     met_at: datetime | None = None
     reached: datetime | None = None
     ledger: list[Line] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.owed_since = self.since
 
     def go_on_to(self, at: datetime) -> None:
         """Let time pass."""
@@ -138,7 +183,7 @@ class _Running:
                 self.reached = business_time.add(self.calendar, self.since, left)
             self.used += passed
         if self.owed:
-            self.ledger.extend(_lines(self.calendar, self.since, at, self.state))
+            self.ledger.extend(_lines(self.calendar, self.since, at, self.state, self.why))
         self.since = at
 
     def keep(self) -> None:
@@ -150,6 +195,7 @@ class _Running:
         """Something is owed from now on; what was owed before is settled."""
         if not self.owed:
             self.owed, self.used, self.ledger = True, timedelta(), []
+            self.owed_since, self.round = self.since, self.round + 1
             self.met_at = self.reached = None
 
     def owe_again(self) -> None:
@@ -157,6 +203,12 @@ class _Running:
         if not self.owed and self.met_at is not None:
             self.ledger.extend(_lines(self.calendar, self.met_at, self.since, What.RESOLVED))
             self.owed, self.met_at = True, None
+
+
+def _acknowledge(running: _Running, what: What) -> None:
+    # Who answers or resolves had it, whether they said so or not.
+    if what in {What.ACKNOWLEDGED, What.ANSWERED, What.RESOLVED}:
+        running.keep()
 
 
 def _first_reply(running: _Running, what: What) -> None:
@@ -174,24 +226,33 @@ def _next_reply(running: _Running, what: What) -> None:
 def _fix(running: _Running, what: What) -> None:
     if what is What.RESOLVED:
         running.keep()
-    elif what in STATES:
+    elif what in {What.OPEN, What.WAITING}:
         running.owe_again()
 
 
 _TAKE: dict[Promise, Callable[[_Running, What], None]] = {
+    Promise.ACKNOWLEDGE: _acknowledge,
     Promise.FIRST_REPLY: _first_reply,
     Promise.NEXT_REPLY: _next_reply,
     Promise.FIX: _fix,
 }
 
 
-def _lines(calendar: Calendar, since: datetime, until: datetime, state: What) -> list[Line]:
+_BECAUSE = {
+    What.WAITING: Because.WAITING,
+    What.RESOLVED: Because.RESOLVED,
+    What.GONE: Because.GONE,
+}
+
+
+def _lines(
+    calendar: Calendar, since: datetime, until: datetime, state: What, why: str = ""
+) -> list[Line]:
     """Return a stretch of time in one state, with the hours of the desk told apart."""
     if since >= until:
         return []
     if state in HALTS:
-        because = Because.WAITING if state is What.WAITING else Because.RESOLVED
-        return [Line(since, until, because)]
+        return [Line(since, until, _BECAUSE[state], why)]
     lines = []
     for opens, closes in business_time.periods(calendar, since, until):
         if since < opens:

@@ -144,10 +144,18 @@ DEFAULT_MATRIX: dict[tuple[int, int], int] = {
 }
 """(impact, urgency) → priority 1..4, as ITIL's usual matrix; editable in Set up."""
 
+DUE_RANK = 0
+"""Worklist rank of what is due at some moment: shown first, in that order."""
+
 PENDING_RANK = 9
 """Worklist rank of what waits: shown after every priority."""
 
 
-def rank(status_class: StatusClass, priority: int) -> int:
-    """Return the group in which a queue shows a ticket: its priority, or last when it waits."""
+def rank(status_class: StatusClass, priority: int, *, due: bool = False) -> int:
+    """Return the group in which a queue shows a ticket.
+
+    What is due comes first, then what nothing was promised for by its priority, last what waits.
+    """
+    if due:
+        return DUE_RANK
     return PENDING_RANK if status_class is StatusClass.PENDING else priority

@@ -96,6 +96,12 @@ class Ticket(Model):
     customer_replied: Mapped[bool] = mapped_column(default=False)
     # They only said thanks after it was resolved: flagged, not reopened.
     thanked: Mapped[bool] = mapped_column(default=False)
+    # What is due first, what was promised there and since when it is owed; empty when nothing runs.
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    due_promise: Mapped[str | None] = mapped_column(String(12))
+    due_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When the customer was told to expect it, where a technician said so.
+    expected_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     first_reply_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Messages to and from the customer, calls included.
     contacts: Mapped[int] = mapped_column(default=0)
@@ -248,22 +254,23 @@ class Worklist(Model):
     """Where unfinished tickets wait: one row a ticket and queue, derived by the verbs.
 
     A ticket stands in every queue in which it has an open assignment, or in its home queue when
-    it has none. ``rank`` and ``waiting_since`` repeat the ticket's, so that the index is the
+    it has none. ``rank`` and ``moment`` are its place: what has a due moment comes first, in that
+    order; then the others by priority, longest waiting first; last what waits. So the index is the
     list: pages and counts of open work never touch what is finished. ``helpdesk tickets
     rebuild-worklist`` makes it anew.
     """
 
     __tablename__ = "worklist"
     __table_args__ = (
-        Index("ix_worklist_order", "queue_id", "rank", "waiting_since", "ticket_id"),
+        Index("ix_worklist_order", "queue_id", "rank", "moment", "ticket_id"),
         # Lists over several queues read this one, in order, and stop after a page.
-        Index("ix_worklist_everywhere", "rank", "waiting_since", "ticket_id", "queue_id"),
+        Index("ix_worklist_everywhere", "rank", "moment", "ticket_id", "queue_id"),
     )
 
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True, index=True)
     rank: Mapped[int] = mapped_column()
-    waiting_since: Mapped[datetime] = mapped_column(UTCDateTime)
+    moment: Mapped[datetime] = mapped_column(UTCDateTime)
     # Copies for counting without the tickets.
     unowned: Mapped[bool] = mapped_column(default=True)
     unacknowledged: Mapped[bool] = mapped_column(default=False)

@@ -126,7 +126,7 @@ SELECT t.id, t.queue_id, t.owner_id,
          THEN 'assigned' ELSE 'acknowledged' END, '', false, t.opened_at,
     CASE WHEN t.status_class <> 'new' THEN t.opened_at END, t.resolved_at
 FROM ticket t WHERE t.id BETWEEN {first} + {low} AND {first} + {high};
-INSERT INTO worklist (queue_id, ticket_id, rank, waiting_since, unowned, unacknowledged,
+INSERT INTO worklist (queue_id, ticket_id, rank, moment, unowned, unacknowledged,
     restricted)
 SELECT queue_id, id, CASE WHEN status_class = 'pending' THEN 9 ELSE priority END, waiting_since,
     owner_id IS NULL, status_class = 'new', restricted

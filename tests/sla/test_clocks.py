@@ -47,6 +47,54 @@ def test_what_is_overdue_stays_due_when_it_was():
     assert overdue.due == overdue.reached == at("10:00")
 
 
+def test_who_says_so_answers_or_resolves_has_acknowledged():
+    for what in (What.ACKNOWLEDGED, What.ANSWERED, What.RESOLVED):
+        kept = clock(Promise.ACKNOWLEDGE, 1, "09:00", ("09:20", what), ("10:00", What.OPEN))
+        assert (kept.met_at, kept.due, kept.used) == (at("09:20"), None, 20 * MINUTE)
+    assert clock(Promise.ACKNOWLEDGE, 1, "09:00", ("09:20", What.ASKED)).due == at("10:00")
+
+
+def test_what_is_put_aside_counts_for_nothing_and_comes_back_as_it_was():
+    gone = [("10:00", What.GONE)]
+    aside = clock(Promise.FIX, 3, "09:00", *gone)
+    assert (aside.due, aside.halted, aside.used) == (None, What.GONE, HOUR)
+    back = clock(Promise.FIX, 3, "09:00", *gone, ("12:00", What.OPEN))
+    assert (back.due, back.halted, back.ledger[-1].because) == (at("14:00"), None, Because.GONE)
+    resolved = clock(Promise.FIX, 3, "09:00", ("09:30", What.RESOLVED), *gone)
+    assert (resolved.met_at, resolved.due, resolved.halted) == (at("09:30"), None, None)
+
+
+def test_a_clock_says_since_when_and_how_often_something_was_owed():
+    asked = [("10:00", What.ANSWERED), ("11:00", What.ASKED)]
+    again = clock(Promise.NEXT_REPLY, 2, "09:00", *asked)
+    assert (again.owed_since, again.round) == (at("11:00"), 2)
+    fix = clock(Promise.FIX, 2, "09:00", *asked)
+    assert (fix.owed_since, fix.round) == (at("09:00"), 1)
+
+
+def test_the_account_reaches_as_far_as_is_asked():
+    life = Life(at("09:00"))
+    plain = run(OFFICE, Promise.FIX, 4 * HOUR, life)
+    later = run(OFFICE, Promise.FIX, 4 * HOUR, life, until=at("10:30"))
+    assert (plain.due, later.due) == (at("13:00"), at("13:00"))
+    assert (plain.used, later.used) == (timedelta(), 1.5 * HOUR)
+    late = run(OFFICE, Promise.FIX, HOUR, life, until=at("10:30"))
+    assert (late.due, late.reached) == (at("10:00"), at("10:00"))
+
+
+def test_the_ledger_repeats_what_was_waited_for():
+    life = Life(
+        at("09:00"),
+        (
+            Happening(at("10:00"), What.WAITING, "supplier"),
+            Happening(at("11:00"), What.WAITING, "customer"),
+            Happening(at("12:00"), What.OPEN),
+        ),
+    )
+    ledger = run(OFFICE, Promise.FIX, 9 * HOUR, life).ledger
+    assert [line.why for line in ledger] == ["", "supplier", "customer"]
+
+
 def test_the_next_reply_runs_from_the_oldest_question():
     asked = [("10:00", What.ANSWERED), ("11:00", What.ASKED), ("12:00", What.ASKED)]
     assert clock(Promise.NEXT_REPLY, 2, "09:00", *asked).due == at("13:00")
@@ -123,10 +171,15 @@ def _count(promise: Promise, happened: list[tuple[int, What]], until: int) -> in
         for when, what in happened:
             if when != minute:
                 continue
-            if what in {What.OPEN, What.WAITING, What.RESOLVED}:
+            if what in {What.OPEN, What.WAITING, What.RESOLVED, What.GONE}:
                 state = what
             if promise is Promise.FIX:
-                owed = state is not What.RESOLVED
+                if what is What.RESOLVED:
+                    owed = False
+                elif what in {What.OPEN, What.WAITING}:
+                    owed = True
+            elif promise is Promise.ACKNOWLEDGE:
+                owed = owed and what not in {What.ACKNOWLEDGED, What.ANSWERED, What.RESOLVED}
             elif what is What.ANSWERED:
                 owed = False
             elif what is What.ASKED and promise is Promise.NEXT_REPLY and not owed:

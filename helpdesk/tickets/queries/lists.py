@@ -300,10 +300,10 @@ def _waiting_keys(
     limit: int,
 ) -> Any:
     """Choose open work in the order of a queue: by rank, longest waiting first."""
-    order = (Worklist.rank, Worklist.waiting_since, Worklist.ticket_id)
-    statement = select(
-        Worklist.rank, Worklist.waiting_since.label("moment"), Worklist.ticket_id.label("number")
-    ).where(*_lines(actor, wanted))
+    order = (Worklist.rank, Worklist.moment, Worklist.ticket_id)
+    statement = select(Worklist.rank, Worklist.moment, Worklist.ticket_id.label("number")).where(
+        *_lines(actor, wanted)
+    )
     if conditions:
         # All of them are open; saying so lets a plan read open tickets alone.
         statement = statement.join(Ticket, Ticket.id == Worklist.ticket_id)

@@ -245,6 +245,14 @@ class Act:
 _NEW_LINE = insert(Worklist.__table__)  # type: ignore[arg-type]
 
 
+def place_of(ticket: Ticket) -> tuple[int, datetime]:
+    """Return a ticket's rank in the worklist and the moment by which a rank is in order."""
+    status_class = StatusClass(ticket.status_class)
+    if ticket.due_at is not None:
+        return rank(status_class, ticket.priority, due=True), ticket.due_at
+    return rank(status_class, ticket.priority), ticket.waiting_since
+
+
 def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
     """Bring the worklist rows and the restriction of a ticket into step with it.
 
@@ -271,11 +279,11 @@ def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
             row.queue_id: row
             for row in db.session.scalars(select(Worklist).where(Worklist.ticket_id == ticket.id))
         }
-    place = rank(StatusClass(ticket.status_class), ticket.priority)
+    place, moment = place_of(ticket)
     for queue_id, rows in queues.items():
         fields: dict[str, Any] = {
             "rank": place,
-            "waiting_since": ticket.waiting_since,
+            "moment": moment,
             "unowned": ticket.owner_id is None,
             "unacknowledged": any(row.state == "assigned" for row in rows),
             "restricted": ticket.restricted,

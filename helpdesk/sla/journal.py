@@ -1,0 +1,188 @@
+"""A ticket's journal as the life that clocks run through.
+
+What counts is decided here, in one place:
+
+- A message of the customer is a question; so is the beginning of a ticket, unless it was logged
+  while talking to the customer, which answers at once.
+- An answer is a message to the customer, or an answered call, by a person. Receipts, notes,
+  attempts to call and what was taken back before it was sent are none.
+- A status says whether the ticket is worked on, waits or is resolved; why it waits comes with it.
+- What was undone, or declared a mistake afterwards, never happened.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from helpdesk.db import db
+from helpdesk.sla.clocks import Happening, Life, What
+from helpdesk.tickets.desk import Status
+from helpdesk.tickets.lifecycle import EntryKind, StatusClass
+from helpdesk.tickets.models import Entry
+from helpdesk.tickets.services.open import SPOKEN
+
+ACKNOWLEDGES = frozenset({"acknowledge", "take", "hold", "resolve-assignment"})
+"""Verbs with which somebody says that they have it; answering and resolving do too."""
+IRRELEVANT = frozenset(
+    {
+        *("note", "call-attempt", "call-summary", "add-copy", "remove-copy", "set-tags"),
+        *("add-tasks", "task-done", "task-open", "edit-task", "remove-task", "add-time"),
+        *("link", "unlink", "split", "set-cause", "set-subject", "set-owner", "redact"),
+        "replay",
+    }
+)
+"""Verbs that say nothing to any clock; after them nothing is worked out anew."""
+
+STATES = {
+    StatusClass.NEW: What.OPEN,
+    StatusClass.OPEN: What.OPEN,
+    StatusClass.PENDING: What.WAITING,
+    StatusClass.RESOLVED: What.RESOLVED,
+    StatusClass.CLOSED: What.RESOLVED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What clocks look at in a journal entry."""
+
+    id: int
+    verb: str
+    kind: str
+    inbound: bool
+    channel: str
+    author_id: int | None
+    happened_at: datetime
+    changes: Mapping[str, Any]
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NamedStatus:
+    """What clocks look at in a status."""
+
+    status_class: StatusClass
+    hold_reason: str | None
+
+
+def lines_of(ticket_id: int) -> list[Line]:
+    """Read a ticket's journal, without its texts, in the order in which things happened."""
+    rows = db.session.execute(
+        select(
+            Entry.id,
+            Entry.verb,
+            Entry.kind,
+            Entry.inbound,
+            Entry.channel,
+            Entry.author_id,
+            Entry.happened_at,
+            Entry.changes,
+            Entry.withdrawn_at,
+        )
+        .where(Entry.ticket_id == ticket_id, Entry.verb.not_in(IRRELEVANT))
+        .order_by(Entry.happened_at, Entry.id)
+    )
+    return [Line(*row[:7], row.changes or {}, row.withdrawn_at is not None) for row in rows]
+
+
+def line_of(entry: Entry) -> Line:
+    """Return the line of one entry that is at hand."""
+    return Line(
+        id=entry.id,
+        verb=entry.verb,
+        kind=entry.kind,
+        inbound=entry.inbound,
+        channel=entry.channel,
+        author_id=entry.author_id,
+        happened_at=entry.happened_at,
+        changes=entry.changes or {},
+        withdrawn=entry.withdrawn_at is not None,
+    )
+
+
+def statuses() -> dict[int, NamedStatus]:
+    """Return every status there is or was."""
+    rows = db.session.execute(select(Status.id, Status.status_class, Status.hold_reason))
+    return {key: NamedStatus(StatusClass(name), reason) for key, name, reason in rows}
+
+
+def life_of(
+    lines: Iterable[Line], known: Mapping[int, NamedStatus], *, waits: frozenset[str]
+) -> Life:
+    """Return the life that a journal tells. ``waits`` are the reasons that halt clocks.
+
+    Raises ValueError for a journal without a beginning.
+    """
+    lines = list(lines)
+    void = set(_void(lines))
+    told = [line for line in lines if line.id not in void]
+    if not told:
+        raise ValueError("a journal without a beginning tells no life")
+    happenings: list[Happening] = []
+    aside, state, why = False, What.OPEN, ""
+    for number, line in enumerate(told):
+        # What a customer says after the end without opening it again is thanks, and no question.
+        thanks = line.inbound and state is What.RESOLVED and "status" not in line.changes
+        if not thanks:
+            happenings.extend(_said(line, first=number == 0))
+        # Which status it went to, and why it waits there.
+        status = known.get(_key(line.changes.get("status")))
+        if status is not None:
+            state, why = STATES[status.status_class], ""
+            if state is What.WAITING:
+                why = _new(line.changes.get("hold_reason")) or status.hold_reason or "other"
+                if why not in waits:
+                    state = What.OPEN
+        elif state is What.WAITING and _new(line.changes.get("hold_reason")):
+            why = _new(line.changes["hold_reason"])
+            state = What.WAITING if why in waits else What.OPEN
+        if "hidden_at" in line.changes:
+            aside = _new(line.changes["hidden_at"]) is not None
+        now_what = What.GONE if aside else state
+        if status is not None or "hidden_at" in line.changes or "hold_reason" in line.changes:
+            happenings.append(Happening(line.happened_at, now_what, "" if aside else why))
+    return Life(told[0].happened_at, tuple(happenings))
+
+
+def _said(line: Line, *, first: bool) -> Iterator[Happening]:
+    """Yield what was said, asked or acknowledged with an entry."""
+    if line.withdrawn:
+        return
+    at = line.happened_at
+    if first:
+        # Whoever logs what a customer tells them is talking to the customer.
+        if line.channel in SPOKEN and line.kind == EntryKind.CALL and line.author_id is not None:
+            yield Happening(at, What.ANSWERED)
+        return
+    if line.verb in ACKNOWLEDGES or "acknowledged" in line.changes:
+        yield Happening(at, What.ACKNOWLEDGED)
+    if line.kind == EntryKind.MESSAGE:
+        if line.inbound:
+            yield Happening(at, What.ASKED)
+        elif line.author_id is not None:
+            yield Happening(at, What.ANSWERED)
+    elif line.verb == "call" and line.author_id is not None:
+        yield Happening(at, What.ANSWERED)
+
+
+def _void(lines: Iterable[Line]) -> Iterator[int]:
+    """Yield the entries that never happened: undone, or declared a mistake."""
+    for line in lines:
+        for name in ("undone", "mistaken"):
+            told = line.changes.get(name)
+            if told and isinstance(_new(told), dict):
+                yield _new(told)["entry"]
+        if "undone" in line.changes:
+            yield line.id
+
+
+def _new(change: Any) -> Any:
+    return change[1] if isinstance(change, list) else None
+
+
+def _key(change: Any) -> int:
+    named = _new(change)
+    return named["id"] if isinstance(named, dict) else 0

@@ -1,0 +1,120 @@
+"""Calendars and policies as they are stored, and as the values that clocks are run with.
+
+Versions never change, so what was read once is kept: each process reads a version once.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+
+from helpdesk.db import db
+from helpdesk.sla.calendar import Break, Calendar, Span, SpecialDay
+from helpdesk.sla.models import BusinessCalendar, CalendarVersion, Policy, PolicyVersion
+from helpdesk.sla.policy import Offer, Scope, Terms
+from helpdesk.sla.public_holidays import PublicHolidays
+
+
+def calendar_to_json(calendar: Calendar) -> dict[str, Any]:
+    """Return a calendar as it is stored; hours in seconds since midnight."""
+    holidays = calendar.public_holidays
+    return {
+        "zone": calendar.zone,
+        "week": [_pairs(spans) for spans in calendar.week],
+        "holidays": holidays and [holidays.country, holidays.part, holidays.language],
+        "days": [
+            {
+                "year": special.year,
+                "month": special.month,
+                "day": special.day,
+                "name": special.name,
+                "spans": _pairs(special.spans),
+            }
+            for special in calendar.special_days
+        ],
+        "breaks": [[pause.day.isoformat(), *_pairs([pause.span])[0]] for pause in calendar.breaks],
+        "make_up_like": calendar.make_up_like,
+    }
+
+
+def calendar_from_json(stored: Mapping[str, Any]) -> Calendar:
+    """Read a calendar as it is stored. Raises WrongCalendar, UnknownCountry."""
+    holidays = stored["holidays"]
+    return Calendar(
+        zone=stored["zone"],
+        week=tuple(_spans(pairs) for pairs in stored["week"]),
+        public_holidays=PublicHolidays(*holidays) if holidays else None,
+        special_days=tuple(
+            SpecialDay(
+                month=special["month"],
+                day=special["day"],
+                year=special["year"],
+                spans=_spans(special["spans"]),
+                name=special["name"],
+            )
+            for special in stored["days"]
+        ),
+        breaks=tuple(
+            Break(date.fromisoformat(day), Span(start, end)) for day, start, end in stored["breaks"]
+        ),
+        make_up_like=stored["make_up_like"],
+    )
+
+
+def _pairs(spans: Iterable[Span]) -> list[list[int]]:
+    return [[span.start, span.end] for span in spans]
+
+
+def _spans(pairs: Iterable[Iterable[int]]) -> tuple[Span, ...]:
+    return tuple(Span(*pair) for pair in pairs)
+
+
+@lru_cache(maxsize=256)
+def calendar_of(version_id: int) -> Calendar:
+    """Return what a version of a calendar says, with the years already worked out in it."""
+    return calendar_from_json(db.session.get_one(CalendarVersion, version_id).content)
+
+
+@lru_cache(maxsize=1024)
+def terms_of(version_id: int) -> Terms:
+    """Return what a version of a policy says."""
+    return Terms.from_json(db.session.get_one(PolicyVersion, version_id).content)
+
+
+def offers(scope: Scope) -> list[Offer]:
+    """Return the policies in use that promise something in a scope, at their newest versions."""
+    rows = db.session.execute(
+        select(Policy.id, PolicyVersion.id, Policy.position)
+        .join(
+            PolicyVersion,
+            (PolicyVersion.policy_id == Policy.id) & (PolicyVersion.number == Policy.version),
+        )
+        .where(Policy.scope == scope.value, Policy.retired_at.is_(None))
+        .order_by(Policy.position, Policy.id)
+    ).all()
+    return [
+        Offer(policy_id, version_id, position, terms_of(version_id))
+        for policy_id, version_id, position in rows
+    ]
+
+
+def newest_calendar_version(calendar_id: int) -> int:
+    """Return the key of what a calendar says now."""
+    return db.session.scalars(
+        select(CalendarVersion.id)
+        .join(
+            BusinessCalendar,
+            (BusinessCalendar.id == CalendarVersion.calendar_id)
+            & (BusinessCalendar.version == CalendarVersion.number),
+        )
+        .where(BusinessCalendar.id == calendar_id)
+    ).one()
+
+
+def version_ids(policy_id: int) -> list[int]:
+    """Return the keys of everything a policy ever said."""
+    return list(
+        db.session.scalars(select(PolicyVersion.id).where(PolicyVersion.policy_id == policy_id))
+    )

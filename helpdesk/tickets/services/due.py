@@ -1,0 +1,75 @@
+"""When something about a ticket is due, as lists and queues need to know it.
+
+What is due is worked out from the journal above this package; here it is only written down
+beside the ticket, so that a queue is in the order of the time left without asking anybody.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import update
+
+from helpdesk.db import db
+from helpdesk.people.access import Actor, Permission
+from helpdesk.tickets.models import Entry, Ticket, Worklist
+from helpdesk.tickets.services.act import Act, place_of
+from helpdesk.tickets.services.errors import Refused
+from helpdesk.tickets.services.talk import check_writable
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The promise that is due first: when, what, and since when it is owed."""
+
+    at: datetime
+    promise: str
+    since: datetime
+
+
+def set_due(ticket: Ticket, due: Due | None) -> bool:
+    """Write down what is due first; None when nothing is. False when that was known.
+
+    Not a verb: it changes nothing that anybody did, so it leaves no journal entry and no new
+    version behind.
+    """
+    values = (due.at, due.promise, due.since) if due else (None, None, None)
+    if (ticket.due_at, ticket.due_promise, ticket.due_since) == values:
+        return False
+    ticket.due_at, ticket.due_promise, ticket.due_since = values
+    rank, moment = place_of(ticket)
+    db.session.execute(
+        update(Worklist)
+        .where(Worklist.ticket_id == ticket.id)
+        .values(rank=rank, moment=moment)
+        .execution_options(synchronize_session="fetch")
+    )
+    return True
+
+
+def record_replay(
+    actor: Actor, ticket: Ticket, found: list[dict[str, object]], *, reason: str
+) -> Entry:
+    """Write down that the promises of a ticket were worked out anew, by whom and why.
+
+    ``found`` says what came out otherwise, a mapping a promise. Raises Denied.
+    """
+    act = Act(actor, ticket, Permission.SETUP_SLA)
+    act.note_change("promises", None, found)
+    return act.done("replay", body=reason.strip(), quiet=True)
+
+
+def declare_mistaken(actor: Actor, ticket: Ticket, entry: Entry, *, reason: str) -> Entry:
+    """Say that a change of status was a mistake and never held: clocks leave it out.
+
+    The status the ticket has now stays. Raises Denied, Refused.
+    """
+    check_writable(ticket)
+    act = Act(actor, ticket, Permission.TICKET_BACKDATE)
+    is_status = entry.ticket_id == ticket.id and "status" in (entry.changes or {})
+    if not is_status or entry.verb == "log":
+        raise Refused("not-a-status", _l("Only a change of status can be declared a mistake."))
+    if not reason.strip():
+        raise Refused("reason-missing", _l("Say why it was a mistake."), "reason")
+    act.note_change("mistaken", None, {"entry": entry.id, "verb": entry.verb})
+    return act.done("mistaken", body=reason.strip(), quiet=True)
