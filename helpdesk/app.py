@@ -23,6 +23,7 @@ from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, Technicia
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import keeping
+from helpdesk.sla import views as sla_views
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, SubjectRedacted, TicketEvent
@@ -35,7 +36,13 @@ from helpdesk.web import live, panels
 # The pages about mail stand in Set up and have its side navigation.
 mail_views.bp.context_processor(setup_blueprint.side)
 
-BLUEPRINTS: list[Blueprint] = [people_views.bp, ticket_views.bp, mail_views.bp, setup_views.bp]
+BLUEPRINTS: list[Blueprint] = [
+    people_views.bp,
+    ticket_views.bp,
+    sla_views.bp,
+    mail_views.bp,
+    setup_views.bp,
+]
 """Pages, in the order in which they are registered."""
 
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
@@ -77,6 +84,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
+    ("ticket", 10, sla_views.on_ticket.of_ticket),
     ("merge", 10, histories.moving_of),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""

@@ -254,7 +254,7 @@ def test_the_longest_waiting_come_first_within_a_priority_and_what_waits_on_purp
     assert numbers(actor, EVERYTHING) == [older.id, newer.id, low.id, held.id]
     counted = lists.counts(actor, EVERYTHING, zone=UTC_ZONE)
     assert counted is not None
-    assert counted.by_rank == {1: 2, 4: 1, 9: 1}
+    assert counted.by_group == {1: 2, 4: 1, 9: 1}
 
 
 def test_words_are_found_in_what_was_said_and_a_number_finds_its_ticket():

@@ -43,6 +43,7 @@ from helpdesk.tickets.queries.conditions import (
     to_acknowledge,
 )
 from helpdesk.tickets.queries.filters import Filter, Owner
+from helpdesk.tickets.queries.groups import OVERDUE, Bounds, in_worklist_group
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ def on_ticket_event(event: TicketEvent) -> None:
 
 @dataclass(slots=True)
 class QueueLine:
-    """A queue in the side navigation, with its open tickets by rank."""
+    """A queue in the side navigation, with its open tickets by group (see ``groups``)."""
 
     id: int
     name: str
@@ -114,12 +115,17 @@ class QueueLine:
     mine: bool
     unacknowledged: int = 0
     unowned: int = 0
-    by_rank: dict[int, int] = field(default_factory=dict)
+    by_group: dict[int, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         """How many open tickets stand in the queue."""
-        return sum(self.by_rank.values())
+        return sum(self.by_group.values())
+
+    @property
+    def overdue(self) -> int:
+        """How many of them are past what was promised."""
+        return self.by_group.get(OVERDUE, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,58 +143,70 @@ def queues(actor: Actor) -> list[QueueLine]:
     """Return the queues the actor may see, their own teams' first, with their counts."""
     actor.demand(Permission.TICKET_READ)
     known = memory()
-    found = known.recall(actor.person_id, "queues", _open_queues, shared=True)
+    bounds = Bounds.here(ZoneInfo(actor.time_zone))
+    found = known.recall(
+        actor.person_id, ("queues", bounds.today), lambda: _open_queues(bounds), shared=True
+    )
     inside = None
     if sees_restricted(actor):
-        inside = known.recall(actor.person_id, "inside", lambda: _inside(actor))
+        inside = known.recall(
+            actor.person_id, ("inside", bounds.today), lambda: _inside(actor, bounds)
+        )
     lines = [
         QueueLine(
             row.id,
             row.name,
             row.restricted,
             row.id in actor.queue_ids,
-            *_sums([*by_rank, *(inside[row.id] if inside is not None else ())]),
+            *_sums([*by_group, *(inside[row.id] if inside is not None else ())]),
         )
-        for row, by_rank in found
+        for row, by_group in found
         if not row.restricted or row.id in actor.queue_ids or actor.is_system
     ]
     return sorted(lines, key=lambda line: not line.mine)
 
 
 _Sums = list[tuple[int, int, int, int]]
-"""Rank, how many, how many unacknowledged, how many of nobody."""
+"""Group, how many, how many unacknowledged, how many of nobody."""
 
 
 def _sums(rows: _Sums) -> tuple[int, int, dict[int, int]]:
-    by_rank: dict[int, int] = {}
-    for rank, number, _unacknowledged, _unowned in rows:
-        by_rank[rank] = by_rank.get(rank, 0) + number
-    return sum(row[2] for row in rows), sum(row[3] for row in rows), dict(sorted(by_rank.items()))
+    by_group: dict[int, int] = {}
+    for group, number, _unacknowledged, _unowned in rows:
+        by_group[group] = by_group.get(group, 0) + number
+    return sum(row[2] for row in rows), sum(row[3] for row in rows), dict(sorted(by_group.items()))
 
 
-def _by_rank(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return (
+def _by_group(bounds: Bounds, *conditions: ColumnElement[bool]) -> Select[Any]:
+    # Grouped in an outer query: PostgreSQL would not know two expressions with parameters as one.
+    lines = (
         select(
             Worklist.queue_id,
-            Worklist.rank,
-            func.count().label("number"),
-            _how_many(Worklist.unacknowledged).label("unacknowledged"),
-            _how_many(Worklist.unowned).label("unowned"),
+            in_worklist_group(bounds).label("group"),
+            Worklist.unacknowledged,
+            Worklist.unowned,
         )
         .where(*conditions)
-        .group_by(Worklist.queue_id, Worklist.rank)
+        .subquery("lines")
     )
+    return select(
+        lines.c.queue_id,
+        lines.c.group,
+        func.count().label("number"),
+        _how_many(lines.c.unacknowledged).label("unacknowledged"),
+        _how_many(lines.c.unowned).label("unowned"),
+    ).group_by(lines.c.queue_id, lines.c.group)
 
 
-def _open_queues() -> list[tuple[Row[Any], _Sums]]:
+def _open_queues(bounds: Bounds) -> list[tuple[Row[Any], _Sums]]:
     """Return every queue, with what stands in it and is open to all of staff."""
-    waiting = _by_rank(Worklist.restricted.is_(False)).subquery()
+    waiting = _by_group(bounds, Worklist.restricted.is_(False)).subquery()
     rows = db.session.execute(
         select(
             Queue.id,
             Queue.name,
             Queue.restricted,
-            *(waiting.c[name] for name in ("rank", "number", "unacknowledged", "unowned")),
+            *(waiting.c[name] for name in ("group", "number", "unacknowledged", "unowned")),
         )
         .join(waiting, waiting.c.queue_id == Queue.id, isouter=True)
         .where(Queue.retired_at.is_(None))
@@ -197,17 +215,18 @@ def _open_queues() -> list[tuple[Row[Any], _Sums]]:
     found: dict[int, tuple[Row[Any], _Sums]] = {}
     for row in rows:
         _queue, sums = found.setdefault(row.id, (row, []))
-        if row.rank is not None:
-            sums.append((row.rank, row.number, int(row.unacknowledged), int(row.unowned)))
+        if row.group is not None:
+            sums.append((row.group, row.number, int(row.unacknowledged), int(row.unowned)))
     return list(found.values())
 
 
-def _inside(actor: Actor) -> dict[int, _Sums]:
+def _inside(actor: Actor, bounds: Bounds) -> dict[int, _Sums]:
     """Return what restricted tickets add for the actor, by queue."""
     found: dict[int, _Sums] = defaultdict(list)
-    for row in db.session.execute(_by_rank(Worklist.restricted.is_(True), in_worklist(actor))):
+    statement = _by_group(bounds, Worklist.restricted.is_(True), in_worklist(actor))
+    for row in db.session.execute(statement):
         found[row.queue_id].append(
-            (row.rank, row.number, int(row.unacknowledged), int(row.unowned))
+            (row.group, row.number, int(row.unacknowledged), int(row.unowned))
         )
     return found
 

@@ -39,6 +39,7 @@ from helpdesk.tickets.models import Ticket, Worklist
 from helpdesk.tickets.queries.access import visible
 from helpdesk.tickets.queries.conditions import in_worklist, is_open_work, on_ticket
 from helpdesk.tickets.queries.filters import Filter
+from helpdesk.tickets.queries.groups import Bounds
 
 PAGE_ROWS = 50
 
@@ -97,10 +98,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows a list has, in all and by rank. ``capped`` when there are more than said."""
+    """How many rows a list has, in all and by group. ``capped`` when there are more than said."""
 
     total: int
-    by_rank: dict[int, int]
+    by_group: dict[int, int]
     capped: bool = False
 
 
@@ -125,6 +126,9 @@ _COLUMNS: list[Any] = [
     Ticket.customer_replied,
     Ticket.updated_at,
     Ticket.waiting_since,
+    Ticket.due_at,
+    Ticket.due_promise,
+    Ticket.due_since,
     Ticket.opened_at,
     Ticket.queue_id,
     _customer.name.label("customer_name"),
@@ -213,14 +217,21 @@ def counts(actor: Actor, wanted: Filter, *, zone: ZoneInfo) -> Counts | None:
     if conditions is None:
         return Counts(0, {})
     keys = _waiting_keys(actor, wanted, conditions, None, COUNTED + 1)
-    statement = select(keys.c.rank, func.count()).group_by(keys.c.rank).order_by(keys.c.rank)
-    by_rank: dict[int, int] = dict(db.session.execute(statement).all())
-    total = sum(by_rank.values())
+    grouped = select(
+        Bounds.here(zone).column(keys.c.rank, keys.c.moment).label("group"), keys.c.rank
+    ).subquery()
+    statement = (
+        select(grouped.c.group, func.count())
+        .group_by(grouped.c.group, grouped.c.rank)
+        .order_by(grouped.c.rank, grouped.c.group)
+    )
+    by_group: dict[int, int] = dict(db.session.execute(statement).all())
+    total = sum(by_group.values())
     if total <= COUNTED:
-        return Counts(total, by_rank)
+        return Counts(total, by_group)
     # The limit cut the last group off: one row too many was read to find out.
-    by_rank[max(by_rank)] -= 1
-    return Counts(COUNTED, by_rank, capped=True)
+    by_group[list(by_group)[-1]] -= 1
+    return Counts(COUNTED, by_group, capped=True)
 
 
 def _conditions(

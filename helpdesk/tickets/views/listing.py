@@ -15,7 +15,7 @@ from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets import wording
 from helpdesk.tickets.lifecycle import HoldReason, StatusClass
-from helpdesk.tickets.queries import counts, labels, views
+from helpdesk.tickets.queries import counts, groups, labels, views
 from helpdesk.tickets.queries.filters import (
     EVERYTHING,
     NARROWING,
@@ -107,8 +107,18 @@ HOLD_WORDS = {
 }
 """Short words for what a ticket waits for, as its row says it."""
 
-GROUP_NAMES = {**wording.PRIORITIES, 9: _l("Waiting")}
-"""Names of the groups of a queue by rank."""
+GROUP_NAMES = {
+    groups.OVERDUE: _l("Overdue"),
+    groups.SOON: _l("Due in the next 2 hours"),
+    groups.TODAY: _l("Later today"),
+    groups.LATER: _l("After today"),
+    **wording.PRIORITIES,
+    9: _l("Waiting"),
+}
+"""Names of the groups of a queue."""
+
+GROUP_CSS = {groups.OVERDUE: "over", groups.SOON: "soon", groups.TODAY: "", groups.LATER: ""}
+"""Classes of the headings of what is due; those of the others are named by their rank."""
 
 VIEW_ENGLISH = {key: name for key, name, _colour, _filters in VIEWS}
 

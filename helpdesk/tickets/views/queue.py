@@ -15,6 +15,7 @@ from helpdesk.tickets import services
 from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.queries import counts, labels, lists, work
 from helpdesk.tickets.queries.filters import EVERYTHING, NARROWING, Filter, Sort, to_lists, to_query
+from helpdesk.tickets.queries.groups import Bounds
 from helpdesk.tickets.views.answers import (
     go_to,
     number_of,
@@ -26,6 +27,7 @@ from helpdesk.tickets.views.beginning import Step, first_steps
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.listing import (
     DENSITY_NAMES,
+    GROUP_CSS,
     GROUP_NAMES,
     SORT_NAMES,
     Chip,
@@ -200,7 +202,7 @@ def _totals(actor: Actor, wanted: Filter, lines: list[counts.QueueLine]) -> list
     """Count the list; a queue without further filters is counted for the side navigation."""
     for line in lines:
         if line.id == wanted.only_queue:
-            return lists.Counts(line.total, line.by_rank)
+            return lists.Counts(line.total, line.by_group)
     return lists.counts(actor, wanted, zone=reader_zone())
 
 
@@ -210,20 +212,23 @@ def _row_context(
     query = to_query(wanted)
     path = ticket_url(1, query)
     may_work = actor.can(Permission.TICKET_WORK)
+    bounds = Bounds.here(reader_zone())
     return {
         "page": page,
         "wanted": wanted,
         "query": query,
         "grouped": wanted.by_waiting,
         # A group that began on the page before goes on without a second heading.
-        "last_rank": after.rank if after is not None else None,
+        "last_group": bounds.group_of(after.rank or 0, after.moment) if after else None,
+        "group_of": bounds.group_of,
         "group_names": GROUP_NAMES,
+        "group_css": GROUP_CSS,
         "draw": drawer(
             page.rows,
             # Building an address for each of fifty rows would cost more than reading them.
             path=path.partition("?")[0][:-1],
             packed=f"?{path.partition('?')[2]}" if query else "",
-            grouped=wanted.by_waiting,
+            bounds=bounds if wanted.by_waiting else None,
             may_work=may_work,
         ),
         "may_work": may_work,

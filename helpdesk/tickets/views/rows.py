@@ -12,8 +12,10 @@ from sqlalchemy import Row
 from helpdesk.lib.clock import now
 from helpdesk.tickets import wording
 from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
+from helpdesk.tickets.queries.groups import Bounds
 from helpdesk.tickets.views.listing import HOLD_WORDS
 from helpdesk.web.atoms import avatar, channel_icon, icon, priority, status, tag, vip
+from helpdesk.web.due import chip
 from helpdesk.web.i18n import ago, duration
 from helpdesk.web.page import status_shape
 
@@ -101,13 +103,14 @@ _TAKE = (
 
 
 def drawer(
-    rows: Sequence[Row[Any]], *, path: str, packed: str, grouped: bool, may_work: bool
+    rows: Sequence[Row[Any]], *, path: str, packed: str, bounds: Bounds | None, may_work: bool
 ) -> Callable[[Row[Any]], Markup]:
     """Return the function that draws these rows of a list, each a ``<tr>``.
 
     Fifty rows are the dearest part of the desk's busiest page. A template escapes and hands on
     every piece by itself, thirty a row; here a row is one piece, and only what people typed needs
-    escaping. ``path`` is the address of a ticket without its number, ``packed`` what follows it.
+    escaping. ``path`` is the address of a ticket without its number, ``packed`` what follows it;
+    ``bounds`` tells the groups of a queue apart and is None in a list without any.
     """
     atoms = atoms_of(rows)
     select, take, hint = (
@@ -124,7 +127,7 @@ def drawer(
             "link": link,
             "tail": tail,
             "unread": ' class="un"' if row.customer_replied or group == StatusClass.NEW else "",
-            "group": f' data-in="{row.rank}"' if grouped else "",
+            "group": f' data-in="{bounds.group_of(row.rank, row.moment)}"' if bounds else "",
             "select": select,
             "priority": atoms.priority[row.priority],
             "state": atoms.state[group, row.hold_reason, row.status_name],
@@ -138,7 +141,9 @@ def drawer(
             "updated": stamp(row.updated_at),
             "ago": ago(row.updated_at),
         }
-        if not pieces["state"]:
+        if row.due_at is not None:
+            pieces["state"] = chip(row.due_at, row.due_since, row.due_promise)
+        elif not pieces["state"]:
             said = duration((moment - row.waiting_since).total_seconds())
             pieces["state"] = _WAITING % (stamp(row.waiting_since), said)
         if row.owner_id is None and may_work and group in UNFINISHED:

@@ -154,6 +154,28 @@ export function scan(root) {
     write(element, fill(words, { time: duration(left) }));
     if (element.dataset.until) element.classList.toggle("past", left < 0);
   }
+  for (const chip of all(root, "[data-due]")) tick(chip);
+}
+
+const NEAR = 45 * MINUTE;
+const NOT_NEAR = 2 * HOUR;
+const AROUND = 28.9;
+
+/** Let a chip say how much time is left; its colours are those of `web/due.py`.
+ * @param {HTMLElement} chip */
+function tick(chip) {
+  const due = parse(chip.dataset.due);
+  const since = parse(chip.dataset.dueSince);
+  if (!due || !since) return;
+  const left = (due.getTime() - Date.now()) / 1000;
+  const whole = (due.getTime() - since.getTime()) / 1000;
+  const over = left <= 0;
+  chip.classList.toggle("over", over);
+  chip.classList.toggle("warn", !over && left <= Math.max(NEAR, Math.min(NOT_NEAR, whole / 5)));
+  const said = chip.querySelector("[data-due-left]");
+  if (said) write(said, (over ? "−" : "") + duration(left));
+  const share = whole > 0 ? Math.max(0, Math.min(1, left / whole)) : 0;
+  chip.querySelector(".val")?.setAttribute("stroke-dasharray", `${(share * AROUND).toFixed(1)} 28.9`);
 }
 
 export function start() {

@@ -1,0 +1,140 @@
+"""The account of a ticket's clocks that anybody can open: from–to, counted or not, and why."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import select
+
+from helpdesk.db import db
+from helpdesk.lib.clock import now
+from helpdesk.people.access import Actor, Permission
+from helpdesk.sla import clocks, journal, keeping, stored
+from helpdesk.sla.calendar import Calendar
+from helpdesk.sla.clocks import Because, Promise
+from helpdesk.sla.models import (
+    BusinessCalendar,
+    CalendarVersion,
+    Clock,
+    Policy,
+    PolicyVersion,
+)
+from helpdesk.tickets.models import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A line of the ledger; ``holidays`` names those that fell into a time of closed doors."""
+
+    line: clocks.Line
+    holidays: tuple[str, ...] = ()
+
+    @property
+    def length(self) -> timedelta:
+        """Time that passed, counted or not."""
+        return self.line.until - self.line.since
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counted."""
+        return self.line.because is Because.COUNTED
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How one promise stands now, by which policy and calendar, and how it came to that."""
+
+    promise: Promise
+    row: Clock
+    policy: str
+    policy_edited: bool
+    """Whether the policy says something else by now."""
+    calendar: str
+    clock: clocks.Clock
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def used(self) -> timedelta:
+        """Open time used up to now."""
+        return self.clock.used
+
+    @property
+    def length(self) -> timedelta:
+        """Open time promised."""
+        return timedelta(seconds=self.row.length)
+
+
+def accounts(actor: Actor, ticket: Ticket) -> list[Account]:
+    """Return the account of every promise of a ticket, run anew up to now. Raises Denied."""
+    actor.demand(Permission.TICKET_READ)
+    rows = keeping.clocks_of(ticket.id)
+    if not rows:
+        return []
+    lines, known = journal.lines_of(ticket.id), journal.statuses()
+    names = _names(list(rows.values()))
+    found = []
+    for promise in Promise:
+        row = rows.get(promise)
+        if row is None:
+            continue
+        terms = stored.terms_of(row.policy_version_id)
+        calendar = stored.calendar_of(row.calendar_version_id)
+        life = journal.life_of(lines, known, waits=terms.waits)
+        length = timedelta(seconds=row.length)
+        clock = clocks.run(calendar, promise, length, life, until=now())
+        policy, is_newest = names.policies[row.policy_version_id]
+        found.append(
+            Account(
+                promise=promise,
+                row=row,
+                policy=policy,
+                policy_edited=not is_newest,
+                calendar=names.calendars[row.calendar_version_id],
+                clock=clock,
+                stretches=tuple(_stretch(line, calendar) for line in clock.ledger),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    policies: dict[int, tuple[str, bool]]
+    calendars: dict[int, str]
+
+
+def _names(rows: list[Clock]) -> _Names:
+    policies = db.session.execute(
+        select(PolicyVersion.id, Policy.name, PolicyVersion.number == Policy.version)
+        .join(Policy, Policy.id == PolicyVersion.policy_id)
+        .where(PolicyVersion.id.in_({row.policy_version_id for row in rows}))
+    )
+    calendars = db.session.execute(
+        select(CalendarVersion.id, BusinessCalendar.name)
+        .join(BusinessCalendar, BusinessCalendar.id == CalendarVersion.calendar_id)
+        .where(CalendarVersion.id.in_({row.calendar_version_id for row in rows}))
+    )
+    return _Names(
+        {key: (name, bool(newest)) for key, name, newest in policies},
+        {key: name for key, name in calendars},
+    )
+
+
+MOST_DAYS = 60
+"""Days of a closed stretch that are looked through for holidays."""
+
+
+def _stretch(line: clocks.Line, calendar: Calendar) -> Stretch:
+    if line.because is not Because.CLOSED:
+        return Stretch(line)
+    zone = calendar.time_zone
+    first, last = (at.astimezone(zone).date() for at in (line.since, line.until))
+    days = min((last - first).days + 1, MOST_DAYS)
+    named = (_holiday(calendar, first + timedelta(days=n)) for n in range(days))
+    return Stretch(line, tuple(dict.fromkeys(name for name in named if name)))
+
+
+def _holiday(calendar: Calendar, day: date) -> str:
+    # A holiday on a day that would have been closed anyhow explains nothing.
+    if not calendar.week[day.weekday()]:
+        return ""
+    return calendar.holiday_name(day) or ""

@@ -1,0 +1,113 @@
+"""Promises on the ticket's page: the cards of its clocks, and the ledger behind them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import render_template
+from markupsafe import Markup
+from sqlalchemy import select
+
+from helpdesk.db import db
+from helpdesk.lib.clock import now
+from helpdesk.people.access import Permission
+from helpdesk.people.guard import actor_or_none, current_actor, require
+from helpdesk.sla import business_time, ledger, stored
+from helpdesk.sla.clocks import Promise
+from helpdesk.sla.models import Clock, Policy, PolicyVersion
+from helpdesk.sla.views import words
+from helpdesk.sla.views.blueprint import bp
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries.access import get_for
+from helpdesk.web.due import urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One clock as the page shows it."""
+
+    row: Clock
+    promise: Promise
+    policy: str
+    used: timedelta
+    length: timedelta
+    css: str
+    ticks: bool = False
+    """Whether time left is time on the wall: the desk does not close before it is due."""
+
+    @property
+    def share(self) -> int:
+        """Time used of what was promised, in percent; more than 100 when it was missed."""
+        return round(100 * self.used / self.length)
+
+    @property
+    def left(self) -> timedelta:
+        """Open time left; negative when it was missed."""
+        return self.length - self.used
+
+    @property
+    def in_time(self) -> bool:
+        """Whether it was kept in time, or still can be."""
+        return self.used <= self.length and self.row.missed_at is None
+
+
+def of_ticket(ticket: Ticket) -> Markup | None:
+    """Return the cards of a ticket's clocks; nothing where nothing was promised."""
+    actor = actor_or_none()
+    if actor is None or not actor.can(Permission.TICKET_READ):
+        return None
+    cards = cards_of(ticket)
+    if not cards:
+        return None
+    return Markup(  # noqa: S704 (our own template)
+        render_template("sla/_cards.html", ticket=ticket, cards=cards, said=words)
+    )
+
+
+def cards_of(ticket: Ticket) -> list[Card]:
+    """Return the clocks of a ticket, the one that is due first at the top, in one query."""
+    rows = db.session.execute(
+        select(Clock, Policy.name)
+        .join(PolicyVersion, PolicyVersion.id == Clock.policy_version_id)
+        .join(Policy, Policy.id == PolicyVersion.policy_id)
+        .where(Clock.ticket_id == ticket.id, Clock.piece == 0, Clock.state != "none")
+    ).all()
+    cards = [_card(row, policy) for row, policy in rows]
+    order = list(Promise)
+    # What runs stands first, by its moment; then what is halted; what was kept comes last.
+    rank = {"running": 0, "halted": 1, "met": 2}
+    return sorted(
+        cards,
+        key=lambda card: (
+            rank[card.row.state],
+            card.row.due_at.timestamp() if card.row.due_at else 0.0,
+            order.index(card.promise),
+        ),
+    )
+
+
+def _card(row: Clock, policy: str) -> Card:
+    moment = now()
+    used = timedelta(seconds=row.used)
+    css, ticks = "", False
+    if row.due_at is not None and row.owed_since is not None:
+        calendar = stored.calendar_of(row.calendar_version_id)
+        used += business_time.between(calendar, row.counted_at, moment)
+        css = urgency(row.due_at, row.owed_since, moment)
+        left = business_time.between(calendar, moment, row.due_at)
+        ticks = row.due_at > moment and left == row.due_at - moment
+    elif row.state == "halted":
+        css = "pause"
+    elif row.missed_at is not None:
+        css = "missed"
+    return Card(row, Promise(row.promise), policy, used, timedelta(seconds=row.length), css, ticks)
+
+
+@bp.get("/tickets/<int:number>/promises")
+@require(Permission.TICKET_READ)
+def ledger_dialog(number: int) -> str:
+    """Explain every minute of every promise of a ticket."""
+    actor = current_actor()
+    ticket = get_for(actor, number)
+    return render_template(
+        "sla/ledger.html", ticket=ticket, accounts=ledger.accounts(actor, ticket), said=words
+    )

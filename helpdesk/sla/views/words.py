@@ -1,0 +1,47 @@
+"""Promises and their accounts in the reader's words."""
+
+from flask_babel import lazy_gettext as _l
+
+from helpdesk.sla.clocks import Because, Promise
+from helpdesk.tickets import wording
+
+PROMISES = {
+    Promise.ACKNOWLEDGE: _l("Acknowledge"),
+    Promise.FIRST_REPLY: _l("First reply"),
+    Promise.NEXT_REPLY: _l("Next reply"),
+    Promise.FIX: _l("Fix"),
+}
+ICONS = {
+    Promise.ACKNOWLEDGE: "circle-check",
+    Promise.FIRST_REPLY: "corner-down-left",
+    Promise.NEXT_REPLY: "corner-down-left",
+    Promise.FIX: "timer",
+}
+BECAUSE = {
+    Because.COUNTED: _l("Open hours"),
+    Because.CLOSED: _l("Closed"),
+    Because.WAITING: _l("Waiting"),
+    Because.RESOLVED: _l("Resolved"),
+    Because.GONE: _l("In the bin, or part of another ticket"),
+}
+CONDITIONS = {
+    "suppliers": _l("supplier"),
+    "organisations": _l("organisation"),
+    "support_levels": _l("support level"),
+    "vip": _l("VIP"),
+    "categories": _l("category"),
+    "queues": _l("queue"),
+    "kinds": _l("kind"),
+}
+
+
+def why(because: Because, reason: str) -> str:
+    """Return why a stretch counted or not: "Waiting for the customer"."""
+    if because is Because.WAITING and reason in wording.HOLD_REASONS:
+        return str(wording.HOLD_REASONS[reason])
+    return str(BECAUSE[because])
+
+
+def conditions(names: list[str]) -> str:
+    """Return conditions as a list in words: "organisation, VIP"."""
+    return ", ".join(str(CONDITIONS.get(name, name)) for name in names)
