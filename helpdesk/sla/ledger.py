@@ -115,7 +115,7 @@ def _names(rows: list[Clock]) -> _Names:
     )
     return _Names(
         {key: (name, bool(newest)) for key, name, newest in policies},
-        {key: name for key, name in calendars},
+        dict(calendars.tuples()),
     )
 
 

@@ -37,8 +37,8 @@ CONDITIONS = {
 
 def why(because: Because, reason: str) -> str:
     """Return why a stretch counted or not: "Waiting for the customer"."""
-    if because is Because.WAITING and reason in wording.HOLD_REASONS:
-        return str(wording.HOLD_REASONS[reason])
+    if because is Because.WAITING and reason:
+        return str(wording.word(wording.HOLD_REASONS, reason))
     return str(BECAUSE[because])
 
 
