@@ -22,11 +22,17 @@ from helpdesk.people import views as people_views
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
-from helpdesk.sla import keeping
+from helpdesk.sla import escalation, keeping
 from helpdesk.sla import views as sla_views
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
-from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, SubjectRedacted, TicketEvent
+from helpdesk.tickets.events import (
+    EntryRedacted,
+    MessageWithdrawn,
+    SubjectRedacted,
+    TicketEvent,
+    TicketsTold,
+)
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.tickets.views import histories
@@ -50,6 +56,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, keeping.on_ticket_event),
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
+    (TicketsTold, announce.on_tickets_told),
     (TicketEvent, counts.on_ticket_event),
     (TicketEvent, outgoing.on_ticket_event),
     (MessageWithdrawn, outgoing.on_withdrawn),
@@ -67,6 +74,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
 JOBS: list[Job] = [
     send.send_mail,
     ingest.file_forgotten_mail,
+    escalation.escalate,
     housekeeping.wake_snoozed,
     housekeeping.close_resolved,
     housekeeping.empty_bin,

@@ -17,6 +17,7 @@ from helpdesk.lib.clock import now
 from helpdesk.people.models import Desk
 from helpdesk.sla import clocks, journal, stored
 from helpdesk.sla.clocks import Promise
+from helpdesk.sla.coming import coming, key_of, steps_done
 from helpdesk.sla.journal import Line, NamedStatus
 from helpdesk.sla.models import Clock, PolicyVersion
 from helpdesk.sla.policy import PROMISES, Choice, Matter, Offer, Scope, Terms, choose
@@ -185,6 +186,9 @@ def _keep(ticket: Ticket, lines: Sequence[Line], *, known: dict[Promise, Clock])
 def write_down(ticket: Ticket, standings: Sequence[Standing], known: dict[Promise, Clock]) -> None:
     """Store how everything stands; a clock of what is no longer promised goes."""
     promised = set()
+    # Only where a policy says so can a step have been done before.
+    escalates = bool(standings) and bool(stored.terms_of(standings[0].policy_version_id).steps)
+    done = steps_done(list(known.values())) if known and escalates else {}
     for standing in standings:
         promised.add(standing.promise)
         row = known.get(standing.promise)
@@ -192,6 +196,7 @@ def write_down(ticket: Ticket, standings: Sequence[Standing], known: dict[Promis
             row = Clock(ticket_id=ticket.id, piece=WHOLE, promise=standing.promise.value)
             db.session.add(row)
         _set(row, standing)
+        row.next_at = next((one.at for one in coming(row, done.get(key_of(row), ()))), None)
     for promise, row in known.items():
         if promise not in promised:
             db.session.delete(row)

@@ -93,11 +93,12 @@ class Clock(Model):
     __tablename__ = "clock"
     __table_args__ = (
         UniqueConstraint("ticket_id", "piece", "promise"),
+        # The sweep reads what has come up and nothing else.
         Index(
-            "ix_clock_due",
-            "due_at",
-            postgresql_where=text("due_at IS NOT NULL"),
-            sqlite_where=text("due_at IS NOT NULL"),
+            "ix_clock_next",
+            "next_at",
+            postgresql_where=text("next_at IS NOT NULL"),
+            sqlite_where=text("next_at IS NOT NULL"),
         ),
         Index("ix_clock_policy_version", "policy_version_id"),
     )
@@ -126,3 +127,20 @@ class Clock(Model):
     met_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # When the time used came up to what was promised; a clock that has this was missed.
     missed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When the next thing is to happen: a step of the escalation, or that it is missed.
+    next_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class StepDone(Model):
+    """A step of an escalation that was done, which is why it is not done again."""
+
+    __tablename__ = "step_done"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True)
+    piece: Mapped[int] = mapped_column(BigId, primary_key=True, default=0)
+    promise: Mapped[str] = mapped_column(String(12), primary_key=True)
+    # The round of the clock: the third question in need of an answer escalates anew.
+    round: Mapped[int] = mapped_column(primary_key=True)
+    # Which step (policy.Step.key).
+    step: Mapped[str] = mapped_column(String(40), primary_key=True)
+    done_at: Mapped[datetime] = mapped_column(UTCDateTime)

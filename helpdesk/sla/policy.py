@@ -99,6 +99,57 @@ WEIGHTS = {
 """How specific a condition is. Powers of two: a weightier one beats all lighter ones together."""
 
 
+class Do(StrEnum):
+    """What a step of an escalation does."""
+
+    WARN_OWNER = "warn-owner"
+    """Tell the owner; while there is none, whoever holds an assignment, else the leads."""
+    TELL_LEADS = "tell-leads"
+    """Tell the leads of the queue's team; a team without leads is told as a whole."""
+    RAISE = "raise"
+    """Raise the priority by one."""
+    MOVE = "move"
+    """Hand the work over to another queue."""
+
+
+MOST_PERCENT = 1000
+MOST_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Step:
+    """A step of an escalation: done once when so much of the time promised is used."""
+
+    promise: Promise
+    percent: int | None
+    """Of the time promised; more than 100 is after it was missed. None with ``before``."""
+    before: int | None
+    """Seconds of open time before it is due, instead of a share."""
+    do: Do
+    queue_id: int | None = None
+    """Where the work is moved to."""
+
+    def __post_init__(self) -> None:
+        if (self.percent is None) == (self.before is None):
+            raise WrongPolicy("a step has a share of the time, or a time before the end")
+        if not 0 < (self.percent or 1) <= MOST_PERCENT or (self.before or 0) < 0:
+            raise WrongPolicy("a step is at 1 to 1,000 percent, or before the end")
+        if (self.do is Do.MOVE) != (self.queue_id is not None):
+            raise WrongPolicy("work is moved to a queue")
+
+    @property
+    def key(self) -> str:
+        """What tells a step from the others of a policy; steps done are remembered by it."""
+        when = f"{self.percent}%" if self.percent is not None else f"-{self.before}s"
+        return f"{when}:{self.do.value}" + (f":{self.queue_id}" if self.queue_id else "")
+
+    def used(self, length: timedelta) -> timedelta:
+        """Return the open time used with which the step is reached."""
+        if self.percent is not None:
+            return length * self.percent / 100
+        return max(timedelta(), length - timedelta(seconds=self.before or 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a version of a policy says. It never changes."""
@@ -109,6 +160,8 @@ class Terms:
     conditions: Conditions = field(default_factory=Conditions)
     waits: frozenset[str] = frozenset(WAITS)
     """Reasons of waiting that halt the clocks; time waited for another reason counts."""
+    steps: tuple[Step, ...] = ()
+    """What is done before and after a promise is missed."""
 
     def __post_init__(self) -> None:
         for (_promise, priority), length in self.lengths.items():
@@ -116,6 +169,8 @@ class Terms:
                 raise WrongPolicy(f"priority {priority} in {length} can't be promised")
         if unknown := self.waits - set(WAITS):
             raise WrongPolicy(f"nothing waits for {', '.join(sorted(unknown))}")
+        if len(self.steps) > MOST_STEPS or len({*self.steps}) < len(self.steps):
+            raise WrongPolicy(f"a policy has {MOST_STEPS} different steps at most")
 
     def length(self, promise: Promise, priority: int) -> timedelta | None:
         """Return what is promised at a priority; None when nothing is."""
@@ -137,6 +192,10 @@ class Terms:
                 if getattr(asked, name)
             },
             "waits": sorted(self.waits),
+            "steps": [
+                [step.promise.value, step.percent, step.before, step.do.value, step.queue_id]
+                for step in self.steps
+            ],
         }
 
     @classmethod
@@ -159,6 +218,10 @@ class Terms:
                 },
             ),
             waits=frozenset(stored["waits"]),
+            steps=tuple(
+                Step(Promise(promise), percent, before, Do(do), queue_id)
+                for promise, percent, before, do, queue_id in stored["steps"]
+            ),
         )
 
 

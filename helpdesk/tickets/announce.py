@@ -1,6 +1,6 @@
 """Live updates of tickets: which open pages hear of what."""
 
-from helpdesk.tickets.events import TicketEvent
+from helpdesk.tickets.events import TicketEvent, TicketsTold
 from helpdesk.web.live import announce
 
 
@@ -12,3 +12,9 @@ def on_ticket_event(event: TicketEvent) -> None:
     queue_ids = {row.queue_id for row in ticket.assignments} | {ticket.queue_id}
     for queue_id in sorted(queue_ids):
         announce(f"queue:{queue_id}", event.verb, ticket.id)
+
+
+def on_tickets_told(event: TicketsTold) -> None:
+    """Let pages that show one of the tickets look again."""
+    for number in event.numbers:
+        announce(f"ticket:{number}", "promise", number)

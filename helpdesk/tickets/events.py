@@ -52,3 +52,10 @@ class QueuesAnnounced:
     """Counts of these queues changed; live pages refresh them."""
 
     queue_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsTold:
+    """The journals of these tickets say something new that nobody did; their pages look again."""
+
+    numbers: frozenset[int]

@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("met_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("missed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["calendar_version_id"],
             ["calendar_version.id"],
@@ -134,13 +135,30 @@ def upgrade() -> None:
             "ticket_id", "piece", "promise", name=op.f("uq_clock_ticket_id_piece_promise")
         ),
     )
+    op.create_table(
+        "step_done",
+        sa.Column(
+            "ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("piece", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("promise", sa.String(length=12), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("step", sa.String(length=40), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_step_done_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint(
+            "ticket_id", "piece", "promise", "round", "step", name=op.f("pk_step_done")
+        ),
+    )
     with op.batch_alter_table("clock", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_clock_due",
-            ["due_at"],
+            "ix_clock_next",
+            ["next_at"],
             unique=False,
-            postgresql_where=sa.text("due_at IS NOT NULL"),
-            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+            sqlite_where=sa.text("next_at IS NOT NULL"),
         )
         batch_op.create_index("ix_clock_policy_version", ["policy_version_id"], unique=False)
 
@@ -186,11 +204,12 @@ def downgrade() -> None:
     with op.batch_alter_table("clock", schema=None) as batch_op:
         batch_op.drop_index("ix_clock_policy_version")
         batch_op.drop_index(
-            "ix_clock_due",
-            postgresql_where=sa.text("due_at IS NOT NULL"),
-            sqlite_where=sa.text("due_at IS NOT NULL"),
+            "ix_clock_next",
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+            sqlite_where=sa.text("next_at IS NOT NULL"),
         )
 
+    op.drop_table("step_done")
     op.drop_table("clock")
     op.drop_table("policy_version")
     op.drop_table("calendar_version")

@@ -8,7 +8,7 @@ from helpdesk.sla import saving
 from helpdesk.sla.calendar import WEEKDAYS, Calendar
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import BusinessCalendar, Policy
-from helpdesk.sla.policy import PRIORITIES, WAITS, Conditions, Scope, Terms
+from helpdesk.sla.policy import PRIORITIES, WAITS, Conditions, Scope, Step, Terms
 from tests import factories
 
 HOUR = timedelta(hours=1)
@@ -32,6 +32,7 @@ def terms(
     *,
     conditions: Conditions | None = None,
     waits: frozenset[str] = frozenset(WAITS),
+    steps: tuple[Step, ...] = (),
     **hours: float | dict[int, float],
 ) -> Terms:
     """Return terms that promise hours: ``terms(office(), fix=8, first_reply={1: 1, 2: 2})``."""
@@ -42,7 +43,7 @@ def terms(
         )
         for priority, length in by_priority.items():
             lengths[Promise(name.replace("_", "-")), priority] = length * HOUR
-    return Terms(calendar.id, lengths, conditions or Conditions(), waits)
+    return Terms(calendar.id, lengths, conditions or Conditions(), waits, steps)
 
 
 def promised(

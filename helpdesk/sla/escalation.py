@@ -1,0 +1,163 @@
+"""Escalation: what happens by itself before and after a promise is missed, once each.
+
+The next thing to happen to a clock stands in its row and in an index, and whoever halts, keeps or
+changes the clock writes it anew in the same transaction. The sweep claims rows that have come up,
+a batch at a time and with their tickets locked; whatever another process holds it leaves to that.
+What it does and that it was done are one transaction: a process that dies has done nothing, and
+the next sweep does it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+
+from helpdesk.db import db, transaction
+from helpdesk.events import publish
+from helpdesk.jobs import job
+from helpdesk.lib.clock import now
+from helpdesk.people.access import SYSTEM
+from helpdesk.people.models import TeamMember
+from helpdesk.sla.clocks import Promise
+from helpdesk.sla.coming import MISSED, Coming, Key, coming, key_of, steps_done
+from helpdesk.sla.events import PromiseInDanger
+from helpdesk.sla.models import Clock, StepDone
+from helpdesk.sla.policy import Do
+from helpdesk.tickets import services
+from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT
+from helpdesk.tickets.models import Assignment, Ticket
+from helpdesk.tickets.services.due import Happened, record_promises
+
+BATCH = 200
+"""Clocks that are dealt with in one transaction."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What the clocks of one transaction share."""
+
+    moment: datetime
+    done: dict[Key, set[str]]
+    leads: dict[int, list[int]] = field(default_factory=dict)
+    told: list[Happened] = field(default_factory=list)
+
+
+@job(every=5)
+def escalate() -> int:
+    """Do what has come up; returns how many clocks were dealt with."""
+    count = 0
+    while found := sweep():
+        count += found
+    return count
+
+
+def sweep(limit: int = BATCH) -> int:
+    """Deal with up to ``limit`` clocks whose next moment has come, in one transaction."""
+    moment = now()
+    with transaction():
+        rows = db.session.execute(
+            select(Clock, Ticket)
+            .join(Ticket, Ticket.id == Clock.ticket_id)
+            .where(Clock.next_at <= moment)
+            .order_by(Clock.next_at)
+            .limit(limit)
+            .with_for_update(of=(Clock, Ticket), skip_locked=True)
+        ).all()
+        if rows:
+            batch = _Batch(moment, steps_done([clock for clock, _ticket in rows]))
+            for clock, ticket in rows:
+                _deal_with(batch, clock, ticket)
+            record_promises(batch.told)
+        return len(rows)
+
+
+def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
+    """Do all that has come up for one clock, and say when its next moment comes."""
+    done = batch.done.setdefault(key_of(clock), set())
+    for one in coming(clock, done):
+        if one.at > batch.moment:
+            break
+        name = one.step.key if one.step else MISSED
+        done.add(name)
+        db.session.add(
+            StepDone(
+                ticket_id=clock.ticket_id,
+                piece=clock.piece,
+                promise=clock.promise,
+                round=clock.round,
+                step=name,
+                done_at=batch.moment,
+            )
+        )
+        if one.step is None:
+            clock.missed_at = clock.due_at
+            said = {"promise": clock.promise}
+            batch.told.append(Happened(ticket.id, "promise-missed", one.at, said))
+        elif _do(batch, one, clock, ticket):
+            # Another priority or queue changed what is promised: what follows is worked out anew.
+            break
+    clock.next_at = next((one.at for one in coming(clock, done)), None)
+
+
+def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
+    """Do one step; returns whether it changed the ticket itself."""
+    step = one.step
+    assert step is not None
+    if step.do in {Do.WARN_OWNER, Do.TELL_LEADS}:
+        people = _owners(batch, ticket) if step.do is Do.WARN_OWNER else _leads(batch, ticket)
+        assert clock.due_at is not None
+        publish(
+            PromiseInDanger(
+                ticket_id=ticket.id,
+                subject=ticket.subject,
+                promise=Promise(clock.promise),
+                due_at=clock.due_at,
+                missed=clock.missed_at is not None,
+                people=tuple(people),
+            )
+        )
+        said = {"promise": clock.promise, "people": people, "percent": step.percent}
+        batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
+        return False
+    if step.do is Do.RAISE and ticket.priority > 1:
+        services.set_priority(SYSTEM, ticket, ticket.priority - 1)
+        return True
+    if step.do is Do.MOVE and step.queue_id not in {None, ticket.queue_id}:
+        queue = db.session.get_one(Queue, step.queue_id)
+        services.hand_over(SYSTEM, ticket, services.Target(queue), reason=_MOVED)
+        return True
+    return False
+
+
+_MOVED = "Escalated: a promise is in danger"
+
+
+def _owners(batch: _Batch, ticket: Ticket) -> list[int]:
+    """Return whom a warning reaches: the owner, else who holds an assignment, else the leads."""
+    if ticket.owner_id is not None:
+        return [ticket.owner_id]
+    holding = db.session.scalars(
+        select(Assignment.technician_id)
+        .where(
+            Assignment.ticket_id == ticket.id,
+            Assignment.state.in_(sorted(OPEN_ASSIGNMENT)),
+            Assignment.technician_id.is_not(None),
+        )
+        .distinct()
+    )
+    return [key for key in holding if key is not None] or _leads(batch, ticket)
+
+
+def _leads(batch: _Batch, ticket: Ticket) -> list[int]:
+    """Return the leads of the team whose queue it is; a team without leads is told as a whole."""
+    if ticket.queue_id not in batch.leads:
+        members = db.session.execute(
+            select(TeamMember.person_id, TeamMember.is_lead)
+            .join(Queue, Queue.team_id == TeamMember.team_id)
+            .where(Queue.id == ticket.queue_id)
+            .order_by(TeamMember.person_id)
+        ).all()
+        found = [key for key, is_lead in members if is_lead] or [key for key, _ in members]
+        batch.leads[ticket.queue_id] = found
+    return batch.leads[ticket.queue_id]

@@ -1,0 +1,19 @@
+"""What promises publish, inside the transaction in which it happened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from helpdesk.sla.clocks import Promise
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseInDanger:
+    """People are to be told that a promise is in danger, or was missed."""
+
+    ticket_id: int
+    subject: str
+    promise: Promise
+    due_at: datetime
+    missed: bool
+    people: tuple[int, ...]
+    """Who is to be told; each may see the ticket."""
