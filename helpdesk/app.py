@@ -15,7 +15,8 @@ from helpdesk import db, events, frame, web
 from helpdesk.channels.email import ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
-from helpdesk.notify import shown
+from helpdesk.notify import notices, shown
+from helpdesk.notify import views as notice_views
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
@@ -24,13 +25,16 @@ from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping
 from helpdesk.sla import views as sla_views
+from helpdesk.sla.events import PromiseInDanger
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
     EntryRedacted,
+    Mentioned,
     MessageWithdrawn,
     SubjectRedacted,
     TicketEvent,
+    TicketLooked,
     TicketsTold,
 )
 from helpdesk.tickets.queries import counts
@@ -46,6 +50,7 @@ BLUEPRINTS: list[Blueprint] = [
     people_views.bp,
     ticket_views.bp,
     sla_views.bp,
+    notice_views.bp,
     mail_views.bp,
     setup_views.bp,
 ]
@@ -59,6 +64,10 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketsTold, announce.on_tickets_told),
     (TicketEvent, counts.on_ticket_event),
     (TicketEvent, outgoing.on_ticket_event),
+    (TicketEvent, notices.on_ticket_event),
+    (Mentioned, notices.on_mentioned),
+    (TicketLooked, notices.on_looked),
+    (PromiseInDanger, notices.on_promise_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
     (EntryRedacted, outgoing.on_redacted),
@@ -81,6 +90,7 @@ JOBS: list[Job] = [
     housekeeping.forget_drafts,
     housekeeping.remove_orphans,
     housekeeping.tidy,
+    notices.forget_notices,
     people_jobs.sweep_sessions,
 ]
 """What `helpdesk worker` does every few seconds or minutes."""
@@ -93,6 +103,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
     ("ticket", 10, sla_views.on_ticket.of_ticket),
+    ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""

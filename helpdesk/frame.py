@@ -10,6 +10,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from helpdesk.db import db
+from helpdesk.notify.views import bell
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import MARK, actor_or_none
 from helpdesk.people.models import Desk
@@ -38,6 +39,7 @@ class Room:
 ROOMS = (
     Room("queue", "tickets.home", "inbox", _l("Queue"), "g q", (Permission.TICKET_READ,)),
     Room("people", "people.index", "contact-round", _l("People"), "g p", (Permission.PERSON_READ,)),
+    Room("notices", "notices.home", "bell", _l("Notices"), "g n", (Permission.TICKET_READ,), True),
     Room("setup", "setup.home", "settings-2", _l("Set up"), "g s", SETUP_PERMISSIONS, True),
 )
 
@@ -130,4 +132,5 @@ setattr(_home, MARK, (str(Permission.SELF_USE),))
 def init_app(app: Flask) -> None:
     """Let every template find the frame, and let the bare address lead into it."""
     app.context_processor(_frame)
+    app.jinja_env.globals["bell"] = bell
     app.add_url_rule("/", "home", _home)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Json, Model, UTCDateTime
 from helpdesk.lib.clock import now
+from helpdesk.people.models import Person
 from helpdesk.tickets.models import Entry, Ticket
 
 
@@ -91,3 +92,37 @@ WAITING = _among(Sending.QUEUED, Sending.CLAIMED)
 """What has not left, in the words of the index of what is due."""
 UNSENT = _among(Sending.QUEUED, Sending.CLAIMED, Sending.FAILED)
 """What has not arrived, in the words of the index of the outbox page."""
+
+
+class Notice(Model):
+    """Something a member of staff should know, on screen until they have seen it.
+
+    It holds no text of a ticket: what it says is drawn from its kind and data when it is shown,
+    and only to a reader who may see the ticket then.
+    """
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_person", "person_id", "id"),
+        Index(
+            "ix_notice_unseen",
+            "person_id",
+            "ticket_id",
+            postgresql_where=text("seen_at IS NULL"),
+            sqlite_where=text("seen_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    # What happened (notices.Kind).
+    kind: Mapped[str] = mapped_column(String(20))
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    # Who did it; empty when it came about by itself.
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    data: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    ticket: Mapped[Ticket] = relationship()
+    actor: Mapped[Person | None] = relationship(foreign_keys=[actor_id])

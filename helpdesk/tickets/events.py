@@ -59,3 +59,19 @@ class TicketsTold:
     """The journals of these tickets say something new that nobody did; their pages look again."""
 
     numbers: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """These members of staff are named in a journal entry."""
+
+    entry: Entry
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLooked:
+    """Somebody has the ticket open in front of them."""
+
+    actor: Actor
+    ticket: Ticket

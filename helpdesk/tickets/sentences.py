@@ -344,6 +344,56 @@ def _undo(name: Markup, changes: Changes) -> Markup:
     return _say(pattern, who=name)
 
 
+_PROMISES: dict[str, Callable[[], str]] = {
+    "acknowledge": lambda: _("Acknowledge"),
+    "first-reply": lambda: _("First reply"),
+    "next-reply": lambda: _("Next reply"),
+    "fix": lambda: _("Fix"),
+}
+"""Promises in words; what they mean is worked out above this package (``sla``)."""
+
+
+def _replay(name: Markup, changes: Changes) -> Markup:
+    """Say which due moments are others now; of what is due no more, that."""
+    found = _pair(changes, "promises")[1]
+    said = []
+    for one in found if isinstance(found, list) else []:
+        if not isinstance(one, Mapping):
+            continue
+        word = str(one.get("promise"))
+        called = _PROMISES[word]() if word in _PROMISES else word
+        before, after = _pair(one, "due")
+        if before == after:
+            said.append(escape(called))
+            continue
+        due = [_when(at) if at is not None else _("not due") for at in (before, after)]
+        said.append(
+            _say(_("%(field)s %(old)s → %(new)s"), field=called, old=due[0], new=_bold(due[1]))
+        )
+    if not said:
+        return _say(_("%(who)s worked the promises out anew"), who=name)
+    return _say(
+        _("%(who)s worked the promises out anew: %(changes)s"),
+        who=name,
+        changes=Markup(", ").join(said),
+    )
+
+
+def _promised(pattern: object) -> Callable[[Markup, Changes], Markup]:
+    """Say what became of a promise by itself: nobody did it."""
+
+    def said(_name: Markup, changes: Changes) -> Markup:
+        told = _pair(changes, "promise")[1]
+        word = str(told.get("promise")) if isinstance(told, Mapping) else ""
+        share = told.get("percent") if isinstance(told, Mapping) else None
+        called = _bold(_PROMISES[word]() if word in _PROMISES else word)
+        if share is None:
+            return _say(pattern, promise=called)
+        return _say(_("%(said)s, %(share)s%% used"), said=_say(pattern, promise=called), share=share)
+
+    return said
+
+
 _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "log": _plain(_l("%(who)s logged the ticket")),
     "assign": _assign,
@@ -394,6 +444,10 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "call-attempt": _plain(_l("%(who)s called, nobody answered")),
     "call-summary": _plain(_l("%(who)s shared a summary of a call")),
     "hear": _plain(_l("%(who)s wrote")),
+    "replay": _replay,
+    "promise-missed": _promised(_l("Promise missed: %(promise)s")),
+    "promise-warned": _promised(_l("Warned that a promise is in danger: %(promise)s")),
+    "mistaken": _plain(_l("%(who)s declared a change of status a mistake")),
 }
 
 _TOLD: dict[str, frozenset[str]] = {

@@ -4,6 +4,8 @@ Revision: 32cc6aa6096c
 Follows: cdf04774b33d
 """
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -12,6 +14,17 @@ revision = "32cc6aa6096c"
 down_revision = "cdf04774b33d"
 branch_labels = None
 depends_on = None
+
+
+VIEW = sa.table(
+    "view",
+    sa.column("key", sa.String),
+    sa.column("name", sa.String),
+    sa.column("colour", sa.String),
+    sa.column("filters", sa.JSON().with_variant(postgresql.JSONB(), "postgresql")),
+    sa.column("position", sa.Integer),
+    sa.column("created_at", sa.DateTime(timezone=True)),
+)
 
 
 def upgrade() -> None:
@@ -136,6 +149,41 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column(
+            "ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["person.id"], name=op.f("fk_notice_actor_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_notice_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_notice_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+    )
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index("ix_notice_person", ["person_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notice_ticket_id"), ["ticket_id"], unique=False)
+        batch_op.create_index(
+            "ix_notice_unseen",
+            ["person_id", "ticket_id"],
+            unique=False,
+            postgresql_where=sa.text("seen_at IS NULL"),
+            sqlite_where=sa.text("seen_at IS NULL"),
+        )
+    op.create_table(
         "step_done",
         sa.Column(
             "ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -180,11 +228,27 @@ def upgrade() -> None:
         " SELECT id, 'setup:sla' FROM role WHERE key = 'administrator'"
     )
 
+    # The view that comes with the desk; a new desk gets all of them when it begins.
+    connection = op.get_bind()
+    if connection.scalar(sa.select(sa.func.count()).select_from(VIEW)):
+        connection.execute(
+            VIEW.insert().values(
+                key="breaching",
+                name="Breaching today",
+                colour="danger",
+                filters={"due": ["today"]},
+                # Before those that are there.
+                position=-1,
+                created_at=datetime.now(UTC),
+            )
+        )
+
     # Both databases keep the indexes on a column that is renamed.
     op.execute("ALTER TABLE worklist RENAME COLUMN waiting_since TO moment")
 
 
 def downgrade() -> None:
+    op.execute(VIEW.delete().where(VIEW.c.key == "breaching"))
     op.execute("DELETE FROM role_permission WHERE permission = 'setup:sla'")
     op.execute("ALTER TABLE worklist RENAME COLUMN moment TO waiting_since")
     op.execute(
@@ -209,6 +273,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("next_at IS NOT NULL"),
         )
 
+    op.drop_table("notice")
     op.drop_table("step_done")
     op.drop_table("clock")
     op.drop_table("policy_version")

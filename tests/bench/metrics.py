@@ -18,6 +18,7 @@ from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.queries.counts import REMEMBERED_FOR
 from tests.bench.desk import BenchDesk, mail_server
 from tests.bench.loader import FIRST, QUEUES, UNFINISHED
+from tests.bench.promises import sla_due, sla_sweep, ticket_event
 from tests.channels.email import post
 from tests.support import dovecot
 
@@ -284,4 +285,7 @@ METRICS: dict[str, Callable[[BenchDesk, int], Values]] = {
     "search_number": search_number,
     "search_word": search_word,
     "memory": memory,
+    "sla_due": sla_due,
+    "sla_sweep": sla_sweep,
+    "ticket_event": ticket_event,
 }

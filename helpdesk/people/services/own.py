@@ -3,7 +3,7 @@
 It needs no permission over other people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -40,6 +40,12 @@ def set_preferences(actor: Actor, wanted: Mapping[str, Any]) -> bool:
         return False
     account.preferences = new
     return True
+
+
+def set_unwanted_notices(actor: Actor, kinds: Sequence[str]) -> None:
+    """Say of what the actor does not want to be told."""
+    account = account_of(actor)
+    account.preferences = {**account.preferences, "no_notices": [str(kind) for kind in kinds]}
 
 
 def set_details(actor: Actor, *, name: str, language: str | None, time_zone: str | None) -> bool:

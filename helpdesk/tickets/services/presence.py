@@ -6,9 +6,11 @@ from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from helpdesk.db import db
+from helpdesk.events import publish
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.companions import Mention, Presence
+from helpdesk.tickets.events import TicketLooked
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.page import PRESENT_FOR
 
@@ -21,6 +23,7 @@ def look(actor: Actor, ticket: Ticket, *, writing: bool) -> bool:
     actor.demand(Permission.TICKET_READ)
     if actor.person_id is None:
         return False
+    publish(TicketLooked(actor, ticket))
     moment = now()
     # Whoever looks at the ticket has seen where they were named.
     db.session.execute(

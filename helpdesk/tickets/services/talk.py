@@ -8,11 +8,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from helpdesk.db import db
+from helpdesk.events import publish
 from helpdesk.lib.html import markdown_to_html
 from helpdesk.people.access import Actor
 from helpdesk.people.models import Channel, Person
 from helpdesk.tickets.companions import CopyRecipient, Follower, Mention
 from helpdesk.tickets.desk import Status
+from helpdesk.tickets.events import Mentioned
 from helpdesk.tickets.lifecycle import UNFINISHED, EntryKind, StatusClass
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services import choose
@@ -279,10 +281,14 @@ def read_mentions(text: str) -> tuple[str, list[int]]:
 
 def mention(entry: Entry, person_ids: list[int]) -> None:
     """Remember who was named and let them follow the ticket. Only technicians are mentioned."""
+    named = []
     for person in db.session.scalars(
         select(Person).where(Person.id.in_(person_ids), Person.is_technician)
     ):
         db.session.add(Mention(entry_id=entry.id, person_id=person.id, ticket_id=entry.ticket_id))
         if db.session.get(Follower, (entry.ticket_id, person.id)) is None:
             db.session.add(Follower(ticket_id=entry.ticket_id, person_id=person.id))
+        named.append(person.id)
     db.session.flush()
+    if named:
+        publish(Mentioned(entry, tuple(named)))

@@ -1,0 +1,193 @@
+"""Notices of staff: somebody assigned it, a customer answered, a promise is in danger.
+
+Each is a row, written in the transaction in which it happened. Nobody is told of what they did
+themselves, of what they have switched off, or of a ticket they may not see. Who opens a ticket
+has seen what there was to say about it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from enum import StrEnum
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import joinedload
+
+from helpdesk.db import db, transaction
+from helpdesk.jobs import job
+from helpdesk.lib.clock import now
+from helpdesk.notify.models import Notice
+from helpdesk.people.access import Actor, Permission
+from helpdesk.people.models import Account
+from helpdesk.sla.events import PromiseInDanger
+from helpdesk.tickets.companions import Follower
+from helpdesk.tickets.events import Mentioned, TicketEvent, TicketLooked
+from helpdesk.tickets.lifecycle import EntryKind
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries.access import visible
+from helpdesk.web.live import announce
+
+PAGE = 50
+COUNTED = 99
+"""A badge says no more than "99+"."""
+KEPT = timedelta(days=60)
+
+
+class Kind(StrEnum):
+    """What notices are about; each can be switched off."""
+
+    ASSIGNED = "assigned"
+    MENTIONED = "mentioned"
+    ANSWERED = "answered"
+    WATCHED = "watched"
+    DANGER = "danger"
+
+
+_WATCHED = frozenset({"resolve", "reopen", "close", "hold", "hand-over", "merge", "set-major"})
+"""Acts of colleagues that followers of a ticket are told of."""
+
+
+# ---- Writing ----
+
+
+def on_ticket_event(event: TicketEvent) -> None:
+    """Tell those whom an act concerns; each once, by the weightiest reason."""
+    if event.quiet:
+        return
+    ticket, entry = event.ticket, event.entry
+    concerned: dict[int, Kind] = {}
+    if entry.inbound and entry.kind == EntryKind.MESSAGE and event.verb == "hear":
+        if ticket.owner_id is not None:
+            concerned[ticket.owner_id] = Kind.ANSWERED
+        concerned |= dict.fromkeys(_followers(ticket), Kind.ANSWERED)
+    elif event.verb in _WATCHED:
+        concerned |= dict.fromkeys(_followers(ticket), Kind.WATCHED)
+    if "assigned" in (entry.changes or {}) or event.verb == "log":
+        concerned |= {
+            row.technician_id: Kind.ASSIGNED
+            for row in ticket.assignments
+            if row.technician_id is not None
+            and row.state == "assigned"
+            and row.assigned_at == entry.happened_at
+        }
+    tell(concerned, ticket.id, event.actor.person_id)
+
+
+def on_mentioned(event: Mentioned) -> None:
+    """Tell those who are named in a journal entry."""
+    by = event.entry.author_id
+    tell(dict.fromkeys(event.people, Kind.MENTIONED), event.entry.ticket_id, by)
+
+
+def on_looked(event: TicketLooked) -> None:
+    """Whoever has a ticket open has seen what there was to say about it."""
+    mark_seen(event.actor, ticket_id=event.ticket.id)
+
+
+def on_promise_in_danger(event: PromiseInDanger) -> None:
+    """Tell those whom an escalation is to reach."""
+    tell(
+        dict.fromkeys(event.people, Kind.DANGER),
+        event.ticket_id,
+        None,
+        promise=event.promise.value,
+        due=event.due_at.isoformat(),
+        missed=event.missed,
+    )
+
+
+def tell(
+    concerned: dict[int, Kind], ticket_id: int, by: int | None, **data: object
+) -> list[Notice]:
+    """Write a notice for each person, unless they did it or do not want to know."""
+    concerned = {key: kind for key, kind in concerned.items() if key != by}
+    if not concerned:
+        return []
+    unwanted = _unwanted(concerned)
+    found = []
+    for person_id, kind in concerned.items():
+        if kind not in unwanted.get(person_id, ()):
+            found.append(
+                Notice(
+                    person_id=person_id,
+                    kind=kind.value,
+                    ticket_id=ticket_id,
+                    actor_id=by,
+                    data=data,
+                    created_at=now(),
+                )
+            )
+            announce(f"person:{person_id}", "notice", ticket_id)
+    db.session.add_all(found)
+    return found
+
+
+def _followers(ticket: Ticket) -> Sequence[int]:
+    return db.session.scalars(
+        select(Follower.person_id).where(Follower.ticket_id == ticket.id)
+    ).all()
+
+
+def _unwanted(people: Iterable[int]) -> dict[int, frozenset[str]]:
+    """Return the kinds of notice that people have switched off."""
+    rows = db.session.execute(
+        select(Account.person_id, Account.preferences).where(Account.person_id.in_(list(people)))
+    )
+    return {key: frozenset(map(str, kept.get("no_notices", ()))) for key, kept in rows if kept}
+
+
+# ---- Reading ----
+
+
+def unseen(actor: Actor) -> int:
+    """Return how many notices the actor has not seen, up to one more than ``COUNTED``."""
+    if actor.person_id is None:
+        return 0
+    rows = (
+        select(Notice.id)
+        .join(Ticket, Ticket.id == Notice.ticket_id)
+        .where(Notice.person_id == actor.person_id, Notice.seen_at.is_(None), visible(actor))
+        .limit(COUNTED + 1)
+        .subquery()
+    )
+    return db.session.scalar(select(func.count()).select_from(rows)) or 0
+
+
+def newest(actor: Actor, *, before: int | None = None) -> list[Notice]:
+    """Return a page of the actor's notices, newest first, one more than a page if there is more.
+
+    Only of tickets that they may see now. Raises Denied.
+    """
+    actor.demand(Permission.TICKET_READ)
+    statement = (
+        select(Notice)
+        .join(Notice.ticket)
+        .options(joinedload(Notice.ticket).joinedload(Ticket.customer), joinedload(Notice.actor))
+        .where(Notice.person_id == actor.person_id, visible(actor))
+    )
+    if before is not None:
+        statement = statement.where(Notice.id < before)
+    return list(db.session.scalars(statement.order_by(Notice.id.desc()).limit(PAGE + 1)))
+
+
+def mark_seen(actor: Actor, *, ticket_id: int | None = None) -> int:
+    """Say that the actor has seen their notices, or those of one ticket; returns how many."""
+    statement = (
+        update(Notice)
+        .where(Notice.person_id == actor.person_id, Notice.seen_at.is_(None))
+        .values(seen_at=now())
+    )
+    if ticket_id is not None:
+        statement = statement.where(Notice.ticket_id == ticket_id)
+    found: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
+    if found and actor.person_id is not None:
+        announce(f"person:{actor.person_id}", "notice", ticket_id or 0)
+    return found
+
+
+@job(every=3600)
+def forget_notices() -> int:
+    """Delete notices that are older than anybody looks at."""
+    with transaction():
+        old = delete(Notice).where(Notice.created_at < now() - KEPT)
+        found: int = db.session.execute(old).rowcount  # type: ignore[attr-defined]
+    return found

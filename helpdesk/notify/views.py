@@ -1,0 +1,113 @@
+"""The page of one's own notices, and the bell that counts them."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
+from werkzeug.wrappers import Response
+
+from helpdesk.notify import notices
+from helpdesk.notify.models import Notice
+from helpdesk.notify.notices import COUNTED, PAGE, Kind
+from helpdesk.people.access import Permission
+from helpdesk.people.guard import actor_or_none, current_actor, require
+from helpdesk.people.services import own
+
+bp = Blueprint("notices", __name__, template_folder="templates")
+
+NAMES = {
+    Kind.ASSIGNED: _l("Somebody assigns me a ticket"),
+    Kind.MENTIONED: _l("Somebody mentions me"),
+    Kind.ANSWERED: _l("A customer answers on my ticket, or on one I follow"),
+    Kind.WATCHED: _l("A ticket I follow is resolved, reopened, put on hold or handed over"),
+    Kind.DANGER: _l("A promise is in danger or was missed"),
+}
+"""What each kind of notice is about, as the switches say it."""
+
+ICONS = {
+    Kind.ASSIGNED: "user-plus",
+    Kind.MENTIONED: "at-sign",
+    Kind.ANSWERED: "corner-down-left",
+    Kind.WATCHED: "eye",
+    Kind.DANGER: "timer",
+}
+_PROMISES = {
+    "acknowledge": _l("to acknowledge it"),
+    "first-reply": _l("to reply first"),
+    "next-reply": _l("to reply"),
+    "fix": _l("to fix it"),
+}
+
+
+def sentence(notice: Notice) -> Markup:
+    """Return what a notice says, without the ticket's subject."""
+    who = notice.actor.name if notice.actor is not None else None
+    if notice.kind == Kind.DANGER:
+        promise = str(_PROMISES.get(str(notice.data.get("promise")), ""))
+        if notice.data.get("missed"):
+            return escape(_("The promise %(promise)s was missed", promise=promise))
+        return escape(_("The promise %(promise)s is in danger", promise=promise))
+    patterns = {
+        Kind.ASSIGNED: _("%(who)s assigned it to you"),
+        Kind.MENTIONED: _("%(who)s mentioned you"),
+        Kind.ANSWERED: _("%(who)s answered"),
+        Kind.WATCHED: _("%(who)s changed it"),
+    }
+    if notice.kind == Kind.ANSWERED:
+        who = notice.ticket.customer.name
+    pattern = patterns.get(Kind(notice.kind), "%(who)s")
+    return escape(pattern) % {"who": Markup("<b>{}</b>").format(who or "Hearth")}
+
+
+def bell() -> Markup | str:
+    """Return the number on the bell, for the frame of every page of staff."""
+    actor = actor_or_none()
+    if actor is None or actor.person_id is None or not actor.can(Permission.TICKET_READ):
+        return ""
+    count = notices.unseen(actor)
+    said = f"{COUNTED}+" if count > COUNTED else str(count or "")
+    return Markup(  # noqa: S704 (our own template)
+        render_template("notify/_bell.html", person_id=actor.person_id, count=said)
+    )
+
+
+@bp.get("/notices")
+@require(Permission.TICKET_READ)
+def home() -> str:
+    """Show the reader's notices, newest first."""
+    actor = current_actor()
+    before = request.args.get("before", "")
+    found = notices.newest(actor, before=int(before) if before.isdecimal() else None)
+    return render_template(
+        "notify/notices.html",
+        rows=found[:PAGE],
+        more=found[PAGE - 1].id if len(found) > PAGE else None,
+        sentence=sentence,
+        icons=ICONS,
+        switches=NAMES,
+        unwanted=actor.preferences.get("no_notices", []),
+    )
+
+
+@bp.get("/notices/bell", endpoint="bell")
+@require(Permission.TICKET_READ)
+def bell_again() -> str:
+    """Return the number on the bell anew."""
+    return str(bell())
+
+
+@bp.post("/notices/seen")
+@require(Permission.TICKET_READ)
+def seen() -> Response:
+    """Say that the reader has seen them all."""
+    notices.mark_seen(current_actor())
+    return redirect(url_for("notices.home"), 303)
+
+
+@bp.post("/notices/switches")
+@require(Permission.TICKET_READ)
+def switch() -> Response:
+    """Choose what to be told of."""
+    wanted = set(request.form.getlist("kind"))
+    own.set_unwanted_notices(current_actor(), [kind for kind in Kind if kind not in wanted])
+    return redirect(url_for("notices.home"), 303)
