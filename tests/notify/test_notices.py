@@ -22,6 +22,7 @@ from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.services import presence
 from helpdesk.tickets.services.inbound import Heard
 from tests import factories
+from tests.people.browser import post
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -112,7 +113,7 @@ def test_an_escalation_reaches_those_it_names(queue: Queue, priya: Actor, karen:
 
 def test_each_kind_can_be_switched_off(queue: Queue, priya: Actor, karen: Actor):
     account = factories.account(person(priya), "technician")
-    actor = replace(priya, account_id=account.person_id)
+    actor = replace(priya, account_id=account.id)
     own.set_unwanted_notices(actor, [notices.Kind.ANSWERED])
     ticket = factories.ticket(queue_=queue)
     services.take(priya, ticket)
@@ -169,9 +170,9 @@ def test_the_bell_counts_and_the_page_says_what_happened(client, queue: Queue, p
     page = client.get("/notices").get_data(as_text=True)
     assert "VPN drops" in page
     assert "1 not seen" in page
-    assert client.post("/notices/seen").status_code == 303
+    assert post(client, "/notices/seen", "/notices").status_code == 303
     assert "not seen" not in client.get("/notices/bell").get_data(as_text=True)
-    client.post("/notices/switches", data={"kind": ["assigned"]})
+    post(client, "/notices/switches", "/notices", kind=["assigned"])
     hear(ticket)
     db.session.commit()
     assert "not seen" not in client.get("/notices/bell").get_data(as_text=True)
