@@ -25,7 +25,7 @@ from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping
 from helpdesk.sla import views as sla_views
-from helpdesk.sla.events import PromiseInDanger
+from helpdesk.sla.events import PromisesInDanger
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
@@ -67,7 +67,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, notices.on_ticket_event),
     (Mentioned, notices.on_mentioned),
     (TicketLooked, notices.on_looked),
-    (PromiseInDanger, notices.on_promise_in_danger),
+    (PromisesInDanger, notices.on_promises_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
     (EntryRedacted, outgoing.on_redacted),

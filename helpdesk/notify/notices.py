@@ -18,7 +18,7 @@ from helpdesk.lib.clock import now
 from helpdesk.notify.models import Notice
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Account
-from helpdesk.sla.events import PromiseInDanger
+from helpdesk.sla.events import PromisesInDanger
 from helpdesk.tickets.companions import Follower
 from helpdesk.tickets.events import Mentioned, TicketEvent, TicketLooked
 from helpdesk.tickets.lifecycle import EntryKind
@@ -83,42 +83,43 @@ def on_looked(event: TicketLooked) -> None:
     mark_seen(event.actor, ticket_id=event.ticket.id)
 
 
-def on_promise_in_danger(event: PromiseInDanger) -> None:
-    """Tell those whom an escalation is to reach."""
-    tell(
-        dict.fromkeys(event.people, Kind.DANGER),
-        event.ticket_id,
-        None,
-        promise=event.promise.value,
-        due=event.due_at.isoformat(),
-        missed=event.missed,
+def on_promises_in_danger(event: PromisesInDanger) -> None:
+    """Tell those whom escalations are to reach."""
+    unwanted = _unwanted({person for one in event.found for person in one.people})
+    _write(
+        Notice(
+            person_id=person_id,
+            kind=Kind.DANGER.value,
+            ticket_id=one.ticket_id,
+            data={
+                "promise": one.promise.value,
+                "due": one.due_at.isoformat(),
+                "missed": one.missed,
+            },
+        )
+        for one in event.found
+        for person_id in one.people
+        if Kind.DANGER not in unwanted.get(person_id, ())
     )
 
 
-def tell(
-    concerned: dict[int, Kind], ticket_id: int, by: int | None, **data: object
-) -> list[Notice]:
+def tell(concerned: dict[int, Kind], ticket_id: int, by: int | None) -> None:
     """Write a notice for each person, unless they did it or do not want to know."""
     concerned = {key: kind for key, kind in concerned.items() if key != by}
     if not concerned:
-        return []
+        return
     unwanted = _unwanted(concerned)
-    found = []
-    for person_id, kind in concerned.items():
-        if kind not in unwanted.get(person_id, ()):
-            found.append(
-                Notice(
-                    person_id=person_id,
-                    kind=kind.value,
-                    ticket_id=ticket_id,
-                    actor_id=by,
-                    data=data,
-                    created_at=now(),
-                )
-            )
-            announce(f"person:{person_id}", "notice", ticket_id)
-    db.session.add_all(found)
-    return found
+    _write(
+        Notice(person_id=person_id, kind=kind.value, ticket_id=ticket_id, actor_id=by)
+        for person_id, kind in concerned.items()
+        if kind not in unwanted.get(person_id, ())
+    )
+
+
+def _write(found: Iterable[Notice]) -> None:
+    for notice in found:
+        db.session.add(notice)
+        announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
 
 
 def _followers(ticket: Ticket) -> Sequence[int]:
@@ -129,8 +130,11 @@ def _followers(ticket: Ticket) -> Sequence[int]:
 
 def _unwanted(people: Iterable[int]) -> dict[int, frozenset[str]]:
     """Return the kinds of notice that people have switched off."""
+    keys = list(people)
+    if not keys:
+        return {}
     rows = db.session.execute(
-        select(Account.person_id, Account.preferences).where(Account.person_id.in_(list(people)))
+        select(Account.person_id, Account.preferences).where(Account.person_id.in_(keys))
     )
     return {key: frozenset(map(str, kept.get("no_notices", ()))) for key, kept in rows if kept}
 

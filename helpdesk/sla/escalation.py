@@ -20,7 +20,7 @@ from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import TeamMember
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import MISSED, Coming, Key, coming, key_of, steps_done
-from helpdesk.sla.events import PromiseInDanger
+from helpdesk.sla.events import PromiseInDanger, PromisesInDanger
 from helpdesk.sla.models import Clock, StepDone
 from helpdesk.sla.policy import Do
 from helpdesk.tickets import services
@@ -29,7 +29,7 @@ from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.services.due import Happened, record_promises
 
-BATCH = 200
+BATCH = 500
 """Clocks that are dealt with in one transaction."""
 
 
@@ -39,8 +39,11 @@ class _Batch:
 
     moment: datetime
     done: dict[Key, set[str]]
+    # Who holds an open assignment of a ticket that nobody owns.
+    holding: dict[int, list[int]]
     leads: dict[int, list[int]] = field(default_factory=dict)
     told: list[Happened] = field(default_factory=list)
+    danger: list[PromiseInDanger] = field(default_factory=list)
 
 
 @job(every=5)
@@ -65,10 +68,17 @@ def sweep(limit: int = BATCH) -> int:
             .with_for_update(of=(Clock, Ticket), skip_locked=True)
         ).all()
         if rows:
-            batch = _Batch(moment, steps_done([clock for clock, _ticket in rows]))
-            for clock, ticket in rows:
-                _deal_with(batch, clock, ticket)
+            batch = _Batch(
+                moment,
+                done=steps_done([clock for clock, _ticket in rows]),
+                holding=_holding([ticket for _clock, ticket in rows if ticket.owner_id is None]),
+            )
+            # What is written waits until all is known: five hundred rows are written together.
+            with db.session.no_autoflush:
+                for clock, ticket in rows:
+                    _deal_with(batch, clock, ticket)
             record_promises(batch.told)
+            publish(PromisesInDanger(tuple(batch.danger)))
         return len(rows)
 
 
@@ -107,10 +117,9 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
     if step.do in {Do.WARN_OWNER, Do.TELL_LEADS}:
         people = _owners(batch, ticket) if step.do is Do.WARN_OWNER else _leads(batch, ticket)
         assert clock.due_at is not None
-        publish(
+        batch.danger.append(
             PromiseInDanger(
                 ticket_id=ticket.id,
-                subject=ticket.subject,
                 promise=Promise(clock.promise),
                 due_at=clock.due_at,
                 missed=clock.missed_at is not None,
@@ -137,16 +146,26 @@ def _owners(batch: _Batch, ticket: Ticket) -> list[int]:
     """Return whom a warning reaches: the owner, else who holds an assignment, else the leads."""
     if ticket.owner_id is not None:
         return [ticket.owner_id]
-    holding = db.session.scalars(
-        select(Assignment.technician_id)
-        .where(
-            Assignment.ticket_id == ticket.id,
-            Assignment.state.in_(sorted(OPEN_ASSIGNMENT)),
-            Assignment.technician_id.is_not(None),
+    return batch.holding.get(ticket.id) or _leads(batch, ticket)
+
+
+def _holding(tickets: list[Ticket]) -> dict[int, list[int]]:
+    """Return who holds an open assignment, by ticket."""
+    found: dict[int, list[int]] = {}
+    if tickets:
+        rows = db.session.execute(
+            select(Assignment.ticket_id, Assignment.technician_id)
+            .where(
+                Assignment.ticket_id.in_([ticket.id for ticket in tickets]),
+                Assignment.state.in_(sorted(OPEN_ASSIGNMENT)),
+                Assignment.technician_id.is_not(None),
+            )
+            .distinct()
+            .order_by(Assignment.technician_id)
         )
-        .distinct()
-    )
-    return [key for key in holding if key is not None] or _leads(batch, ticket)
+        for ticket_id, technician_id in rows:
+            found.setdefault(ticket_id, []).append(technician_id)
+    return found
 
 
 def _leads(batch: _Batch, ticket: Ticket) -> list[int]:

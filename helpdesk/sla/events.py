@@ -11,9 +11,15 @@ class PromiseInDanger:
     """People are to be told that a promise is in danger, or was missed."""
 
     ticket_id: int
-    subject: str
     promise: Promise
     due_at: datetime
     missed: bool
     people: tuple[int, ...]
     """Who is to be told; each may see the ticket."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromisesInDanger:
+    """What one sweep found, together: hundreds may come up at the same moment."""
+
+    found: tuple[PromiseInDanger, ...]

@@ -13,7 +13,7 @@ from helpdesk.people.access import Actor
 from helpdesk.people.models import Person
 from helpdesk.people.services import own
 from helpdesk.sla.clocks import Promise
-from helpdesk.sla.events import PromiseInDanger
+from helpdesk.sla.events import PromiseInDanger, PromisesInDanger
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import Follower
 from helpdesk.tickets.desk import Queue
@@ -105,9 +105,8 @@ def test_who_is_mentioned_is_told_once(queue: Queue, priya: Actor, karen: Actor)
 def test_an_escalation_reaches_those_it_names(queue: Queue, priya: Actor, karen: Actor):
     ticket = factories.ticket(queue_=queue)
     people = (priya.person_id or 0,)
-    notices.on_promise_in_danger(
-        PromiseInDanger(ticket.id, ticket.subject, Promise.FIX, now(), missed=True, people=people)
-    )
+    found = PromiseInDanger(ticket.id, Promise.FIX, now(), missed=True, people=people)
+    notices.on_promises_in_danger(PromisesInDanger((found,)))
     assert (told(priya), told(karen)) == ([("danger", ticket.id)], [])
 
 

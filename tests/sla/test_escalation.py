@@ -12,7 +12,7 @@ from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Person
 from helpdesk.sla import escalation, keeping, saving
 from helpdesk.sla.clocks import Promise
-from helpdesk.sla.events import PromiseInDanger
+from helpdesk.sla.events import PromiseInDanger, PromisesInDanger
 from helpdesk.sla.models import Clock
 from helpdesk.sla.policy import Do, Scope, Step
 from helpdesk.tickets import services
@@ -33,9 +33,13 @@ TELL_100 = Step(Promise.FIX, 100, None, Do.TELL_LEADS)
 def told() -> Iterator[list[PromiseInDanger]]:
     """Everybody who was told, in order."""
     heard: list[PromiseInDanger] = []
-    events.subscribe(PromiseInDanger, heard.append)
+
+    def hear(event: PromisesInDanger) -> None:
+        heard.extend(event.found)
+
+    events.subscribe(PromisesInDanger, hear)
     yield heard
-    events._handlers[PromiseInDanger].remove(heard.append)
+    events._handlers[PromisesInDanger].remove(hear)
 
 
 def promised(*steps: Step, **hours: float | dict[int, float]) -> None:

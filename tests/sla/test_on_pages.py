@@ -173,7 +173,7 @@ def test_the_ticket_says_how_its_promises_stand(desk: Desk, queue: Queue):
     assert said.index("Fix by 12:30") < said.index("First reply")
     # On a telephone the same stands under the head.
     assert "1h 30m left Fix due by 12:30" in said
-    with clock.at(monday("13:00")):
+    with time_machine.travel(monday("13:00"), tick=False):
         late = text_of(desk.get(f"/tickets/{ticket.id}"))
     assert "−30m over 3h, Standard P2" in late
     services.hold(factories.actor(), ticket, HoldReason.SUPPLIER)
@@ -184,11 +184,11 @@ def test_the_ticket_says_how_its_promises_stand(desk: Desk, queue: Queue):
 def test_time_left_stands_still_while_the_desk_is_closed(desk: Desk, queue: Queue):
     promised(fix={2: 3})
     ticket = logged(queue, "15:00", 2)
-    with clock.at(monday("16:00")):
+    with time_machine.travel(monday("16:00"), tick=False):
         page = desk.get(f"/tickets/{ticket.id}")
         assert "2h left of 3h" in text_of(page)
         assert '<b class="num">2h' in page, "no script counts the night"
-    with clock.at(monday("09:30", 1)):
+    with time_machine.travel(monday("09:30", 1), tick=False):
         assert '<b class="num" data-due-left>30m' in desk.get(f"/tickets/{ticket.id}")
 
 
