@@ -30,6 +30,7 @@ from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
     EntryRedacted,
+    JournalWritten,
     Mentioned,
     MessageWithdrawn,
     SubjectRedacted,
@@ -57,8 +58,7 @@ BLUEPRINTS: list[Blueprint] = [
 """Pages, in the order in which they are registered."""
 
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
-    # First, so that whoever is told next is told with what is due.
-    (TicketEvent, keeping.on_ticket_event),
+    (JournalWritten, keeping.on_journal_written),
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),

@@ -118,16 +118,18 @@ def run(
     life: Life,
     *,
     until: datetime | None = None,
+    explain: bool = True,
 ) -> Clock:
     """Work out how a promise of ``length`` open time stands.
 
     Acknowledging, first reply and fix are owed from the beginning, the next reply from the oldest
     question that was not answered. A waiting or resolved ticket halts every clock; opened again,
     it goes on with the time that was used. Time is counted up to the last thing that happened, or
-    on to ``until``, which only changes how far the account reaches. Raises NeverOpens when time is
+    on to ``until``, which only changes how far the account reaches. Without ``explain`` the ledger
+    stays empty, which is most of the work. Raises NeverOpens when time is
     owed that the calendar has not.
     """
-    running = _Running(calendar, length, life.begins, life.state)
+    running = _Running(calendar, length, life.begins, life.state, explain)
     for happening in sorted(life.happenings, key=lambda one: one.at):
         running.go_on_to(happening.at)
         _TAKE[promise](running, happening.what)
@@ -160,6 +162,7 @@ class _Running:
     length: timedelta
     since: datetime
     state: What
+    explain: bool = True
     owed: bool = True
     owed_since: datetime | None = None
     round: int = 1
@@ -182,7 +185,7 @@ class _Running:
                 left = self.length - self.used
                 self.reached = business_time.add(self.calendar, self.since, left)
             self.used += passed
-        if self.owed:
+        if self.owed and self.explain:
             self.ledger.extend(_lines(self.calendar, self.since, at, self.state, self.why))
         self.since = at
 
@@ -201,7 +204,8 @@ class _Running:
     def owe_again(self) -> None:
         """What was owed before is owed again, with the time used."""
         if not self.owed and self.met_at is not None:
-            self.ledger.extend(_lines(self.calendar, self.met_at, self.since, What.RESOLVED))
+            if self.explain:
+                self.ledger.extend(_lines(self.calendar, self.met_at, self.since, What.RESOLVED))
             self.owed, self.met_at = True, None
 
 

@@ -102,7 +102,7 @@ def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
         )
         if one.step is None:
             clock.missed_at = clock.due_at
-            said = {"promise": clock.promise}
+            said: dict[str, object] = {"promise": clock.promise}
             batch.told.append(Happened(ticket.id, "promise-missed", one.at, said))
         elif _do(batch, one, clock, ticket):
             # Another priority or queue changed what is promised: what follows is worked out anew.
@@ -126,7 +126,11 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
                 people=tuple(people),
             )
         )
-        said = {"promise": clock.promise, "people": people, "percent": step.percent}
+        said: dict[str, object] = {
+            "promise": clock.promise,
+            "people": people,
+            "percent": step.percent,
+        }
         batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
         return False
     if step.do is Do.RAISE and ticket.priority > 1:
@@ -164,7 +168,8 @@ def _holding(tickets: list[Ticket]) -> dict[int, list[int]]:
             .order_by(Assignment.technician_id)
         )
         for ticket_id, technician_id in rows:
-            found.setdefault(ticket_id, []).append(technician_id)
+            if technician_id is not None:
+                found.setdefault(ticket_id, []).append(technician_id)
     return found
 
 

@@ -19,9 +19,9 @@ from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.sla.clocks import Happening, Life, What
-from helpdesk.tickets.desk import Status
 from helpdesk.tickets.lifecycle import EntryKind, StatusClass
 from helpdesk.tickets.models import Entry
+from helpdesk.tickets.services import choose
 from helpdesk.tickets.services.open import SPOKEN
 
 ACKNOWLEDGES = frozenset({"acknowledge", "take", "hold", "resolve-assignment"})
@@ -105,8 +105,10 @@ def line_of(entry: Entry) -> Line:
 
 def statuses() -> dict[int, NamedStatus]:
     """Return every status there is or was."""
-    rows = db.session.execute(select(Status.id, Status.status_class, Status.hold_reason))
-    return {key: NamedStatus(StatusClass(name), reason) for key, name, reason in rows}
+    return {
+        row.id: NamedStatus(StatusClass(row.status_class), row.hold_reason)
+        for row in choose.every_status()
+    }
 
 
 def life_of(

@@ -6,7 +6,7 @@ told late, undone or declared a mistake needs no special care.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,12 +19,12 @@ from helpdesk.sla import clocks, journal, stored
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import coming, key_of, steps_done
 from helpdesk.sla.journal import Line, NamedStatus
-from helpdesk.sla.models import Clock, PolicyVersion
+from helpdesk.sla.models import Clock
 from helpdesk.sla.policy import PROMISES, Choice, Matter, Offer, Scope, Terms, choose
 from helpdesk.tickets.desk import Category
-from helpdesk.tickets.events import TicketEvent
+from helpdesk.tickets.events import JournalWritten
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.services.due import Due, set_due
+from helpdesk.tickets.services.due import Due, place_again, set_due
 
 WHOLE = 0
 """``Clock.piece`` of what is about the whole ticket."""
@@ -51,12 +51,12 @@ class Standing:
         return "met" if self.clock.met_at is not None else "none"
 
 
-def on_ticket_event(event: TicketEvent) -> None:
+def on_journal_written(event: JournalWritten) -> None:
     """Bring a ticket's clocks into step with what just happened."""
-    if event.verb == "log":
+    if event.entry.verb == "log":
         _keep(event.ticket, [journal.line_of(event.entry)], known={})
-    elif event.verb not in journal.IRRELEVANT:
-        refresh(event.ticket)
+    elif event.entry.verb not in journal.IRRELEVANT:
+        _keep(event.ticket, journal.lines_of(event.ticket.id), known=clocks_of(event.ticket.id))
 
 
 def refresh(ticket: Ticket) -> None:
@@ -67,6 +67,7 @@ def refresh(ticket: Ticket) -> None:
     changed) does its newest version take over.
     """
     _keep(ticket, journal.lines_of(ticket.id), known=clocks_of(ticket.id))
+    place_again(ticket)
 
 
 def clocks_of(ticket_id: int, piece: int = WHOLE) -> dict[Promise, Clock]:
@@ -80,7 +81,6 @@ def clocks_of(ticket_id: int, piece: int = WHOLE) -> dict[Promise, Clock]:
 def matter_of(ticket: Ticket, among: Sequence[Offer]) -> Matter:
     """Return what policies look at in a ticket. What none of them asks for is not looked up."""
     asked = [offer.terms.conditions for offer in among]
-    customer = ticket.customer
     categories: set[int] = set()
     if any(conditions.categories for conditions in asked):
         category = ticket.category_id
@@ -88,8 +88,8 @@ def matter_of(ticket: Ticket, among: Sequence[Offer]) -> Matter:
             categories.add(category)
             category = db.session.get_one(Category, category).parent_id
     level = ""
-    organisation = ticket.organisation
-    if organisation is not None and any(conditions.support_levels for conditions in asked):
+    if any(conditions.support_levels for conditions in asked) and ticket.organisation is not None:
+        organisation = ticket.organisation
         desk = db.session.get_one(Desk, 1)
         opened_on = ticket.opened_at.astimezone(ZoneInfo(desk.time_zone)).date()
         if organisation.support_until is None or opened_on <= organisation.support_until:
@@ -99,7 +99,7 @@ def matter_of(ticket: Ticket, among: Sequence[Offer]) -> Matter:
         priority=ticket.priority,
         queue_id=ticket.queue_id,
         categories=frozenset(categories),
-        vip=customer.vip,
+        vip=any(conditions.vip for conditions in asked) and ticket.customer.vip,
         organisation_id=ticket.organisation_id,
         support_level=level,
     )
@@ -127,7 +127,7 @@ def stand(
         length = terms.length(promise, ticket.priority)
         if length is None:
             continue
-        clock = clocks.run(calendar, promise, length, life, until=moment)
+        clock = clocks.run(calendar, promise, length, life, until=moment, explain=False)
         if promise is Promise.NEXT_REPLY and clock.round == 1 and _first_is_promised(terms, ticket):
             # The first question is answered by the first reply, which has a promise of its own.
             continue
@@ -156,14 +156,9 @@ def chosen_for(ticket: Ticket, known: dict[Promise, Clock]) -> tuple[Choice, int
         return None
     given = next(iter(known.values()), None)
     if given is not None:
-        version = db.session.get_one(PolicyVersion, given.policy_version_id)
-        if version.policy_id == choice.offer.policy_id:
-            offer = Offer(
-                choice.offer.policy_id,
-                version.id,
-                choice.offer.position,
-                stored.terms_of(version.id),
-            )
+        version_id = given.policy_version_id
+        if stored.policy_of(version_id) == choice.offer.policy_id:
+            offer = replace(choice.offer, version_id=version_id, terms=stored.terms_of(version_id))
             return Choice(offer, choice.because), given.calendar_version_id
     return choice, stored.newest_calendar_version(choice.offer.terms.calendar_id)
 
@@ -215,12 +210,26 @@ def soonest(standings: Sequence[Standing]) -> Due | None:
 
 def _set(row: Clock, standing: Standing) -> None:
     clock = standing.clock
+    length = round(standing.length.total_seconds())
+    # A clock that simply went on shows the same whenever it was last counted: most events change
+    # none of a ticket's clocks, and then nothing is written.
+    went_on = (
+        row.state == standing.state
+        and row.due_at == clock.due
+        and row.missed_at == clock.reached
+        and row.round == clock.round
+        and row.length == length
+        and row.calendar_version_id == standing.calendar_version_id
+        and (row.state == "running" or row.used == round(clock.used.total_seconds()))
+    )
+    if not went_on:
+        row.used = round(clock.used.total_seconds())
+        row.counted_at = clock.until
     row.policy_version_id = standing.policy_version_id
     row.calendar_version_id = standing.calendar_version_id
-    row.because = list(standing.because)
-    row.length = round(standing.length.total_seconds())
-    row.used = round(clock.used.total_seconds())
-    row.counted_at = clock.until
+    if row.because != list(standing.because):
+        row.because = list(standing.because)
+    row.length = length
     row.state = standing.state
     row.owed_since = clock.owed_since
     row.round = clock.round

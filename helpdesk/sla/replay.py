@@ -20,7 +20,7 @@ from helpdesk.sla.keeping import Standing
 from helpdesk.sla.models import Clock
 from helpdesk.sla.policy import Scope, choose
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.services.due import record_replay
+from helpdesk.tickets.services.due import place_again, record_replay
 
 BATCH = 200
 """Tickets that are looked at together."""
@@ -83,6 +83,7 @@ def replay(actor: Actor, tickets: Sequence[Ticket], *, reason: str) -> list[Diff
         standings = _anew(ticket)
         found = list(_compare(ticket, standings, known))
         keeping.write_down(ticket, standings, known)
+        place_again(ticket)
         if found:
             record_replay(actor, ticket, [_told(one) for one in found], reason=reason)
             changed += found

@@ -83,6 +83,12 @@ def terms_of(version_id: int) -> Terms:
     return Terms.from_json(db.session.get_one(PolicyVersion, version_id).content)
 
 
+@lru_cache(maxsize=4096)
+def policy_of(version_id: int) -> int:
+    """Return the key of the policy of a version."""
+    return db.session.get_one(PolicyVersion, version_id).policy_id
+
+
 def offers(scope: Scope) -> list[Offer]:
     """Return the policies in use that promise something in a scope, at their newest versions."""
     rows = db.session.execute(

@@ -23,6 +23,17 @@ class TicketEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalWritten:
+    """An entry was written, and the ticket has not yet found its place in the worklist.
+
+    What is derived from the journal and decides about that place is worked out now.
+    """
+
+    ticket: Ticket
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class MessageWithdrawn:
     """A message is taken back before it was sent. A handler that can't stop it raises Refused."""
 

@@ -45,7 +45,7 @@ def told() -> Iterator[list[PromiseInDanger]]:
 def promised(*steps: Step, **hours: float | dict[int, float]) -> None:
     factories.desk()
     calendar = office()
-    said = terms(calendar, steps=steps, **(hours or {"fix": 4.0}))
+    said = terms(calendar, steps=steps, **hours) if hours else terms(calendar, steps=steps, fix=4)
     saving.add_policy(SYSTEM, "Standard", Scope.TICKET, said)
 
 

@@ -22,7 +22,7 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Channel, Organisation, Person
 from helpdesk.tickets.companions import Undo
 from helpdesk.tickets.desk import Category, Cause, Queue, Status, TicketTag
-from helpdesk.tickets.events import TicketEvent
+from helpdesk.tickets.events import JournalWritten, TicketEvent
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, EntryKind, StatusClass, rank
 from helpdesk.tickets.models import Assignment, Entry, Ticket, Worklist
 from helpdesk.tickets.services.home import leave_retired_queues
@@ -215,6 +215,7 @@ class Act:
         if not self.new:
             ticket.version += 1
         db.session.flush()
+        publish(JournalWritten(ticket, entry))
         sync_worklist(ticket, new=self.new)
         if undo_for and not self.new and self.actor.person_id is not None:
             db.session.add(

@@ -34,9 +34,13 @@ def status_by_key(key: str) -> Status | None:
     return next((row for row in _statuses() if row.key == key), None)
 
 
+def every_status() -> list[Status]:
+    """Return all statuses, retired ones too, the default of each class first."""
+    return _kept(Status, _ORDERED)
+
+
 def _statuses() -> list[Status]:
-    """Return the statuses in use, the default of each class first."""
-    return [row for row in _kept(Status, _ORDERED) if row.retired_at is None]
+    return [row for row in every_status() if row.retired_at is None]
 
 
 def _kept(model: type[Row], statement: Select[Row]) -> list[Row]:

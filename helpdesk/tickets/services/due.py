@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import update
 
 from helpdesk.db import db
 from helpdesk.events import publish
@@ -16,8 +15,8 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Channel
 from helpdesk.tickets.events import TicketsTold
 from helpdesk.tickets.lifecycle import EntryKind
-from helpdesk.tickets.models import Entry, Ticket, Worklist
-from helpdesk.tickets.services.act import Act, place_of
+from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.services.act import Act, sync_worklist
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.talk import check_writable
 
@@ -31,24 +30,21 @@ class Due:
     since: datetime
 
 
-def set_due(ticket: Ticket, due: Due | None) -> bool:
-    """Write down what is due first; None when nothing is. False when that was known.
+def set_due(ticket: Ticket, due: Due | None) -> None:
+    """Write down what is due first; None when nothing is.
 
     Not a verb: it changes nothing that anybody did, so it leaves no journal entry and no new
-    version behind.
+    version behind. Whoever calls it outside of an act lets the ticket find its place in the
+    worklist (``place_again``).
     """
-    values = (due.at, due.promise, due.since) if due else (None, None, None)
-    if (ticket.due_at, ticket.due_promise, ticket.due_since) == values:
-        return False
-    ticket.due_at, ticket.due_promise, ticket.due_since = values
-    rank, moment = place_of(ticket)
-    db.session.execute(
-        update(Worklist)
-        .where(Worklist.ticket_id == ticket.id)
-        .values(rank=rank, moment=moment)
-        .execution_options(synchronize_session="fetch")
-    )
-    return True
+    ticket.due_at = due.at if due else None
+    ticket.due_promise = due.promise if due else None
+    ticket.due_since = due.since if due else None
+
+
+def place_again(ticket: Ticket) -> None:
+    """Let a ticket find its place in the worklist after ``set_due``."""
+    sync_worklist(ticket)
 
 
 @dataclass(frozen=True, slots=True)
