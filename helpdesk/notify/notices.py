@@ -136,7 +136,12 @@ def _unwanted(people: Iterable[int]) -> dict[int, frozenset[str]]:
     rows = db.session.execute(
         select(Account.person_id, Account.preferences).where(Account.person_id.in_(keys))
     )
-    return {key: frozenset(map(str, kept.get("no_notices", ()))) for key, kept in rows if kept}
+    found: dict[int, frozenset[str]] = {}
+    for key, kept in rows:
+        kinds = kept.get("no_notices")
+        if isinstance(kinds, list):
+            found[key] = frozenset(str(kind) for kind in kinds)
+    return found
 
 
 # ---- Reading ----

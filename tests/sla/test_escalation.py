@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def told() -> Iterator[list[PromiseInDanger]]:
     events._handlers[PromisesInDanger].remove(hear)
 
 
-def promised(*steps: Step, **hours: float | dict[int, float]) -> None:
+def promised(*steps: Step, **hours: Any) -> None:
     factories.desk()
     calendar = office()
     said = terms(calendar, steps=steps, **hours) if hours else terms(calendar, steps=steps, fix=4)
