@@ -61,7 +61,7 @@ COMMANDS: dict[str, Place] = {
     ),
     "search": Place("helpdesk.upkeep.commands:search", "The index of words.", CARE),
     "tickets": Place("helpdesk.upkeep.commands:tickets", "What is derived from tickets.", CARE),
-    "sla": Place("helpdesk.sla.commands:sla", "Promises: try calendars and clocks.", CARE),
+    "sla": Place("helpdesk.sla.commands:sla", "Promises: try them, work them out anew.", CARE),
 }
 """Commands in the order in which ``helpdesk --help`` lists them."""
 

@@ -30,6 +30,7 @@ from helpdesk.tickets.services import NewFile, drafts
 from helpdesk.tickets.views.bulk import ACTIONS
 from helpdesk.tickets.views.change import FIELDS
 from tests import factories
+from tests.sla.desk import promised
 
 PICTURE = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00"
@@ -60,6 +61,7 @@ def references(own_desk: Flask) -> dict[str, Any]:
         account = factories.account(boss, "administrator", "lead")
         actor = factories.actor(boss, role="administrator")
         customer = factories.person("Ho Mei-Ling", organisation_id=factories.organisation().id)
+        promised(fix=8)
         ticket, other = (
             factories.ticket("Printer prints half a label", queue_=queue, customer=customer)
             for _ in range(2)

@@ -144,6 +144,27 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         ),
     ),
     (
+        _l("Promises"),
+        (
+            Place(
+                "promises",
+                "setup.promises",
+                "handshake",
+                _l("Promises"),
+                _l("How soon, for whom, and what is due now"),
+                P.SETUP_SLA,
+            ),
+            Place(
+                "calendars",
+                "setup.calendars",
+                "calendar-clock",
+                _l("Calendars"),
+                _l("When the desk is open, and its holidays"),
+                P.SETUP_SLA,
+            ),
+        ),
+    ),
+    (
         _l("Channels"),
         (
             Place(

@@ -21,6 +21,7 @@ from helpdesk.people.models import (
     Team,
     TeamMember,
 )
+from helpdesk.sla.models import BusinessCalendar, Policy
 from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status, Tag
 
 PAGE = 50
@@ -62,6 +63,8 @@ def counts() -> dict[str, int]:
         "causes": Cause,
         "tags": Tag,
         "templates": QuickTemplate,
+        "calendars": BusinessCalendar,
+        "promises": Policy,
     }
     columns = [
         select(func.count(model.id)).where(model.retired_at.is_(None)).scalar_subquery().label(key)

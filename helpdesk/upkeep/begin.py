@@ -17,6 +17,8 @@ from helpdesk.people.access import SYSTEM
 from helpdesk.people.errors import Refused
 from helpdesk.people.models import Account, ContactKind, Desk, Role, Team
 from helpdesk.people.services import accounts, links, persons, teams
+from helpdesk.sla import saving
+from helpdesk.sla.calendar import WEEKDAYS, Calendar
 from helpdesk.tickets.beginning import begin_desk
 from helpdesk.upkeep.migrations import migrate
 from helpdesk.web.i18n import HTML_LANGUAGES, language_of
@@ -60,6 +62,7 @@ def init(
     try:
         with transaction():
             begin_desk(desk_name, language=code, time_zone=zone, phone_region=region)
+            _office_hours(zone)
             account = _administrator(administrator, address, code, zone)
             link = links.issue(account, links.Purpose.FIRST)
             url, until = link.url, link.expires_at
@@ -71,6 +74,13 @@ def init(
         f"\nThe desk {desk_name} is ready. Start it with `helpdesk run`, then open this link to"
         f" choose your password.\nIt works once, until {until:%Y-%m-%d %H:%M} UTC:\n\n  {url}\n",
     )
+
+
+def _office_hours(zone: str) -> None:
+    """Give the desk the calendar that most begin with. Nothing is promised by it yet."""
+    hours = [("09:00", "17:00")]
+    calendar = Calendar.weekly(zone, dict.fromkeys(WEEKDAYS[:5], hours))
+    saving.add_calendar(SYSTEM, "Office hours", calendar).is_default = True
 
 
 def _administrator(name: str, address: str, language: str, time_zone: str) -> Account:

@@ -13,8 +13,10 @@ from helpdesk.people import guard
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.services import sessions
 from helpdesk.setup.services import causes
+from helpdesk.sla import saving
 from helpdesk.tickets.desk import Cause
 from tests import factories
+from tests.sla.desk import OFFICE
 from tests.support.browser import assert_accessible
 from tests.support.server import LiveDesk
 
@@ -130,3 +132,59 @@ def test_every_page_is_accessible(office: Office, theme: str):
         *("statuses", "causes?edit=1", "tags", "templates?new=1"),
     ):
         assert_accessible(office.open(path))
+
+
+def test_a_calendar_is_filled_in_by_a_few_presses_and_tried(office: Office):
+    page = office.open("calendars?new=1")
+    page.fill("#name", "Support")
+    page.fill("#mon", "08:00–12:00")
+    page.get_by_role("button", name="Copy Monday").click()
+    assert page.input_value("#fri") == "08:00–12:00"
+    assert page.input_value("#sat") == ""
+    page.get_by_role("button", name="24×7").click()
+    assert page.input_value("#sun") == "00:00–24:00"
+    page.select_option("#country", "DE")
+    page.select_option("#part", "BY")
+    expect(page.locator(".setup-coming li")).to_have_count(8)
+    assert_accessible(page)
+    days = page.locator("[data-row-of]")
+    before = days.count()
+    page.get_by_role("button", name="Add a day").click()
+    expect(days).to_have_count(before + 1)
+    expect(days.last.locator("input").first).to_be_focused()
+    days.last.locator("input[name=day_date]").fill("2026-12-24")
+    days.last.locator("input[name=day_name]").fill("Christmas Eve")
+    page.fill("#try_at", "2026-12-24T10:00")
+    page.locator("#try").click()
+    answer = page.locator(".setup-answer")
+    expect(answer).to_contain_text("No")
+    # The 24th is closed by its own day, the 25th and 26th are holidays.
+    expect(answer).to_contain_text("Sun 27 Dec 00:00")
+    assert page.input_value("#name") == "Support"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".setup-rows >> text=Support")
+    assert office.names() == ["Support"]
+
+
+def test_promises_are_set_up_on_a_telephone(office: Office):
+    page = office.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    with office.live.app.app_context(), transaction():
+        saving.add_calendar(SYSTEM, "Office hours", OFFICE)
+    office.open("promises")
+    page.get_by_role("link", name="Add policy").last.click()
+    page.wait_for_selector("#fix_2")
+    assert_accessible(page)
+    page.fill("#name", "Everybody")
+    page.fill("#fix_2", "2d")
+    page.locator("#save").click()
+    expect(page.locator("#fix_2")).to_be_focused()
+    expect(page.locator("#fix_2-error")).to_contain_text("hours instead of days")
+    page.fill("#fix_2", "16h")
+    page.locator("#save").click()
+    page.wait_for_selector(".setup-rows >> text=Fix within 16h (P2)")
+    page.select_option("#which-priority", "2")
+    page.locator("#which-ask").click()
+    expect(page.get_by_role("status").filter(has_text="Everybody")).to_contain_text("Fix 16h")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert_accessible(page)

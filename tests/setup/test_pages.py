@@ -18,7 +18,10 @@ from tests import factories
 from tests.setup.makers import Visitor, administrator, last_log, visitor
 from tests.support.queries import count_queries
 
-SHELVES = ("queues", "categories", "statuses", "causes", "tags", "templates", "teams", "skills")
+SHELVES = (
+    *("queues", "categories", "statuses", "causes", "tags", "templates", "teams", "skills"),
+    *("calendars", "promises"),
+)
 PAGES = ("", "desk", "priorities", "roles", "roles/new", "audit", "technicians", *SHELVES)
 
 

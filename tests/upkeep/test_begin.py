@@ -13,6 +13,8 @@ from sqlalchemy import select
 from helpdesk.cli import root
 from helpdesk.db import db
 from helpdesk.people.models import Account, Desk, Role, Team, TeamMember
+from helpdesk.sla import stored
+from helpdesk.sla.models import BusinessCalendar, Policy
 from helpdesk.tickets.desk import Cause, PriorityCell, Queue, Status
 from helpdesk.upkeep.begin import region_of
 from tests.support.server import LiveDesk
@@ -65,6 +67,12 @@ def test_it_asks_for_what_it_needs_until_the_answers_are_right(command: Any, own
         assert db.session.scalars(select(TeamMember.is_lead)).all() == [True]
         for model in (Status, Cause, PriorityCell, Role, Team):
             assert db.session.scalar(select(model).limit(1)) is not None
+        hours = db.session.scalars(select(BusinessCalendar)).one()
+        assert (hours.name, hours.is_default) == ("Office hours", True)
+        said = stored.calendar_of(stored.newest_calendar_version(hours.id))
+        assert said.zone == "Asia/Hong_Kong"
+        assert [len(spans) for spans in said.week] == [1, 1, 1, 1, 1, 0, 0]
+        assert db.session.scalar(select(Policy.id)) is None, "nobody promised anything yet"
 
 
 def test_options_answer_for_a_script(command: Any):

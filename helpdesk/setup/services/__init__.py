@@ -6,11 +6,13 @@ the same field meanwhile.
 """
 
 from helpdesk.setup.services import (
+    calendars,
     categories,
     causes,
     desk_settings,
     keeping,
     priorities,
+    promises,
     queues,
     quick_templates,
     roles,
@@ -22,11 +24,13 @@ from helpdesk.setup.services.editing import Changed
 
 __all__ = [
     "Changed",
+    "calendars",
     "categories",
     "causes",
     "desk_settings",
     "keeping",
     "priorities",
+    "promises",
     "queues",
     "quick_templates",
     "roles",

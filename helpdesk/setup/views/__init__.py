@@ -1,6 +1,25 @@
 """The pages of Set up: one blueprint, ``bp``, with its routes in these modules."""
 
-from helpdesk.setup.views import audit, home, roles, staff, work
+from helpdesk.setup.views import (
+    audit,
+    calendars,
+    home,
+    promises,
+    replaying,
+    roles,
+    staff,
+    work,
+)
 from helpdesk.setup.views.blueprint import bp
 
-__all__ = ["audit", "bp", "home", "roles", "staff", "work"]
+__all__ = [
+    "audit",
+    "bp",
+    "calendars",
+    "home",
+    "promises",
+    "replaying",
+    "roles",
+    "staff",
+    "work",
+]

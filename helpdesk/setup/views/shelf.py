@@ -57,6 +57,10 @@ class Shelf:
     acts: Mapping[str, Act]
     name: Callable[[Any], str] = attrgetter("name")
     ordered: bool = True
+    sheet: str = ""
+    """The template of a form that is too long for the list and has the page to itself."""
+    beside: Callable[[Any], Mapping[str, Any]] | None = None
+    """What such a template shows beside the form."""
 
     @property
     def endpoint(self) -> str:
@@ -75,6 +79,8 @@ SAID = {
 
 def page(shelf: Shelf, status: int = 200, **state: Any) -> Any:
     """Show the list. ``state`` says which form is open in it, and what went wrong."""
+    if shelf.sheet and state.get("editing"):
+        return _sheet(shelf, status, **state)
     listing = shelf.listing()
     shown = render_template(
         f"setup/{shelf.key}.html",
@@ -87,6 +93,12 @@ def page(shelf: Shelf, status: int = 200, **state: Any) -> Any:
         **listing.more,
     )
     return shown, status
+
+
+def _sheet(shelf: Shelf, status: int, **state: Any) -> Any:
+    """Show a form that has the page to itself."""
+    context = {"clash": None, **state, **(shelf.beside(state["form"]) if shelf.beside else {})}
+    return render_template(shelf.sheet, shelf=shelf, place=shelf.key, **context), status
 
 
 def back(shelf: Shelf, row: Any | None = None, moved: str | None = None) -> Any:
