@@ -1,7 +1,9 @@
 """The account of a ticket's clocks that anybody can open: from–to, counted or not, and why."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import groupby
 
 from sqlalchemy import select
 
@@ -90,7 +92,7 @@ def accounts(actor: Actor, ticket: Ticket) -> list[Account]:
                 policy_edited=not is_newest,
                 calendar=names.calendars[row.calendar_version_id],
                 clock=clock,
-                stretches=tuple(_stretch(line, calendar) for line in clock.ledger),
+                stretches=tuple(_stretch(line, calendar) for line in _joined(clock.ledger)),
             )
         )
     return found
@@ -115,12 +117,19 @@ def _names(rows: list[Clock]) -> _Names:
     )
     return _Names(
         {key: (name, bool(newest)) for key, name, newest in policies},
-        dict(calendars.tuples()),
+        {key: name for key, name in calendars},  # noqa: C416 (dict() takes a result for a mapping)
     )
 
 
 MOST_DAYS = 60
 """Days of a closed stretch that are looked through for holidays."""
+
+
+def _joined(lines: Iterable[clocks.Line]) -> Iterator[clocks.Line]:
+    """Yield the lines, those that follow each other for the same reason as one."""
+    for (_because, _why), same in groupby(lines, key=lambda line: (line.because, line.why)):
+        first, *others = same
+        yield replace(first, until=others[-1].until) if others else first
 
 
 def _stretch(line: clocks.Line, calendar: Calendar) -> Stretch:

@@ -52,15 +52,17 @@ CAUSES = [
 
 VIEWS: list[tuple[str, str, str, dict[str, list[str]]]] = [
     # key, name, colour, filter as in the URL
+    ("breaching", "Breaching today", "danger", {"due": ["today"]}),
     ("unassigned", "Unassigned", "c2", {"owner": ["none"]}),
     ("customer-replied", "Customer replied", "c1", {"flag": ["replied"]}),
     ("untouched", "Untouched for 3 days", "c3", {"flag": ["untouched"]}),
     ("waiting", "Waiting on customer", "c4", {"class": ["pending"], "hold": ["customer"]}),
     ("woken", "Woken up", "c5", {"flag": ["woken"]}),
-    ("reopened", "Reopened", "danger", {"flag": ["reopened"]}),
+    ("reopened", "Reopened", "c6", {"flag": ["reopened"]}),
 ]
 
 VIEW_NAMES = {
+    "breaching": _l("Breaching today"),
     "unassigned": _l("Unassigned"),
     "customer-replied": _l("Customer replied"),
     "untouched": _l("Untouched for 3 days"),

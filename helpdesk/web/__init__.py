@@ -6,7 +6,7 @@ from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 
 from config import Settings
-from helpdesk.web import assets, atoms, edge, errors, i18n, page, panels, security
+from helpdesk.web import assets, atoms, due, edge, errors, i18n, page, panels, security
 from helpdesk.web.strings import js_strings
 from helpdesk.web.templating import Templates
 
@@ -29,10 +29,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         panels_for=panels.panels_for,
         js_strings=js_strings,
         settings=settings,
+        due_strip=due.strip,
         **page.GLOBALS,
         **atoms.DRAWN,
     )
-    app.jinja_env.filters.update(page.FILTERS)
+    app.jinja_env.filters.update(page.FILTERS, stamp=due.stamp, left_words=due.left_words)
     edge.begin(app, settings)
     i18n.init_app(app)
     errors.init_app(app)

@@ -1,13 +1,13 @@
 """The chip that says how much time is left until something is due; it ticks in the browser."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from helpdesk.lib.clock import now
-from helpdesk.web.i18n import duration
-from helpdesk.web.i18n import moment as day_and_time
+from helpdesk.web.atoms import icon
+from helpdesk.web.i18n import deadline, duration
 
 NEAR = timedelta(minutes=45)
 NOT_NEAR = timedelta(hours=2)
@@ -18,7 +18,8 @@ _CHIP = (
     '<span class="sla%s" data-due="%s" data-due-since="%s" title="%s">'
     '<svg viewBox="0 0 12 12" aria-hidden="true" fill="none" stroke-width="2.2">'
     '<circle class="trk" cx="6" cy="6" r="4.6"/>'
-    '<circle class="val" cx="6" cy="6" r="4.6" stroke-dasharray="%.1f 28.9"/></svg>'
+    '<circle class="val" cx="6" cy="6" r="4.6" stroke-dasharray="%.1f 28.9"/>'
+    '<path class="bang" d="M6 3.3v3M6 8.4v.3"/></svg>'
     '<span aria-hidden="true" data-due-left>%s</span><small aria-hidden="true">%s</small>'
     '<span class="vh">%s</span></span>'
 )
@@ -37,32 +38,77 @@ def urgency(due: datetime, since: datetime, moment: datetime) -> str:
 
 def words_of(promise: str) -> tuple[str, str]:
     """Return what is due in one short word, and as a sentence with ``%(when)s``."""
-    return {
-        "acknowledge": (_("ack"), _("To be acknowledged by %(when)s")),
-        "first-reply": (_("reply"), _("First reply due by %(when)s")),
-        "next-reply": (_("reply"), _("Reply due by %(when)s")),
-        "fix": (_("fix"), _("Fix due by %(when)s")),
-    }[promise]
+    match promise:
+        case "acknowledge":
+            return _("ack"), _("To be acknowledged by %(when)s")
+        case "first-reply":
+            return _("reply"), _("First reply due by %(when)s")
+        case "next-reply":
+            return _("reply"), _("Reply due by %(when)s")
+        case _other:
+            return _("fix"), _("Fix due by %(when)s")
 
 
-def chip(due: datetime, since: datetime, promise: str) -> Markup:
-    """Draw the chip of a promise that is due; deadlines are absolute for who hears the page."""
-    moment = now()
-    css = urgency(due, since, moment)
-    short, sentence = words_of(promise)
+def stamp(moment: datetime) -> str:
+    """Return a moment as scripts read it: in whole seconds, never earlier than it is.
+
+    A script that asks again when something is due must not ask before the server thinks so too.
+    """
+    whole = moment.astimezone(UTC) + timedelta(microseconds=999_999)
+    return f"{whole:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def left_of(due: datetime, since: datetime, moment: datetime) -> float:
+    """Return which part of the time on the wall is left, from 1 (all) down to 0."""
     left, whole = due - moment, due - since
-    share = max(0.0, min(1.0, left / whole)) if whole > timedelta() else 0.0
-    said = escape(sentence % {"when": day_and_time(due)})
+    return max(0.0, min(1.0, left / whole)) if whole > timedelta() else 0.0
+
+
+def left_words(left: timedelta) -> str:
+    """Return the time left in words; what is over has a minus: ``24m``, ``−18m``."""
+    seconds = left.total_seconds()
+    return ("−" if seconds <= 0 else "") + duration(seconds)
+
+
+def chip(due: datetime, since: datetime, words: tuple[str, str], moment: datetime) -> Markup:
+    """Draw the chip of a promise that is due, with its ``words_of``.
+
+    The time left ticks, so it is not what a screen reader hears: that is the moment it is due.
+    """
+    css = urgency(due, since, moment)
+    short, sentence = words
+    said = escape(sentence % {"when": deadline(due)})
     return Markup(  # noqa: S704 (words of our own, escaped above)
         _CHIP
         % (
             f" {css}" if css else "",
-            f"{due:%Y-%m-%dT%H:%M:%SZ}",
-            f"{since:%Y-%m-%dT%H:%M:%SZ}",
+            stamp(due),
+            stamp(since),
             said,
-            share * AROUND,
-            ("−" if css == "over" else "") + duration(left.total_seconds()),
+            left_of(due, since, moment) * AROUND,
+            left_words(due - moment),
             escape(short),
             said,
         )
+    )
+
+
+def strip(due: datetime, since: datetime, promise: str) -> Markup:
+    """Draw what a telephone shows of it above a ticket: time left, a bar, the moment."""
+    moment = now()
+    css = urgency(due, since, moment)
+    sentence = words_of(promise)[1]
+    left = Markup("<span data-due-left>{}</span>").format(left_words(due - moment))
+    return Markup(
+        '<div class="due-strip {}" data-due="{}" data-due-since="{}">{}<b class="num"'
+        ' aria-hidden="true">{}</b><progress class="bar" max="100" value="{}" data-due-bar'
+        ' aria-hidden="true"></progress><span>{}</span></div>'
+    ).format(
+        css,
+        stamp(due),
+        stamp(since),
+        icon("timer", 14),
+        left if css == "over" else escape(_("%(left)s left")) % {"left": left},
+        round(100 * (1 - left_of(due, since, moment))),
+        sentence % {"when": deadline(due)},
     )

@@ -209,6 +209,20 @@ def moment(value: datetime) -> str:
     return _("%(day)s %(time)s", day=_day(here.date(), _today()), time=_clock(here))
 
 
+def deadline(value: datetime) -> str:
+    """Return when something is due, as short as can be: ``15:12``, ``Mon 09:30``, ``2 Jun 14:30``.
+
+    Today's has no day, the days around it are named; nobody plans by a date six days away.
+    """
+    here, today = local(value), _today()
+    time = _clock(here)
+    if here.date() == today:
+        return time
+    near = abs((here.date() - today).days) < 6
+    named = weekday(here.date()) if near else _short_date(here.date(), today)
+    return _("%(day)s %(time)s", day=named, time=time)
+
+
 _STYLES = {"ago": ago, "clock": clock_time, "day": day}
 
 
@@ -308,6 +322,7 @@ def init_app(app: Flask) -> None:
         clock_time=clock_time,
         day=day,
         moment=moment,
+        deadline=deadline,
         time_tag=time_tag,
         short_date=short_date,
         file_size=file_size,

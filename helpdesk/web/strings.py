@@ -109,6 +109,7 @@ def _states() -> dict[str, str]:
 
 def _times() -> dict[str, str]:
     return {
+        "due.over": _("Overdue now: %(what)s"),
         "time.now": _("now"),
         "time.m": _("%(m)dm"),
         "time.h": _("%(h)dh"),

@@ -15,7 +15,7 @@ from helpdesk.tickets.desk import Category, TicketTag
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries import lists
-from helpdesk.tickets.queries.filters import Filter, Flag, My, Owner, Period
+from helpdesk.tickets.queries.filters import Due, Filter, Flag, My, Owner, Period
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -47,12 +47,32 @@ def expected(actor: Actor, wanted: Filter) -> list[int]:
         if may_see(actor, ticket) and fits(actor, ticket, wanted)
     ]
     if wanted.by_waiting:
-        tickets.sort(
-            key=lambda t: (9 if t.status_class == "pending" else t.priority, t.waiting_since, t.id)
-        )
+        tickets.sort(key=place)
     else:
         tickets.sort(key=lambda t: (t.updated_at, t.id), reverse=True)
     return [ticket.id for ticket in tickets]
+
+
+def place(ticket: Ticket) -> tuple[int, datetime, int]:
+    """Return where a ticket stands in a queue: what is due first, then the customer's patience."""
+    if ticket.due_at is not None:
+        return 0, ticket.due_at, ticket.id
+    rank = 9 if ticket.status_class == "pending" else ticket.priority
+    return rank, ticket.waiting_since, ticket.id
+
+
+def due_words(ticket: Ticket) -> set[Due]:
+    """Return the words of the filter that fit what is due."""
+    if ticket.due_at is None:
+        return {Due.NONE}
+    found, moment = set(), now()
+    if ticket.due_at <= moment:
+        found.add(Due.OVERDUE)
+    elif ticket.due_at <= moment + timedelta(hours=2):
+        found.add(Due.SOON)
+    if ticket.due_at.astimezone(UTC_ZONE).date() == moment.astimezone(UTC_ZONE).date():
+        found.add(Due.TODAY)
+    return found
 
 
 def may_see(actor: Actor, ticket: Ticket) -> bool:
@@ -96,6 +116,7 @@ def fits(actor: Actor, ticket: Ticket, wanted: Filter) -> bool:
         (wanted.kinds, [ticket.kind]),
         (wanted.channels, [ticket.channel]),
         (wanted.holds, [ticket.hold_reason]),
+        (wanted.dues, due_words(ticket)),
         (wanted.tags, tags_of(ticket) if wanted.tags else []),
         (wanted.categories, category_and_above(ticket)),
     ]

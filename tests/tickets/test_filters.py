@@ -12,6 +12,7 @@ from helpdesk.tickets.lifecycle import UNFINISHED, HoldReason, Kind, StatusClass
 from helpdesk.tickets.queries.filters import (
     EVERYTHING,
     KEYS,
+    Due,
     Filter,
     Flag,
     My,
@@ -63,6 +64,7 @@ filters = st.builds(
     channels=some(Channel),
     flags=some(Flag),
     holds=some(HoldReason),
+    dues=some(Due),
     opened=st.none() | periods,
     updated=st.none() | periods,
     words=words,

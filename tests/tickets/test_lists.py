@@ -16,14 +16,25 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Denied
 from helpdesk.people.models import Channel, Person, Site
+from helpdesk.sla.policy import Conditions
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Category, Queue, Tag
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, Outcome, StatusClass
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries import lists
-from helpdesk.tickets.queries.filters import EVERYTHING, Filter, Flag, My, Owner, Period, Sort
+from helpdesk.tickets.queries.filters import (
+    EVERYTHING,
+    Due,
+    Filter,
+    Flag,
+    My,
+    Owner,
+    Period,
+    Sort,
+)
 from helpdesk.tickets.services import Clash, Refused, Said, Target
 from tests import factories
+from tests.sla.desk import office, promised
 from tests.tickets.lists import UTC_ZONE, expected, numbers
 from tests.tickets.test_filters import some
 
@@ -140,6 +151,11 @@ def busy_floor(seed: int, count: int = 60) -> Floor:
     """A desk on which much happened within ten days."""
     rng = random.Random(seed)
     floor = make_floor()
+    # Incidents and requests are promised something, the others nothing.
+    calendar = office()
+    for kind, hours in (("incident", {"first_reply": 8, "fix": 60}), ("request", {"fix": 30})):
+        asked = Conditions(kinds=frozenset({kind}))
+        promised(kind, calendar=calendar, conditions=asked, **hours)
     moment = now() - timedelta(days=10)
     with time_machine.travel(moment, tick=False) as clock:
         tickets = log_some(floor, rng, count)
@@ -177,6 +193,7 @@ def filters_for(floor: Floor) -> st.SearchStrategy[Filter]:
         channels=maybe(some(Channel), ()),
         flags=maybe(st.sampled_from(Flag).map(lambda flag: (flag,)), ()),
         holds=maybe(some(HoldReason), ()),
+        dues=maybe(some(Due), ()),
         opened=maybe(periods, None),
         updated=maybe(periods, None),
         words=maybe(st.sampled_from(WORDS), ""),

@@ -30,9 +30,15 @@ class Card:
     policy: str
     used: timedelta
     length: timedelta
+    priority: int
     css: str
     ticks: bool = False
     """Whether time left is time on the wall: the desk does not close before it is due."""
+
+    @property
+    def said(self) -> str:
+        """The promise by its name: Gold P2."""
+        return f"{self.policy} P{self.priority}"
 
     @property
     def share(self) -> int:
@@ -52,14 +58,26 @@ class Card:
 
 def of_ticket(ticket: Ticket) -> Markup | None:
     """Return the cards of a ticket's clocks; nothing where nothing was promised."""
+    return _drawn("sla/_cards.html", ticket, _cards_for_reader(ticket))
+
+
+def of_preview(ticket: Ticket) -> Markup | None:
+    """Return the two clocks that matter most, in the order in which promises fall due."""
+    order = list(Promise)
+    cards = sorted(_cards_for_reader(ticket)[:2], key=lambda card: order.index(card.promise))
+    return _drawn("sla/_preview.html", ticket, cards)
+
+
+def _cards_for_reader(ticket: Ticket) -> list[Card]:
     actor = actor_or_none()
-    if actor is None or not actor.can(Permission.TICKET_READ):
-        return None
-    cards = cards_of(ticket)
+    return cards_of(ticket) if actor is not None and actor.can(Permission.TICKET_READ) else []
+
+
+def _drawn(template: str, ticket: Ticket, cards: list[Card]) -> Markup | None:
     if not cards:
         return None
     return Markup(  # noqa: S704 (our own template)
-        render_template("sla/_cards.html", ticket=ticket, cards=cards, said=words)
+        render_template(template, ticket=ticket, cards=cards, said=words)
     )
 
 
@@ -71,7 +89,7 @@ def cards_of(ticket: Ticket) -> list[Card]:
         .join(Policy, Policy.id == PolicyVersion.policy_id)
         .where(Clock.ticket_id == ticket.id, Clock.piece == 0, Clock.state != "none")
     ).all()
-    cards = [_card(row, policy) for row, policy in rows]
+    cards = [_card(row, policy, ticket.priority) for row, policy in rows]
     order = list(Promise)
     # What runs stands first, by its moment; then what is halted; what was kept comes last.
     rank = {"running": 0, "halted": 1, "met": 2}
@@ -85,7 +103,7 @@ def cards_of(ticket: Ticket) -> list[Card]:
     )
 
 
-def _card(row: Clock, policy: str) -> Card:
+def _card(row: Clock, policy: str, priority: int) -> Card:
     moment = now()
     used = timedelta(seconds=row.used)
     css, ticks = "", False
@@ -99,7 +117,8 @@ def _card(row: Clock, policy: str) -> Card:
         css = "pause"
     elif row.missed_at is not None:
         css = "missed"
-    return Card(row, Promise(row.promise), policy, used, timedelta(seconds=row.length), css, ticks)
+    length = timedelta(seconds=row.length)
+    return Card(row, Promise(row.promise), policy, used, length, priority, css, ticks)
 
 
 @bp.get("/tickets/<int:number>/promises")

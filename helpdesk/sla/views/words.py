@@ -11,10 +11,22 @@ PROMISES = {
     Promise.NEXT_REPLY: _l("Next reply"),
     Promise.FIX: _l("Fix"),
 }
+BY = {
+    Promise.ACKNOWLEDGE: _l("Acknowledge by %(time)s"),
+    Promise.FIRST_REPLY: _l("First reply by %(time)s"),
+    Promise.NEXT_REPLY: _l("Next reply by %(time)s"),
+    Promise.FIX: _l("Fix by %(time)s"),
+}
+SHORT_BY = {
+    Promise.ACKNOWLEDGE: _l("Ack by %(time)s"),
+    Promise.FIRST_REPLY: _l("Reply by %(time)s"),
+    Promise.NEXT_REPLY: _l("Reply by %(time)s"),
+    Promise.FIX: _l("Fix by %(time)s"),
+}
 ICONS = {
     Promise.ACKNOWLEDGE: "circle-check",
-    Promise.FIRST_REPLY: "corner-down-left",
-    Promise.NEXT_REPLY: "corner-down-left",
+    Promise.FIRST_REPLY: "reply",
+    Promise.NEXT_REPLY: "reply",
     Promise.FIX: "timer",
 }
 BECAUSE = {

@@ -16,7 +16,8 @@ from helpdesk.tickets.desk import Category, TicketTag
 from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
 from helpdesk.tickets.models import Assignment, Ticket, Worklist
 from helpdesk.tickets.queries.access import visible
-from helpdesk.tickets.queries.filters import Filter, Flag, My, Owner, Period
+from helpdesk.tickets.queries.filters import Due, Filter, Flag, My, Owner, Period
+from helpdesk.tickets.queries.groups import Bounds
 
 UNTOUCHED_AFTER = timedelta(days=3)
 """Work that nothing happened to for so long is untouched; what waits on purpose is not."""
@@ -67,6 +68,9 @@ def on_ticket(
         found.extend(_within(Ticket.opened_at, wanted.opened, moment, zone))
     if wanted.updated is not None:
         found.extend(_within(Ticket.updated_at, wanted.updated, moment, zone))
+    if wanted.dues:
+        bounds = Bounds.at(moment, zone)
+        found.append(or_(*(_due(due, bounds) for due in wanted.dues)))
     found.extend(_flag(flag, wanted, moment) for flag in wanted.flags)
     if wanted.my is not None:
         found.extend(_my(actor, wanted))
@@ -130,6 +134,20 @@ def _within(
         yield column >= first
     if end is not None:
         yield column < end
+
+
+def _due(due: Due, bounds: Bounds) -> ColumnElement[bool]:
+    """Return the condition of a word about what is due; the groups of a queue end there too."""
+    match due:
+        case Due.OVERDUE:
+            return Ticket.due_at <= bounds.now
+        case Due.SOON:
+            return and_(Ticket.due_at > bounds.now, Ticket.due_at <= bounds.soon)
+        case Due.TODAY:
+            # All of the reader's day: what was missed this morning belongs to it.
+            return and_(Ticket.due_at >= bounds.midnight, Ticket.due_at < bounds.today)
+        case Due.NONE:
+            return Ticket.due_at.is_(None)
 
 
 def _flag(flag: Flag, wanted: Filter, moment: datetime) -> ColumnElement[bool]:

@@ -42,6 +42,8 @@ COLUMNS: dict[str, Any] = {
     "opened": Ticket.opened_at,
     "updated": Ticket.updated_at,
     "waiting_since": Ticket.waiting_since,
+    "due_at": Ticket.due_at,
+    "due_promise": Ticket.due_promise,
     "first_reply": Ticket.first_reply_at,
     "resolved": Ticket.resolved_at,
     "closed": Ticket.closed_at,

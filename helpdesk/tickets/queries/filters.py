@@ -54,6 +54,15 @@ class Flag(StrEnum):
     MAJOR = "major"
 
 
+class Due(StrEnum):
+    """How soon something is due: what was promised and not kept yet."""
+
+    OVERDUE = "overdue"
+    SOON = "soon"
+    TODAY = "today"
+    NONE = "none"
+
+
 class Owner(StrEnum):
     """Owners that are no particular person."""
 
@@ -162,6 +171,7 @@ class Filter:
     channels: tuple[Channel, ...] = ()
     flags: tuple[Flag, ...] = ()
     holds: tuple[HoldReason, ...] = ()
+    dues: tuple[Due, ...] = ()
     opened: Period | None = None
     updated: Period | None = None
     words: str = ""
@@ -188,7 +198,7 @@ class Filter:
 
     @property
     def by_waiting(self) -> bool:
-        """Whether the list is grouped by priority, longest waiting first."""
+        """Whether the list is in the order of a queue: by what is due, then longest waiting."""
         return self.sort is Sort.WAITING and self.is_open_work
 
     @property
@@ -255,6 +265,7 @@ _MANY: dict[str, tuple[str, Callable[[str], Any]]] = {
     "channel": ("channels", Channel),
     "flag": ("flags", Flag),
     "hold": ("holds", HoldReason),
+    "due": ("dues", Due),
 }
 _ONE: dict[str, tuple[str, Callable[[str], Any]]] = {
     "my": ("my", My),

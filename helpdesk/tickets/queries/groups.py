@@ -5,7 +5,7 @@ that is changes by itself. Here the rank is told apart by the time left, as the 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, case
@@ -21,19 +21,28 @@ SOON_IS = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Where the groups of what is due end, each a moment that still belongs to its group."""
+    """Where the groups of what is due begin and end."""
 
+    midnight: datetime
+    """When the reader's day began."""
     now: datetime
     soon: datetime
     today: datetime
+    """When their day is over."""
 
     @classmethod
     def here(cls, zone: ZoneInfo) -> "Bounds":
-        """Return the bounds for a reader in a time zone: today ends with their day."""
-        moment = now()
-        here = moment.astimezone(zone)
-        midnight = here.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        return cls(moment, moment + SOON_IS, midnight)
+        """Return the present bounds for a reader in a time zone."""
+        return cls.at(now(), zone)
+
+    @classmethod
+    def at(cls, moment: datetime, zone: ZoneInfo) -> "Bounds":
+        """Return the bounds at a moment: today ends with the reader's day."""
+        day = moment.astimezone(zone).date()
+        begins, ends = (
+            datetime.combine(each, time(), zone) for each in (day, day + timedelta(days=1))
+        )
+        return cls(begins, moment, moment + SOON_IS, ends)
 
     def group_of(self, rank: int, moment: datetime) -> int:
         """Return the group of a line of the worklist."""

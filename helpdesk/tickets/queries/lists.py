@@ -1,9 +1,10 @@
 """Pages of tickets: what a filter shows, a page at a time, by key and never by offset.
 
-Open work comes from the worklist in the order (rank, waiting since, number), so a page costs the
-same however much is finished. Lists that include finished work come from the tickets in the order
-of their last change. A cursor names the last row of a page; what moved meanwhile moves with its
-keys, and whatever kept its keys is shown exactly once.
+Open work comes from the worklist in the order (rank, moment, number): what is due by when it is,
+then by how long somebody waits. So a page costs the same however much is finished. Lists that
+include finished work come from the tickets in the order of their last change. A cursor names the
+last row of a page; what moved meanwhile moves with its keys, and whatever kept its keys is shown
+exactly once.
 """
 
 from collections.abc import Sequence
@@ -310,7 +311,7 @@ def _waiting_keys(
     after: Cursor | None,
     limit: int,
 ) -> Any:
-    """Choose open work in the order of a queue: by rank, longest waiting first."""
+    """Choose open work in the order of a queue: by what is due, then by rank, longest waiting."""
     order = (Worklist.rank, Worklist.moment, Worklist.ticket_id)
     statement = select(Worklist.rank, Worklist.moment, Worklist.ticket_id.label("number")).where(
         *_lines(actor, wanted)

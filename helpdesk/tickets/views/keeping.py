@@ -19,9 +19,9 @@ from helpdesk.tickets.services import Refused
 from helpdesk.tickets.services import views as services
 from helpdesk.tickets.views.answers import is_fragment
 from helpdesk.tickets.views.blueprint import bp
+from helpdesk.tickets.views.chips import chips_of
 from helpdesk.tickets.views.listing import (
     address_of,
-    chips_of,
     frame_of,
     side_of,
     topics_of,

@@ -1,6 +1,5 @@
-"""What the pages of lists are made from: the side navigation, chips, titles and rows."""
+"""What the pages of lists are made from: the filter in the address, the side navigation."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,18 +13,15 @@ from werkzeug.datastructures import MultiDict
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets import wording
-from helpdesk.tickets.lifecycle import HoldReason, StatusClass
-from helpdesk.tickets.queries import counts, groups, labels, views
+from helpdesk.tickets.lifecycle import HoldReason
+from helpdesk.tickets.queries import counts, groups, views
 from helpdesk.tickets.queries.filters import (
     EVERYTHING,
-    NARROWING,
+    Due,
     Filter,
     Flag,
     My,
-    Owner,
     Parsed,
-    Period,
-    Problem,
     Sort,
     parse,
     to_query,
@@ -33,7 +29,7 @@ from helpdesk.tickets.queries.filters import (
 from helpdesk.tickets.queries.views import SavedView
 from helpdesk.tickets.seed import VIEW_NAMES, VIEWS
 from helpdesk.tickets.views.blueprint import bp
-from helpdesk.web.i18n import duration, reader_zone, short_date
+from helpdesk.web.i18n import duration, reader_zone
 
 KEY_NAMES = {
     "my": _l("My work"),
@@ -50,6 +46,7 @@ KEY_NAMES = {
     "channel": _l("Channel"),
     "flag": _l("Flag"),
     "hold": _l("Waits for"),
+    "due": _l("Due"),
     "opened": _l("Opened"),
     "updated": _l("Last change"),
     "q": _l("Words"),
@@ -84,7 +81,12 @@ FLAG_NAMES = {
     Flag.MAJOR: _l("Major incident"),
 }
 
-SORT_NAMES = {Sort.WAITING: _l("Longest waiting"), Sort.UPDATED: _l("Last change")}
+
+def sort_names_of(*, timed: bool) -> dict[Sort, str]:
+    """Return what the orders are called; ``timed`` where something in the list is due."""
+    waiting = _("Time left") if timed else _("Longest waiting")
+    return {Sort.WAITING: str(waiting), Sort.UPDATED: str(_("Last change"))}
+
 
 DENSITY_NAMES = {
     "compact": _l("Compact"),
@@ -106,6 +108,13 @@ HOLD_WORDS = {
     HoldReason.OTHER: _l("Other"),
 }
 """Short words for what a ticket waits for, as its row says it."""
+
+DUE_NAMES = {
+    Due.OVERDUE: _l("Overdue"),
+    Due.SOON: _l("In the next 2 hours"),
+    Due.TODAY: _l("Today"),
+    Due.NONE: _l("Nothing is due"),
+}
 
 GROUP_NAMES = {
     groups.OVERDUE: _l("Overdue"),
@@ -210,7 +219,7 @@ def side_of(actor: Actor, wanted: Filter | None) -> Side:
                 url=address_of(Filter(queues=(line.id,))),
                 icon="lock" if line.restricted else "layers",
                 number=line.total,
-                hot=line.unacknowledged,
+                hot=line.overdue,
                 current=wanted is not None and wanted.queues == (line.id,),
                 restricted=line.restricted,
             )
@@ -262,148 +271,6 @@ def topics_of(lines: list[counts.QueueLine], wanted: Filter = EVERYTHING) -> str
     """Return the live topics of a list: its queues, else all that the reader may see."""
     keys = [line.id for line in lines if not wanted.queues or line.id in wanted.queues]
     return " ".join(f"queue:{key}" for key in keys[:MAX_TOPICS])
-
-
-# ---- Title and chips ----
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A filter as the page shows it. Without ``clear`` there is nothing to take away."""
-
-    key: str
-    name: str
-    value: str
-    clear: str | None = None
-    problem: bool = False
-
-
-def title_of(wanted: Filter, side: Side) -> str:
-    """Return what a list is called."""
-    named = next((view for view in side.saved if view.filter == wanted), None)
-    if named is not None:
-        return view_name(named)
-    if wanted.my is not None:
-        return str(MY_NAMES[wanted.my])
-    if len(wanted.queues) == 1:
-        line = side.queue(wanted.queues[0])
-        if line is not None:
-            return line.name
-    if wanted.words:
-        return str(_("Search"))
-    return str(_("All queues")) if wanted == EVERYTHING else str(_("Filtered tickets"))
-
-
-def chips_of(wanted: Filter, names: labels.Names, problems: tuple[Problem, ...] = ()) -> list[Chip]:
-    """Return the chips of a list: status and owner always, others when they narrow it.
-
-    Values that were not understood, and records that are not there, are shown as problems.
-    """
-    found = [
-        Chip(
-            "class",
-            str(KEY_NAMES["class"]),
-            _classes(wanted),
-            _clear(wanted, "class") if wanted.classes else None,
-        ),
-        Chip(
-            "owner",
-            str(KEY_NAMES["owner"]),
-            _values(wanted, "owner", names) or str(_("Anyone")),
-            _clear(wanted, "owner") if wanted.owners else None,
-            problem=_is_missing(wanted, "owner", names),
-        ),
-    ]
-    found.extend(
-        Chip(
-            key,
-            str(KEY_NAMES[key]),
-            _values(wanted, key, names),
-            _clear(wanted, key),
-            problem=_is_missing(wanted, key, names),
-        )
-        for key in NARROWING
-        if wanted.has(key)
-        and key not in {"class", "owner"}
-        # A queue of its own is the title.
-        and not (key == "queue" and len(wanted.queues) == 1 and wanted.queues[0] in names["queue"])
-    )
-    found.extend(
-        Chip(problem.key, str(KEY_NAMES[problem.key]), problem.value, address_of(wanted), True)
-        for problem in problems
-    )
-    return found
-
-
-def _clear(wanted: Filter, key: str) -> str:
-    return address_of(wanted.without(key))
-
-
-def _classes(wanted: Filter) -> str:
-    classes = wanted.effective_classes
-    if classes == frozenset(StatusClass):
-        return str(_("Any"))
-    if not wanted.classes and classes == EVERYTHING.effective_classes:
-        return str(_("Open + waiting"))
-    return " + ".join(str(wording.STATUS_CLASSES[each]) for each in StatusClass if each in classes)
-
-
-_WORDS: dict[str, Mapping[Any, object]] = {
-    "priority": wording.PRIORITIES,
-    "kind": wording.KINDS,
-    "channel": wording.CHANNELS,
-    "flag": FLAG_NAMES,
-    "hold": HOLD_WORDS,
-}
-
-
-def _values(wanted: Filter, key: str, names: labels.Names) -> str:
-    """Return what one key of a filter says, in words."""
-    if key == "q":
-        return wanted.words
-    if key in {"opened", "updated"}:
-        period = wanted.opened if key == "opened" else wanted.updated
-        return period_words(period) if period is not None else ""
-    words = _WORDS.get(key)
-    if words is not None:
-        known = {str(value): str(name) for value, name in words.items()}
-        return ", ".join(known[value] for value in wanted.values(key))
-    said = []
-    for value in wanted.values(key):
-        if value == Owner.ME:
-            said.append(str(_("Me")))
-        elif value == Owner.NONE:
-            said.append(str(_("Nobody")))
-        else:
-            said.append(names.get(key, {}).get(int(value)) or str(_("not found")))
-    return ", ".join(said)
-
-
-_RECORDS = frozenset({"queue", "owner", "customer", "organisation", "site", "category", "tag"})
-
-
-def _is_missing(wanted: Filter, key: str, names: labels.Names) -> bool:
-    """Whether a filter names a record that is not there, or that the reader may not know of."""
-    if key not in _RECORDS:
-        return False
-    known = names.get(key, {})
-    return any(value.isdigit() and int(value) not in known for value in wanted.values(key))
-
-
-def period_words(period: Period) -> str:
-    """Return a period as people say it."""
-    if period.days == 0:
-        return str(_("today"))
-    if period.days is not None:
-        if period.longer_ago:
-            return str(_("more than %(days)d days ago", days=period.days))
-        return str(_("within %(days)d days", days=period.days))
-    if period.start is not None and period.end is not None:
-        first, last = short_date(period.start), short_date(period.end)
-        return str(_("%(first)s to %(last)s", first=first, last=last))
-    if period.start is not None:
-        return str(_("since %(day)s", day=short_date(period.start)))
-    return str(_("until %(day)s", day=short_date(period.end))) if period.end is not None else ""
 
 
 # ---- Times in rows ----

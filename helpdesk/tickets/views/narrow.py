@@ -14,13 +14,14 @@ from helpdesk.tickets.queries import labels
 from helpdesk.tickets.queries.access import visible_queues
 from helpdesk.tickets.queries.filters import KEYS, Filter, Owner, Period, parse
 from helpdesk.tickets.views.blueprint import bp
+from helpdesk.tickets.views.chips import period_words
 from helpdesk.tickets.views.listing import (
+    DUE_NAMES,
     FLAG_NAMES,
     HOLD_WORDS,
     KEY_NAMES,
     address_of,
     lists_of,
-    period_words,
     wanted_list,
 )
 
@@ -51,6 +52,7 @@ def edit_filter() -> str:
             "kind": wording.KINDS,
             "channel": wording.CHANNELS,
             "hold": HOLD_WORDS,
+            "due": DUE_NAMES,
         },
         owners=[owner for owner in wanted.owners if not isinstance(owner, Owner)],
         periods={key: period_words(Period.parse(key)) for key in PERIODS},

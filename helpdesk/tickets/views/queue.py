@@ -12,7 +12,7 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.people.services import own
 from helpdesk.tickets import services
-from helpdesk.tickets.lifecycle import StatusClass
+from helpdesk.tickets.lifecycle import DUE_RANK, StatusClass
 from helpdesk.tickets.queries import counts, labels, lists, work
 from helpdesk.tickets.queries.filters import EVERYTHING, NARROWING, Filter, Sort, to_lists, to_query
 from helpdesk.tickets.queries.groups import Bounds
@@ -25,18 +25,16 @@ from helpdesk.tickets.views.answers import (
 )
 from helpdesk.tickets.views.beginning import Step, first_steps
 from helpdesk.tickets.views.blueprint import bp
+from helpdesk.tickets.views.chips import Chip, chips_of, title_of
 from helpdesk.tickets.views.listing import (
     DENSITY_NAMES,
     GROUP_CSS,
     GROUP_NAMES,
-    SORT_NAMES,
-    Chip,
     Side,
     address_of,
-    chips_of,
     frame_of,
     side_of,
-    title_of,
+    sort_names_of,
     topics_of,
     wanted_list,
 )
@@ -59,22 +57,24 @@ def home() -> str:
     chips = chips_of(wanted, labels.names_in(actor, wanted, side.queue_names), parsed.problems)
     title = title_of(wanted, side)
     colleagues = work.at_work(actor, wanted.queues)
+    shown = _list_context(actor, wanted, side.queue_lines, title, chips)
+    sort_names = sort_names_of(timed=shown["timed"])
     return render_template(
         "tickets/queue.html",
-        **_list_context(actor, wanted, side.queue_lines, title, chips),
+        **shown,
         side=side,
         title=title,
         chips=chips,
         colleagues=[row for row in colleagues if row.id != actor.person_id],
         sorts=[
             (sort == wanted.sort, name, address_of(replace(wanted, sort=sort)))
-            for sort, name in SORT_NAMES.items()
+            for sort, name in sort_names.items()
         ],
         densities=DENSITY_NAMES,
         named=any(view.filter == wanted for view in side.saved),
         density=actor.preferences.get("density", "default"),
         lists=to_lists(wanted),
-        sort_name=SORT_NAMES[Sort.WAITING if wanted.by_waiting else Sort.UPDATED],
+        sort_name=sort_names[Sort.WAITING if wanted.by_waiting else Sort.UPDATED],
         **frame_of(actor),
         may_export=actor.can(Permission.TICKET_EXPORT),
         may_bulk=actor.can(Permission.TICKET_BULK),
@@ -213,11 +213,14 @@ def _row_context(
     path = ticket_url(1, query)
     may_work = actor.can(Permission.TICKET_WORK)
     bounds = Bounds.here(reader_zone())
+    # What is due stands first: where the first row is not due, nothing is.
+    timed = wanted.by_waiting and bool(page.rows) and page.rows[0].rank == DUE_RANK
     return {
         "page": page,
         "wanted": wanted,
         "query": query,
         "grouped": wanted.by_waiting,
+        "timed": timed,
         # A group that began on the page before goes on without a second heading.
         "last_group": bounds.group_of(after.rank or 0, after.moment) if after else None,
         "group_of": bounds.group_of,
@@ -229,6 +232,7 @@ def _row_context(
             path=path.partition("?")[0][:-1],
             packed=f"?{path.partition('?')[2]}" if query else "",
             bounds=bounds if wanted.by_waiting else None,
+            timed=timed,
             may_work=may_work,
         ),
         "may_work": may_work,

@@ -15,7 +15,7 @@ from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
 from helpdesk.tickets.queries.groups import Bounds
 from helpdesk.tickets.views.listing import HOLD_WORDS
 from helpdesk.web.atoms import avatar, channel_icon, icon, priority, status, tag, vip
-from helpdesk.web.due import chip
+from helpdesk.web.due import chip, words_of
 from helpdesk.web.i18n import ago, duration
 from helpdesk.web.page import status_shape
 
@@ -94,7 +94,7 @@ _ROW = (
     '<time datetime="%(updated)s" data-time="ago">%(ago)s</time></td></tr>'
 )
 
-_WAITING = '<span class="sla" data-since="%s">%s</span>'
+_WAITING = '<span class="sla"><span data-since="%s">%s</span>%s</span>'
 
 _TAKE = (
     '<button type="button" class="av none" hx-post="%s/take" hx-swap="none"'
@@ -103,14 +103,21 @@ _TAKE = (
 
 
 def drawer(
-    rows: Sequence[Row[Any]], *, path: str, packed: str, bounds: Bounds | None, may_work: bool
+    rows: Sequence[Row[Any]],
+    *,
+    path: str,
+    packed: str,
+    bounds: Bounds | None,
+    timed: bool = False,
+    may_work: bool,
 ) -> Callable[[Row[Any]], Markup]:
     """Return the function that draws these rows of a list, each a ``<tr>``.
 
     Fifty rows are the dearest part of the desk's busiest page. A template escapes and hands on
     every piece by itself, thirty a row; here a row is one piece, and only what people typed needs
     escaping. ``path`` is the address of a ticket without its number, ``packed`` what follows it;
-    ``bounds`` tells the groups of a queue apart and is None in a list without any.
+    ``bounds`` tells the groups of a queue apart and is None in a list without any. ``timed`` where
+    the column says how much time is left: what nothing is promised for says that it waits.
     """
     atoms = atoms_of(rows)
     select, take, hint = (
@@ -118,6 +125,8 @@ def drawer(
         escape(_("Take")),
         escape(_("Nobody owns it: take it")),
     )
+    promises = {name: words_of(name) for name in {row.due_promise for row in rows} if name}
+    waits = Markup(" <small>{}</small>").format(_("waiting")) if timed else ""
     plus, tail, moment = icon("plus", 12), escape(packed), now()
 
     def draw(row: Row[Any]) -> Markup:
@@ -142,10 +151,11 @@ def drawer(
             "ago": ago(row.updated_at),
         }
         if row.due_at is not None:
-            pieces["state"] = chip(row.due_at, row.due_since, row.due_promise)
+            words = promises[row.due_promise]
+            pieces["state"] = chip(row.due_at, row.due_since, words, moment)
         elif not pieces["state"]:
             said = duration((moment - row.waiting_since).total_seconds())
-            pieces["state"] = _WAITING % (stamp(row.waiting_since), said)
+            pieces["state"] = _WAITING % (stamp(row.waiting_since), said, waits)
         if row.owner_id is None and may_work and group in UNFINISHED:
             pieces["owner"] = _TAKE % (link, take, number, hint, plus)
         else:

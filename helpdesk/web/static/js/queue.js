@@ -1,8 +1,9 @@
 // The queue: what only lists of tickets need beside the lists of every page (select.js).
 
-import { all, on } from "./dom.js";
+import { all, later, on } from "./dom.js";
 import { addKey, topDialog } from "./keys.js";
 import { post } from "./net.js";
+import { refresh } from "./refresh.js";
 import { currentRow, rows, setCurrent } from "./select.js";
 
 /** How often colleagues are told that the preview is still looked at. */
@@ -147,6 +148,17 @@ function comeBack() {
   if (row && document.referrer.startsWith(`${location.origin}/`)) setCurrent(list, row);
 }
 
+// ---- What becomes due ----
+
+const CLOCKS_APART = 60_000;
+
+/** A ticket that is soon due, or overdue, stands in another group and is counted elsewhere. */
+const regroup = later(() => {
+  const side = document.getElementById("queue-side");
+  if (side?.dataset.liveRefresh) refresh(side, side.dataset.liveRefresh).catch(() => undefined);
+  table()?.dispatchEvent(new CustomEvent("live", { detail: { topic: "", kind: "due", ref: "" } }));
+}, 300);
+
 // ---- Start ----
 
 function refreshed() {
@@ -161,6 +173,11 @@ function refreshed() {
 for (const key of ["s", "p"]) {
   addKey({ keys: [key], run: () => changeCurrent(key), when: () => !topDialog() });
 }
+document.addEventListener("due", () => {
+  regroup();
+  // Once more, in case this machine's clock is ahead of the server's.
+  setTimeout(regroup, CLOCKS_APART);
+});
 on("click", "[data-fold]", (_event, button) => turn(button));
 on("change", "[data-bulk-form] select[name=status]", (_event, select) => fitStatus(select.closest("form")));
 document.addEventListener("list-keep", (/** @type {any} */ event) => keepSelected(event.detail.numbers.map(String)));

@@ -201,6 +201,8 @@ function reopenRecalled() {
 
 if (page()) {
   page()?.addEventListener("live", onNews);
+  // What is overdue from now on looks another way, and other words go with it.
+  page()?.addEventListener("due", () => refreshSoon());
   document.addEventListener("htmx:configRequest", (/** @type {any} */ event) => {
     const { parameters, verb, path } = event.detail;
     if (verb === "get" || !String(path).startsWith("/tickets/")) return;

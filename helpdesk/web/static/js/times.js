@@ -1,6 +1,6 @@
 // Times in the reader's zone, kept up to date with the same wording as helpdesk/web/i18n.py.
 
-import { all } from "./dom.js";
+import { all, say } from "./dom.js";
 import { fill, t } from "./words.js";
 
 const EVERY = 30_000;
@@ -155,11 +155,27 @@ export function scan(root) {
     if (element.dataset.until) element.classList.toggle("past", left < 0);
   }
   for (const chip of all(root, "[data-due]")) tick(chip);
+  tellPassed();
 }
 
 const NEAR = 45 * MINUTE;
 const NOT_NEAR = 2 * HOUR;
 const AROUND = 28.9;
+/** How soon lists call soon, as in `tickets/queries/groups.py`. */
+const SOON = 2 * HOUR;
+
+/** @typedef {"over" | "soon" | "later"} Stage */
+
+/** What each chip was when it was last looked at, and of which moment. @type {WeakMap<Element, string>} */
+const stages = new WeakMap();
+/** Chips that have come to another stage since they were drawn. @type {Map<HTMLElement, Stage>} */
+const passed = new Map();
+
+/** @param {number} left seconds @returns {Stage} */
+function stageOf(left) {
+  if (left <= 0) return "over";
+  return left <= SOON ? "soon" : "later";
+}
 
 /** Let a chip say how much time is left; its colours are those of `web/due.py`.
  * @param {HTMLElement} chip */
@@ -175,13 +191,54 @@ function tick(chip) {
   const said = chip.querySelector("[data-due-left]");
   if (said) write(said, (over ? "−" : "") + duration(left));
   const share = whole > 0 ? Math.max(0, Math.min(1, left / whole)) : 0;
-  chip.querySelector(".val")?.setAttribute("stroke-dasharray", `${(share * AROUND).toFixed(1)} 28.9`);
+  chip.querySelector(".val")?.setAttribute("stroke-dasharray", `${(share * AROUND).toFixed(1)} ${AROUND}`);
+  chip.querySelector("[data-due-bar]")?.setAttribute("value", String(Math.round(100 * (1 - share))));
+  const stage = stageOf(left);
+  const known = stages.get(chip);
+  stages.set(chip, `${chip.dataset.due} ${stage}`);
+  if (known?.startsWith(`${chip.dataset.due} `) && !known.endsWith(` ${stage}`)) passed.set(chip, stage);
+}
+
+/** @param {HTMLElement} chip @returns {string} the ticket it is about: `#48213` */
+function numberOf(chip) {
+  const place = /** @type {HTMLElement | null} */ (chip.closest("[data-row], [data-ticket]"));
+  const number = place?.dataset.row ?? place?.dataset.ticket;
+  return number ? `#${number}` : "";
+}
+
+/** Who shows what is due is told, after all chips were drawn, of those that came to another stage. */
+function tellPassed() {
+  const told = [...passed];
+  passed.clear();
+  for (const [chip, stage] of told) {
+    chip.dispatchEvent(new CustomEvent("due", { bubbles: true, detail: { stage } }));
+  }
+  const over = told.filter(([, stage]) => stage === "over").map(([chip]) => numberOf(chip));
+  const named = [...new Set(over)].filter(Boolean);
+  if (named.length) say(t("due.over", { what: named.join(", ") }));
+}
+
+/** @returns {number} milliseconds until some chip comes to another stage, at most the usual pause */
+function untilNext() {
+  let soonest = EVERY;
+  for (const chip of all(document, "[data-due]")) {
+    const left = (parse(chip.dataset.due)?.getTime() ?? 0) - Date.now();
+    for (const ahead of [left, left - SOON * 1000]) {
+      if (ahead > 0) soonest = Math.min(soonest, ahead + 50);
+    }
+  }
+  return soonest;
+}
+
+function goOn() {
+  setTimeout(() => {
+    if (!document.hidden) scan(document);
+    goOn();
+  }, untilNext());
 }
 
 export function start() {
-  setInterval(() => {
-    if (!document.hidden) scan(document);
-  }, EVERY);
+  goOn();
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) scan(document);
   });
