@@ -9,6 +9,7 @@ from flask_babel import get_locale, gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
+    DateField,
     EmailField,
     FileField,
     HiddenField,
@@ -319,6 +320,12 @@ class OrganisationFields(Form):
     name = StringField(_l("Name"), [NEEDED])
     phone = StringField(_l("Phone"))
     time_zone = SelectField(_l("Time zone"), [Optional()])
+    support_level = StringField(
+        _l("Support level"), description=_l("As your promises name it, such as Gold")
+    )
+    support_until = DateField(
+        _l("Last day of support"), [Optional()], description=_l("Empty: without an end")
+    )
     notes = TextAreaField(_l("Notes"), description=_l("Only staff see them"))
 
     def values(self) -> dict[str, Any]:
@@ -327,6 +334,8 @@ class OrganisationFields(Form):
             "name": self.name.data,
             "phone": self.phone.data,
             "time_zone": self.time_zone.data or None,
+            "support_level": self.support_level.data,
+            "support_until": self.support_until.data,
             "notes": self.notes.data,
         }
 

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 from sqlalchemy import func, select
 
@@ -256,3 +258,22 @@ def test_what_was_written_is_read_again():
     assert table.header == ["name", "notes"]
     assert [row.cells for row in table.rows] == rows
     assert data.startswith(b"\xef\xbb\xbf")
+
+
+def test_organisations_come_with_their_support(session):
+    boss = administrator()
+    text = (
+        "Name,Support level,Last day of support\n"
+        "Northline,Gold,2027/3/31\n"
+        "Southline,Silver,\n"
+        "Eastline,Gold,31.3.2027\n"
+    )
+    plan = run(boss, text, "organisations")
+    assert outcomes(plan) == ["create", "create", "error"]
+    assert plan.lines[2].messages == ["31.3.2027 is no date. Write it like 2027-03-31."]
+    north, south = session.scalars(select(Organisation).order_by(Organisation.name))
+    assert (north.support_level, north.support_until) == ("Gold", date(2027, 3, 31))
+    assert (south.support_level, south.support_until) == ("Silver", None)
+    plan = run(boss, "名称,合同,合同到期日\nNorthline,Gold,2028年3月31日\n", "organisations")
+    assert plan.lines[0].changes == {"support_until": ["2027-03-31", "2028-03-31"]}
+    assert north.support_until == date(2028, 3, 31)

@@ -6,7 +6,15 @@ import re
 import pytest
 from sqlalchemy import select
 
-from helpdesk.people.models import Account, ContactPoint, Organisation, Person, PersonMerge
+from helpdesk.lib.clock import now
+from helpdesk.people.models import (
+    Account,
+    AuditEntry,
+    ContactPoint,
+    Organisation,
+    Person,
+    PersonMerge,
+)
 from helpdesk.people.services import (
     contact_points,
     find_or_create_by_address,
@@ -427,6 +435,46 @@ def test_an_organisation_is_made_and_filled(client, session, boss):
     post(client, f"{page}/domains/remove", page, domain="sl.example")
     assert "sl.example" not in client.get(page).text
     assert post(client, f"{page}/retire", page).status_code == 422
+
+
+def test_an_organisation_has_a_level_of_support_until_a_day(client, session, boss):
+    year = now().year + 1
+    post(
+        client,
+        "/organisations/new",
+        name="Southline",
+        support_level=" Gold ",
+        support_until=f"{year}-03-31",
+    )
+    firm = session.scalars(select(Organisation)).one()
+    page = f"/organisations/{firm.id}"
+    assert f"Gold, to 31 Mar {year}" in client.get(page).text
+    exported = client.get("/organisations/export.csv").text
+    assert f"Gold,{year}-03-31" in exported
+    # The form offers the levels that there are, and keeps what it shows.
+    form = client.get(f"{page}/edit").text
+    assert f'value="{year}-03-31"' in form
+    assert '<option value="Gold">' in client.get("/organisations/new").text
+    post(
+        client,
+        f"{page}/edit",
+        name="Southline",
+        support_level="Silver",
+        support_until="2020-01-31",
+        version=firm.version,
+    )
+    assert "Silver, ended 31 Jan 2020" in client.get(page).text
+    entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert entry.changes == {
+        "support_level": ["Gold", "Silver"],
+        "support_until": [f"{year}-03-31", "2020-01-31"],
+    }
+    clash = post(client, f"{page}/edit", name="Southline", support_until="2031-02-01", version=1)
+    assert clash.status_code == 409
+    assert "31 Jan 2020" in clash.text
+    assert "Silver" in clash.text
+    wrong = post(client, f"{page}/edit", name="S", support_until="31.2.2031", version=firm.version)
+    assert wrong.status_code == 422
 
 
 # ---- Import ----

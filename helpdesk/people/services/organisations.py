@@ -1,6 +1,7 @@
 """Organisations with their mail domains and sites."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -21,7 +22,7 @@ from helpdesk.people.models import (
 )
 from helpdesk.people.services.persons import check_time_zone, last_editor, lock
 
-EDITABLE = ("name", "phone", "notes", "time_zone")
+EDITABLE = ("name", "phone", "notes", "time_zone", "support_level", "support_until")
 
 PUBLIC_DOMAINS = frozenset(
     "126.com 139.com 163.com aol.com foxmail.com gmail.com gmx.at gmx.de gmx.net googlemail.com"
@@ -80,8 +81,22 @@ def edit(actor: Actor, organisation: Organisation, version: int, fields: Mapping
     db.session.flush()
     if "name" in changes:
         search.refresh_members(organisation.id)
-    audit.record(actor, "organisation-edited", organisation, changes)
+    audit.record(actor, "organisation-edited", organisation, _written(changes))
     return True
+
+
+def _written(changes: Mapping[str, audit.Change]) -> dict[str, audit.Change]:
+    """Return changes as the audit log keeps them: dates by their ISO names."""
+    return {
+        key: [value.isoformat() if isinstance(value, date) else value for value in values]
+        for key, values in changes.items()
+    }
+
+
+def support_levels() -> list[str]:
+    """Return every level of support that some organisation has, by name."""
+    levels = select(Organisation.support_level).where(Organisation.support_level != "").distinct()
+    return sorted(db.session.scalars(levels), key=str.casefold)
 
 
 def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,7 +104,7 @@ def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"no such fields of an organisation: {sorted(unknown)}")
     found = dict(fields)
-    for key, length in (("name", 200), ("phone", 40)):
+    for key, length in (("name", 200), ("phone", 40), ("support_level", 60)):
         if key in found:
             found[key] = " ".join(str(found[key] or "").split())[:length]
     if "notes" in found:
@@ -97,6 +112,8 @@ def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
     if "time_zone" in found:
         found["time_zone"] = found["time_zone"] or None
         check_time_zone(found["time_zone"])
+    if "support_until" in found:
+        found["support_until"] = found["support_until"] or None
     return found
 
 

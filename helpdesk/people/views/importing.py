@@ -139,6 +139,8 @@ def _column_name(column: str) -> str:
         "site": _("Site"),
         "contacts": _("Reached by"),
         "phone": _("Phone"),
+        "support_level": _("Support level"),
+        "support_until": _("Last day of support"),
         "domains": _("Mail domains"),
         "sites": _("Sites"),
         "roles": _("Roles"),

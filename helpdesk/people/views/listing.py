@@ -259,11 +259,16 @@ def export_organisations() -> Response:
                     row.phone,
                     row.time_zone,
                     "; ".join(site.name for site in row.sites if site.retired_at is None),
+                    row.support_level,
+                    row.support_until.isoformat() if row.support_until else "",
                     row.notes,
                 ]
             after = some[-1].name if some else None
 
-    header = ("Name", "Domains", "Phone", "Time zone", "Sites", "Notes")
+    header = (
+        *("Name", "Domains", "Phone", "Time zone", "Sites"),
+        *("Support level", "Last day of support", "Notes"),
+    )
     return csv_response(csvfile.lines(header, rows()), "organisations")
 
 

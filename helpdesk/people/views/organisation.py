@@ -1,5 +1,6 @@
 """An organisation's page: people, sites, domains, and its history from other rooms."""
 
+from datetime import date
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -25,7 +26,10 @@ from helpdesk.people.queries import PeopleFilter
 from helpdesk.people.services import organisations
 from helpdesk.people.views.answers import done
 from helpdesk.people.views.blueprint import bp
-from helpdesk.people.views.shown import address_of
+from helpdesk.people.views.shown import address_of, contract_words
+from helpdesk.web.i18n import short_date
+
+bp.add_app_template_global(contract_words)
 
 SOME = 20
 """People shown on an organisation's own page; the rest is in the list."""
@@ -43,6 +47,7 @@ def _page(organisation: Organisation, status: int = 200, **state: Any) -> Any:
         people=people,
         more=more,
         address_of=address_of,
+        levels=organisations.support_levels() if "form" in state else [],
         may=actor.can,
         P=Permission,
         editing=state.pop("editing", None),
@@ -65,13 +70,19 @@ def organisation(organisation_id: int) -> Any:
     return _page(_find(organisation_id))
 
 
+def _new_page(form: NewOrganisation) -> str:
+    return render_template(
+        "people/new_organisation.html", form=form, levels=organisations.support_levels()
+    )
+
+
 @bp.get("/organisations/new")
 @require(Permission.PERSON_EDIT)
 def new_organisation() -> Any:
     """Show the form for a new organisation."""
     form = NewOrganisation(formdata=None, name=request.args.get("name", "")[:200])
     form.time_zone.choices = zone_choices()
-    return render_template("people/new_organisation.html", form=form)
+    return _new_page(form)
 
 
 @bp.post("/organisations/new")
@@ -81,7 +92,7 @@ def create_organisation() -> Any:
     form = NewOrganisation()
     form.time_zone.choices = zone_choices(form.time_zone.data)
     if not form.validate():
-        return render_template("people/new_organisation.html", form=form), 422
+        return _new_page(form), 422
     values = form.values()
     name = values.pop("name")
     domains = [form.domain.data] if form.domain.data else []
@@ -89,7 +100,7 @@ def create_organisation() -> Any:
         made = organisations.create(guard.current_actor(), name, domains=domains, **values)
     except Refused as refusal:
         form.refuse(refusal.field, refusal.message)
-        return render_template("people/new_organisation.html", form=form), 422
+        return _new_page(form), 422
     return _back(made, _("%(name)s is known now", name=made.name))
 
 
@@ -122,9 +133,14 @@ def save_organisation(organisation_id: int) -> Any:
             "name": _("Name"),
             "phone": _("Phone"),
             "time_zone": _("Time zone"),
+            "support_level": _("Support level"),
+            "support_until": _("Last day of support"),
             "notes": _("Notes"),
         }
-        theirs = [(labels[field], value or "–") for field, value in clash.theirs.items()]
+        theirs = [
+            (labels[field], (short_date(value) if isinstance(value, date) else value) or "–")
+            for field, value in clash.theirs.items()
+        ]
         return _page(
             found, 409, editing="details", form=form, clash={"by": clash.by, "theirs": theirs}
         )

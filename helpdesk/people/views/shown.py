@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 
 from helpdesk.lib.clock import now
 from helpdesk.people import contact_values
-from helpdesk.people.models import ContactPoint, Person
+from helpdesk.people.models import ContactPoint, Organisation, Person
 from helpdesk.people.search import desk_region
-from helpdesk.web.i18n import zone
+from helpdesk.web.i18n import local, short_date, zone
 
 
 def region() -> str:
@@ -58,3 +58,13 @@ def local_time(person: Person, moment: datetime | None = None) -> str:
     here = (moment or now()).astimezone(where)
     place = where.key.rpartition("/")[2].replace("_", " ")
     return str(_("%(time)s in %(place)s", time=here.strftime("%H:%M"), place=place))
+
+
+def contract_words(organisation: Organisation) -> str:
+    """Return what support an organisation has bought: ``Gold, to 31 Mar 2027``."""
+    level, until = organisation.support_level, organisation.support_until
+    if not level or until is None:
+        return level
+    if until < local(now()).date():
+        return str(_("%(level)s, ended %(day)s", level=level, day=short_date(until)))
+    return str(_("%(level)s, to %(day)s", level=level, day=short_date(until)))

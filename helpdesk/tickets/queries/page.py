@@ -124,8 +124,13 @@ class Present:
 # them, and a page runs a dozen.
 _WITH_ITS_PAGE = (
     joinedload(Ticket.customer).options(
-        joinedload(Person.organisation).load_only(Organisation.name),
-        joinedload(Person.site).load_only(Site.name),
+        joinedload(Person.organisation).load_only(
+            Organisation.name,
+            Organisation.time_zone,
+            Organisation.support_level,
+            Organisation.support_until,
+        ),
+        joinedload(Person.site).load_only(Site.name, Site.time_zone),
     ),
     joinedload(Ticket.requester).load_only(Person.name),
     joinedload(Ticket.category).load_only(Category.name, Category.path),

@@ -1,7 +1,9 @@
 """What columns of imported files may be called, and what their cells may say."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import date
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "name": (
@@ -40,6 +42,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "notes": ("notes", "note", "comment", "comments", "remarks", "备注", "備註"),
     "domains": ("domains", "domain", "mail domain", "mail domains", "email domain", "域名", "網域"),
     "sites": ("sites", "locations", "offices", "地点列表", "辦公地點"),
+    "support_level": (
+        "support level", "support", "contract", "service level", "sla",
+        "支持级别", "服务级别", "合同", "支援級別", "服務級別", "合約",
+    ),
+    "support_until": (
+        "last day of support", "support until", "support end", "contract end", "contract until",
+        "支持截止日期", "合同到期日", "支援截止日期", "合約到期日",
+    ),
     "teams": ("teams", "team", "group", "groups", "团队", "團隊", "小组", "小組"),
     "leads": ("leads", "lead of", "team lead", "leads teams", "组长", "組長"),
     "roles": ("roles", "role", "角色"),
@@ -54,7 +64,9 @@ FOR_KIND: dict[str, frozenset[str]] = {
         "name first_name last_name call_name email email_2 phone mobile fax extension organisation"
         " site title language time_zone vip notes".split()
     ),
-    "organisations": frozenset("name domains phone time_zone notes sites".split()),
+    "organisations": frozenset(
+        "name domains phone time_zone support_level support_until notes sites".split()
+    ),
     "technicians": frozenset(
         "name first_name last_name call_name email email_2 phone mobile extension organisation site"
         " title language time_zone teams leads roles skills".split()
@@ -118,6 +130,18 @@ def language(cell: str) -> str | None:
     """Return the language tag a cell names; what is no known name is taken for a tag."""
     folded = fold(cell).replace(" ", "-") if cell.isascii() else fold(cell)
     return _LANGUAGE.get(fold(cell)) or _LANGUAGE.get(folded) or (cell.strip() or None)
+
+
+def day(cell: str) -> date:
+    """Return the date a cell names: ``2027-03-31``, ``2027/3/31``, ``2027年3月31日``.
+
+    What begins with the day or the month is not guessed at. Raises ValueError.
+    """
+    parts = re.fullmatch(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?", cell.strip())
+    if parts is None:
+        raise ValueError(cell)
+    year, month, number = map(int, parts.groups())
+    return date(year, month, number)
 
 
 def several(cell: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Lines of a file of organisations."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -13,7 +14,7 @@ from helpdesk.people.services import organisations, persons
 from helpdesk.people.services.importing import columns
 from helpdesk.people.services.importing.plan import Line, Outcome
 
-_PLAIN = ("phone", "time_zone", "notes")
+_PLAIN = ("phone", "time_zone", "support_level", "support_until", "notes")
 
 
 def understand(line: Line, said: dict[str, str], _region: str) -> None:
@@ -28,6 +29,13 @@ def understand(line: Line, said: dict[str, str], _region: str) -> None:
         persons.check_time_zone(line.values.get("time_zone"))
     except Refused as refusal:
         line.fail(f"{line.values['time_zone']}: {refusal}")
+    if "support_until" in line.values:
+        try:
+            line.values["support_until"] = columns.day(line.values["support_until"])
+        except ValueError:
+            line.fail(
+                _("%(cell)s is no date. Write it like 2027-03-31.", cell=said["support_until"])
+            )
     line.values["domains"] = []
     for text in columns.several(said.get("domains", "")):
         try:
@@ -35,6 +43,10 @@ def understand(line: Line, said: dict[str, str], _region: str) -> None:
         except Refused as refusal:
             line.fail(f"{text}: {refusal}")
     line.values["sites"] = columns.several(said.get("sites", ""))
+
+
+def _text(value: str | date | None) -> str:
+    return value.isoformat() if isinstance(value, date) else value or ""
 
 
 def resolve(lines: Sequence[Line]) -> None:
@@ -58,7 +70,7 @@ def resolve(lines: Sequence[Line]) -> None:
         line.found_id = row.id
         for field in _PLAIN:
             if field in line.values and getattr(row, field) != line.values[field]:
-                line.changes[field] = [getattr(row, field), line.values[field]]
+                line.changes[field] = [_text(getattr(row, field)), _text(line.values[field])]
         for field, has in (
             ("domains", {domain.domain for domain in row.domains}),
             ("sites", {site.name.lower() for site in row.sites}),
