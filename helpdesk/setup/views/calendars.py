@@ -58,6 +58,7 @@ def _listing() -> Listing:
             "counting": calendars.counting_by(),
             "hours_of": hours_of,
             "outdated": replay_batches.outdated(),
+            "counted_up_to": replay_batches.COUNTED,
         },
     )
 

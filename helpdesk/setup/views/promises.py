@@ -128,6 +128,7 @@ def _listing() -> Listing:
         {
             "sentences": {row.id: promise_words.sentence(terms, names) for row, terms in ordered},
             "outdated": replay_batches.outdated(),
+            "counted_up_to": replay_batches.COUNTED,
             "has_calendar": bool(names.calendars),
             **_which(ordered, names),
         },

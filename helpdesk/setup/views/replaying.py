@@ -68,6 +68,8 @@ def show_replay() -> Any:
     form = ReplayFields(formdata=None)
     form.policy.data = request.args.get("policy", "")
     form.after.data = request.args.get("after", "")
+    # Whoever goes on with the next tickets need not say again why.
+    form.reason.data = request.args.get("reason", "")[:300]
     return _page(form)
 
 
@@ -91,5 +93,5 @@ def apply_replay() -> Any:
         if number
         else _("Nothing came out otherwise")
     )
-    after = batch.last if batch.more else None
-    return redirect(url_for("setup.replay", policy=policy_id, after=after), 303)
+    on = {"after": batch.last, "reason": form.reason.data} if batch.more else {}
+    return redirect(url_for("setup.replay", policy=policy_id, **on), 303)
