@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from helpdesk import blobs
-from helpdesk.demo import matters
+from helpdesk.demo import matters, picture
 from helpdesk.demo.past import log_at
 from helpdesk.demo.story import Demo
 from helpdesk.lib import clock
@@ -41,6 +41,10 @@ def live_around(demo: Demo, today: dict[str, Ticket]) -> None:
         services.add_time(priya, vpn, 900, note="Traced the tunnel")
     with clock.at(demo.moment - timedelta(minutes=3)):
         _drafts(demo, today)
+    with clock.at(demo.moment - timedelta(minutes=2)):
+        said = "轉咗新加坡 gateway 之後穩定咗，但打開 Oracle 好慢，可唔可以睇下？"
+        heard = services.Heard(vpn.customer, said, files=[screenshot()])
+        services.hear(vpn, heard, reopen_days=5)
     _bin(demo)
     secret = replace(
         matters.COMMON[3],
@@ -70,6 +74,8 @@ def _major_incident(demo: Demo, problem: Ticket) -> None:
     for number, (name, subject) in enumerate(said.items()):
         reported = demo.moment - timedelta(minutes=200 - number * 30)
         child = log_at(demo, replace(matter, subject=subject), demo.people[name], reported)
+        with clock.at(reported + timedelta(minutes=9 + number * 4)):
+            services.reply(marcus, child, Said("It is the gateway, not you. We are at it."))
         with clock.at(demo.moment - timedelta(minutes=80 - number)):
             services.link(marcus, problem, child, LinkType.PARENT)
     with clock.at(demo.moment - timedelta(minutes=70)):
@@ -77,6 +83,12 @@ def _major_incident(demo: Demo, problem: Ticket) -> None:
         file = NewFile(blobs.put(log), "hk-gw1.txt", "text/plain", len(log))
         body = "The gateway’s log agrees: every rekey runs into its time limit."
         services.note(marcus, problem, Said(body, files=[file], duration=1800))
+
+
+def screenshot() -> NewFile:
+    """Return the picture that customers send along."""
+    data = picture.chart_png()
+    return NewFile(blobs.put(data), "oracle-slow.png", "image/png", len(data))
 
 
 def _drafts(demo: Demo, today: dict[str, Ticket]) -> None:

@@ -67,6 +67,7 @@ def make_customers(demo: Demo) -> None:
         organisation.sites = rows
         db.session.add(organisation)
         organisations.append((organisation, rows, domain))
+        demo.organisations.append(organisation)
     db.session.flush()
     for name, called, title, where, site, language, vip, address in people.NAMED:
         organisation, sites_of, domain = organisations[where]

@@ -6,25 +6,26 @@ times are relative to the moment it is loaded.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 
-from helpdesk import blobs
 from helpdesk.db import db, transaction
-from helpdesk.demo import cast, matters, people, picture
-from helpdesk.demo.around import live_around
+from helpdesk.demo import cast, matters, people
+from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.past import in_other_words, live_past, log_at
+from helpdesk.demo.promises import make_promises, promised
 from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.today import TODAY, Today
 from helpdesk.lib import clock
 from helpdesk.people import search as people_search
+from helpdesk.sla.clocks import Promise
 from helpdesk.tickets import services
 from helpdesk.tickets.beginning import begin_desk
 from helpdesk.tickets.desk import Category, Cause, QuickTemplate
 from helpdesk.tickets.lifecycle import HoldReason
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.services import NewFile, Said, Target
+from helpdesk.tickets.services import Said, Target
 
 FINISHED = 600
 """Tickets that came to an end."""
@@ -49,6 +50,7 @@ def load_demo() -> Demo:
             cast.make_customers(demo)
             cast.make_technicians(demo)
             _desk_words(demo)
+            make_promises(demo)
         live_past(demo, FINISHED)
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
@@ -89,40 +91,46 @@ def _desk_words(demo: Demo) -> None:
     db.session.flush()
 
 
+SPENT = (0.15, 0.35, 0.5, 0.65, 0.8, 0.92, 0.25, 1.15, 0.45, 0.7, 0.1, 0.55, 0.3)
+"""How much of what is promised is used up, in turn: most have time, some are late."""
+
+
 def _everyday(demo: Demo) -> None:
     """Live the open tickets that are nobody's story."""
-    chance = demo.chance
     for number in range(EVERYDAY_OPEN):
         matter = matters.COMMON[number % len(matters.COMMON)]
         matter = in_other_words(matter, number // len(matters.COMMON))
         fitting = [person for person in demo.customers if person.language == matter.language]
         customer = fitting[number * 7 % len(fitting)]
-        at = demo.moment - timedelta(minutes=chance.randrange(20, 5200))
+        given = promised(demo, matter, customer)
+        is_replied = number % 3 == 1
+        is_answered = is_replied or matter.channel == "phone"
+        owed = given.length(Promise.FIX if is_answered else Promise.FIRST_REPLY)
+        spent = owed * SPENT[number % len(SPENT)]
+        at = given.ago(demo.moment, spent)
         technician = demo.on_queue(matter.queue)
         ticket = log_at(demo, matter, customer, at, technician)
         if number % 3 == 0:
             continue
-        with clock.at(_between(demo, at)):
+        soon = min(given.length(Promise.FIRST_REPLY), spent) * demo.chance.uniform(0.1, 0.6)
+        with clock.at(given.later(at, soon)):
             services.take(demo.actors[technician], ticket)
-            if number % 3 == 1:
+            if is_replied:
                 services.reply(demo.actors[technician], ticket, Said(body=matter.reply))
             if number % 6 == 5:
                 services.hold(demo.actors[technician], ticket, HoldReason.CUSTOMER)
 
 
-def _between(demo: Demo, at: datetime) -> datetime:
-    return at + (demo.moment - at) * demo.chance.uniform(0.1, 0.6)
-
-
 def _today(demo: Demo, today: Today) -> Ticket:
-    """Live one ticket of today, step by step, evenly spread until a few minutes ago."""
+    """Live one ticket of today, step by step."""
     matter, technician = today.matter, today.technician or "mina"
-    opened = demo.moment - timedelta(minutes=today.minutes)
-    ticket = log_at(demo, matter, demo.people[today.customer], opened, technician)
+    customer = demo.people[today.customer]
+    given = promised(demo, matter, customer)
+    opened = given.ago(demo.moment, timedelta(minutes=today.minutes))
+    ticket = log_at(demo, matter, customer, opened, technician)
     actor = demo.actors[technician]
     texts = list(today.replies)
     steps = today.steps.split()
-    pause = timedelta(minutes=today.minutes * 0.95 / (len(steps) + 1))
 
     def text() -> str:
         return texts.pop(0) if texts else "I am looking into it and come back to you today."
@@ -153,7 +161,7 @@ def _today(demo: Demo, today: Today) -> Ticket:
         ),
         "hear": lambda: services.hear(
             ticket,
-            services.Heard(ticket.customer, text(), files=[_screenshot()]),
+            services.Heard(ticket.customer, text(), files=[screenshot()]),
             reopen_days=5,
         ),
         "hold:customer": lambda: services.hold(actor, ticket, HoldReason.CUSTOMER),
@@ -170,15 +178,11 @@ def _today(demo: Demo, today: Today) -> Ticket:
     }
     at = opened
     for step in steps:
-        at += pause
+        name, _at, minutes = step.partition("@")
+        at = given.later(opened, timedelta(minutes=int(minutes)))
         with clock.at(at):
-            acts[step]()
+            acts[name]()
     if today.tags:
         with clock.at(at):
             services.set_tags(demo.actors["karen"], ticket, list(today.tags))
     return ticket
-
-
-def _screenshot() -> NewFile:
-    data = picture.chart_png()
-    return NewFile(blobs.put(data), "oracle-slow.png", "image/png", len(data))

@@ -57,7 +57,7 @@ def live_past(demo: Demo, finished: int) -> None:
         technician = demo.on_queue(matter.queue)
         ticket = log_at(demo, matter, customer, at, technician)
         actor = demo.actors[technician]
-        later = at + timedelta(minutes=chance.randrange(3, 180))
+        later = at + timedelta(minutes=chance.randrange(3, 90))
         with clock.at(later):
             services.take(actor, ticket)
             if number % 9 == 4 and technician != "aisha":
@@ -68,7 +68,7 @@ def live_past(demo: Demo, finished: int) -> None:
                     reason="Better placed with first line",
                 )
                 actor = demo.actors["aisha"]
-        later += timedelta(minutes=chance.randrange(2, 240))
+        later += timedelta(minutes=chance.randrange(2, 150))
         with clock.at(later):
             if matter.note:
                 services.note(actor, ticket, Said(body=matter.note))

@@ -4,7 +4,7 @@ import random
 
 from helpdesk.lib import clock
 from helpdesk.people.access import Actor
-from helpdesk.people.models import Person
+from helpdesk.people.models import Organisation, Person
 from helpdesk.tickets.desk import Category, Cause, Queue
 
 SEED = 20260617
@@ -20,6 +20,7 @@ class Demo:
         self.chance = random.Random(SEED)
         self.moment = clock.now()
         self.queues: list[Queue] = []
+        self.organisations: list[Organisation] = []
         self.people: dict[str, Person] = {}
         self.customers: list[Person] = []
         self.technicians: dict[str, Person] = {}

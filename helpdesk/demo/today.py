@@ -11,8 +11,10 @@ class Today:
 
     matter: Matter
     customer: str
+    # Open time since it was opened, by the calendar of what is promised for it.
     minutes: int
-    # What has happened so far: "take", "reply", "note", "hear", "call", "hold:customer" …
+    # What has happened so far, and how many minutes of open time after the beginning: "take@6
+    # reply@11 note@20"; also "hear", "call", "hold:customer" …
     steps: str = ""
     technician: str = ""
     tags: tuple[str, ...] = ()
@@ -35,8 +37,8 @@ TODAY: list[Today] = [
             urgency=1,
         ),
         "Alan Tsang",
-        95,
-        "take note call",
+        138,
+        "take@4 note@21 call@110",
         "marcus",
         ("WMS",),
     ),
@@ -50,7 +52,7 @@ TODAY: list[Today] = [
             urgency=1,
         ),
         "Sofia Reyes",
-        42,
+        94,
         "",
         "",
         ("Outlook",),
@@ -66,8 +68,8 @@ TODAY: list[Today] = [
             language="zh_Hant_TW",
         ),
         "何美玲 Ho Mei-Ling",
-        334,
-        "take reply call note hear",
+        336,
+        "take@6 reply@11 call@28 note@319",
         "priya",
         ("VPN", "HK-GW1"),
         (
@@ -75,7 +77,6 @@ TODAY: list[Today] = [
                 "Thanks Mei-Ling, I can see the drops from our side. I’m moving you to the"
                 " Singapore gateway now; please reconnect in five minutes."
             ),
-            "轉咗新加坡 gateway 之後穩定咗，但打開 Oracle 好慢，可唔可以睇下？",
         ),
     ),
     Today(
@@ -105,7 +106,7 @@ TODAY: list[Today] = [
         ),
         "王芳 Wang Fang",
         38,
-        "assign",
+        "assign@29",
         "ting",
     ),
     Today(
@@ -117,8 +118,8 @@ TODAY: list[Today] = [
             channel="phone",
         ),
         "Joe Mensah",
-        180,
-        "take call",
+        470,
+        "take@3 call@439",
         "tom",
         ("printer",),
     ),
@@ -132,7 +133,7 @@ TODAY: list[Today] = [
             channel="chat",
         ),
         "Nadia Haddad",
-        50,
+        134,
         "",
     ),
     Today(
@@ -145,13 +146,14 @@ TODAY: list[Today] = [
             urgency=1,
         ),
         "Kenji Mori",
-        210,
-        "take reply hear note",
+        220,
+        "take@8 reply@15 hear@70 reply@96 note@198",
         "karen",
         ("Outlook",),
         (
             "Hello Kenji, I gave the permission back to all four. It takes up to an hour to show.",
             "It is back for two of us, the others still wait.",
+            "Thanks, then the last two need a nightly sync. I watch it and tell you.",
         ),
     ),
     Today(
@@ -163,8 +165,8 @@ TODAY: list[Today] = [
             channel="phone",
         ),
         "Rachel Adler",
-        300,
-        "take",
+        1255,
+        "take@12",
         "wai",
     ),
     Today(
@@ -177,8 +179,8 @@ TODAY: list[Today] = [
             channel="portal",
         ),
         "Ana Duarte",
-        1500,
-        "take tasks",
+        330,
+        "take@6 reply@18 tasks@24",
         "lena",
         ("onboarding",),
     ),
@@ -191,8 +193,8 @@ TODAY: list[Today] = [
             channel="monitoring",
         ),
         "Monitoring",
-        130,
-        "take",
+        75,
+        "take@5",
         "marcus",
     ),
     Today(
@@ -205,7 +207,7 @@ TODAY: list[Today] = [
             urgency=3,
         ),
         "Piotr Zieliński",
-        75,
+        180,
         "",
     ),
     Today(
@@ -218,8 +220,8 @@ TODAY: list[Today] = [
             urgency=3,
         ),
         "Emma Larsen",
-        400,
-        "take reply",
+        710,
+        "take@14 reply@41",
         "hassan",
         replies=("Congratulations! I have prepared it, it changes on the first.",),
     ),
@@ -233,8 +235,8 @@ TODAY: list[Today] = [
             urgency=3,
         ),
         "Omar Aziz",
-        420,
-        "take",
+        680,
+        "take@20 reply@33",
         "lena",
     ),
     Today(
@@ -246,7 +248,7 @@ TODAY: list[Today] = [
             urgency=3,
         ),
         "Chloe Martin",
-        85,
+        45,
         "",
     ),
     Today(
@@ -260,7 +262,7 @@ TODAY: list[Today] = [
         ),
         "Ben Carter",
         4300,
-        "take reply hold:customer",
+        "take@9 reply@24 hold:customer@30",
         "freya",
         replies=("We have a replacement for you. When are you in the office this week?",),
     ),
@@ -274,7 +276,7 @@ TODAY: list[Today] = [
         ),
         "Alan Tsang",
         5900,
-        "take note hold:supplier",
+        "take@11 note@52 hold:supplier@95",
         "owen",
     ),
     Today(
@@ -288,8 +290,8 @@ TODAY: list[Today] = [
             urgency=3,
         ),
         "Yuki Tanaka",
-        5700,
-        "take reply hold:customer",
+        1900,
+        "take@17 reply@44 hold:customer@45",
         "aisha",
         replies=("For which room, and how many people? Then I can tell you which one fits.",),
     ),
@@ -305,7 +307,7 @@ TODAY: list[Today] = [
         ),
         "張家明 Cheung Ka-Ming",
         260,
-        "take note",
+        "take@75 note@120",
         "mina",
     ),
     Today(
@@ -321,7 +323,7 @@ TODAY: list[Today] = [
         ),
         "Helen Ward",
         320,
-        "take note major",
+        "take@7 reply@13 note@40 major@55",
         "marcus",
         ("HK-GW1", "VPN"),
     ),

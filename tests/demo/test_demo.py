@@ -1,7 +1,10 @@
 """The demo desk is a believable, consistent one, and nothing leaves it."""
 
 import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -11,13 +14,18 @@ from helpdesk import blobs
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.db import db, transaction
 from helpdesk.demo import load
+from helpdesk.lib import clock
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import OutboxMessage
 from helpdesk.people.models import Account, Desk, Person
+from helpdesk.sla import keeping
+from helpdesk.sla.clocks import Promise
+from helpdesk.sla.models import Clock, Policy, PolicyVersion
 from helpdesk.tickets.companions import Draft, Follower, Link, Mention, Task, TimeEntry
 from helpdesk.tickets.desk import Queue, QuickTemplate, TicketTag
-from helpdesk.tickets.lifecycle import UNFINISHED
+from helpdesk.tickets.lifecycle import PENDING_RANK, UNFINISHED
 from helpdesk.tickets.models import Assignment, Attachment, Entry, Ticket, Worklist
+from helpdesk.tickets.queries.groups import LATER, OVERDUE, SOON, TODAY, Bounds
 from helpdesk.tickets.services.act import rebuild_worklist
 from helpdesk.upkeep.emptying import empty_database
 
@@ -67,6 +75,62 @@ def test_the_story_of_the_designs_is_there(demo: Flask):
     assert vpn.priority == 2
     assert vpn.owner is not None
     assert vpn.owner.name == "Priya Nair"
+    assert vpn.customer.organisation is not None
+    assert vpn.customer.organisation.support_level == "Gold"
+    # Fix by six hours after it was opened, Gold P2; the first reply was there in eleven minutes.
+    assert vpn.due_promise == "fix"
+    assert vpn.due_at == vpn.opened_at + timedelta(hours=6)
+    clocks = keeping.clocks_of(vpn.id)
+    first = clocks[Promise.FIRST_REPLY]
+    assert (first.state, first.used, first.length) == ("met", 11 * 60, 30 * 60)
+    policy = db.session.scalars(
+        select(Policy.name)
+        .join(PolicyVersion, PolicyVersion.policy_id == Policy.id)
+        .where(PolicyVersion.id == first.policy_version_id)
+    ).one()
+    assert policy == "Gold"
+
+
+def test_nearly_all_promises_of_the_past_were_kept(demo: Flask):
+    ended = Clock.ticket_id.in_(select(Ticket.id).where(Ticket.status_class.not_in(UNFINISHED)))
+    kept = _count(Clock, ended, Clock.state == "met", Clock.missed_at.is_(None))
+    missed = _count(Clock, ended, Clock.missed_at.is_not(None))
+    assert missed > 10, "a desk that never misses anything is none"
+    assert missed < (kept + missed) / 6
+    assert {"Gold", "VIP", "Standard", "Network"} <= set(db.session.scalars(select(Policy.name)))
+
+
+HONG_KONG = ZoneInfo("Asia/Hong_Kong")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(datetime(2026, 6, 17, 14, 0, tzinfo=HONG_KONG), id="a Wednesday afternoon"),
+        pytest.param(datetime(2026, 6, 21, 23, 30, tzinfo=HONG_KONG), id="a Sunday night"),
+        pytest.param(datetime(2026, 6, 22, 9, 5, tzinfo=HONG_KONG), id="a Monday morning"),
+        pytest.param(datetime(2026, 12, 25, 16, 0, tzinfo=HONG_KONG), id="Christmas"),
+    ],
+)
+def test_whenever_it_is_started_little_is_late_and_something_soon(
+    own_desk: Flask, monkeypatch: pytest.MonkeyPatch, moment: datetime
+):
+    monkeypatch.setattr(load, "FINISHED", 6)
+    with own_desk.app_context(), clock.at(moment.astimezone(UTC)):
+        load.load_demo()
+        bounds = Bounds.here(HONG_KONG)
+        lines = db.session.execute(
+            select(Worklist.ticket_id, Worklist.rank, Worklist.moment).distinct()
+        )
+        groups = Counter(bounds.group_of(rank, at) for _ticket, rank, at in lines)
+        db.session.remove()
+    everything = groups.total()
+    assert 3 <= groups[OVERDUE] <= everything / 5, groups
+    assert 3 <= groups[SOON] <= everything / 3, groups
+    assert groups[TODAY] + groups[LATER] >= everything / 3, groups
+    assert groups[PENDING_RANK] >= 5, groups
+    # Everything is promised something.
+    assert not set(groups) & {1, 2, 3, 4}, groups
 
 
 def test_the_worklist_is_what_it_would_be_made_anew(demo: Flask):
@@ -96,7 +160,9 @@ def test_every_journal_begins_with_the_log_and_runs_forward(demo: Flask):
     for entry in entries:
         journals.setdefault(entry.ticket_id, []).append(entry)
     assert journals.keys() == set(db.session.scalars(select(Ticket.id)))
-    for number, journal in journals.items():
+    for number, whole in journals.items():
+        # What was missed before the desk was started was noticed afterwards, by its worker.
+        journal = [entry for entry in whole if entry.verb != "promise-missed"]
         moments = [entry.happened_at for entry in journal]
         assert journal[0].verb == "log", number
         assert moments == sorted(moments), number
