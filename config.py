@@ -48,6 +48,7 @@ class Settings:
     bin_days: int = 30
     password_slots: int = 4
     log_level: str = "INFO"
+    metrics_token: str = ""
 
     @property
     def blobs_dir(self) -> Path:
@@ -132,6 +133,13 @@ def _database_url(environ: Mapping[str, str], data_dir: Path) -> str:
     return url
 
 
+def _metrics_token(environ: Mapping[str, str]) -> str:
+    token = _read(environ, "METRICS_TOKEN") or ""
+    if token and len(token) < 16:
+        raise ConfigError("HEARTH_METRICS_TOKEN must have at least 16 characters")
+    return token
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from ``environ`` (the process's own by default).
 
@@ -164,4 +172,5 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         bin_days=_integer(environ, "BIN_DAYS", 30, 1),
         password_slots=_integer(environ, "PASSWORD_SLOTS", 4, 1),
         log_level=(_read(environ, "LOG_LEVEL") or "INFO").upper(),
+        metrics_token=_metrics_token(environ),
     )

@@ -41,6 +41,7 @@ from helpdesk.tickets.events import (
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.tickets.views import histories
+from helpdesk.upkeep import health
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.web import live, panels
 
@@ -54,6 +55,7 @@ BLUEPRINTS: list[Blueprint] = [
     notice_views.bp,
     mail_views.bp,
     setup_views.bp,
+    health.bp,
 ]
 """Pages, in the order in which they are registered."""
 
@@ -132,6 +134,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     delivery.provide(app, shown.OFFICE)
     for place, order, render in PANELS:
         panels.register(app, place, order, render)
+    app.extensions["hearth-jobs"] = JOBS
     for event_type, handler in HANDLERS:
         events.subscribe(event_type, handler)
     for blueprint in BLUEPRINTS:

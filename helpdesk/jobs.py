@@ -22,7 +22,7 @@ from typing import Protocol
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
-from sqlalchemy import Connection, String, or_, select, text, update
+from sqlalchemy import Connection, String, Text, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -89,6 +89,51 @@ class Lease(Model):
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     holder: Mapped[str] = mapped_column(String(100))
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class JobRun(Model):
+    """How a job went the last time, for people to look at; nothing is decided by it."""
+
+    __tablename__ = "job_run"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    # Which worker ran it: host and process.
+    worker: Mapped[str] = mapped_column(String(100))
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seconds: Mapped[float] = mapped_column()
+    # Since it last went well: how often it failed, and why it did the last time.
+    failures: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(Text, default="")
+    succeeded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+RECORD_EVERY = 10.0
+"""Seconds within which a job that goes on going well is not written down again."""
+_recorded: dict[str, float] = {}
+
+
+def record(each: Job, started_at: datetime, seconds: float, error: str = "") -> None:
+    """Write down how a job went. What comes every few seconds is written now and then."""
+    moment = time.monotonic()
+    if not error and moment - _recorded.get(each.name, -RECORD_EVERY) < RECORD_EVERY:
+        return
+    try:
+        with transaction():
+            row = db.session.get(JobRun, each.name, with_for_update=True)
+            if row is None:
+                row = JobRun(name=each.name, failures=0, error="")
+                db.session.add(row)
+            row.worker = f"{socket.gethostname()[:80]}:{os.getpid()}"
+            row.started_at, row.seconds = started_at, seconds
+            if error:
+                row.failures, row.error = row.failures + 1, error[:2000]
+            else:
+                row.failures, row.error, row.succeeded_at = 0, "", now()
+    except SQLAlchemyError:
+        log.exception("How the job %s went could not be written down", each.name)
+    else:
+        # After a failure the next success is news at once.
+        _recorded[each.name] = moment if not error else -RECORD_EVERY
 
 
 class Leader(Protocol):
@@ -279,10 +324,14 @@ def _run_job(app: Flask, each: Job, leader: Leader) -> None:
     if not each.everywhere and not leader.leading:
         return
     with app.app_context():
+        started_at, begun, error = now(), time.monotonic(), ""
         try:
             each.run()
-        except Exception:
+        except Exception as problem:
             log.exception("The job %s failed; it runs again in %g s", each.name, each.every)
+            db.session.rollback()
+            error = f"{type(problem).__name__}: {problem}"
+        record(each, started_at, time.monotonic() - begun, error)
 
 
 def _run_service(app: Flask, each: Service, stop: threading.Event) -> None:

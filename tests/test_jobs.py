@@ -98,6 +98,31 @@ def test_one_worker_leads_and_another_follows_it(worker):
     until(lambda: "second" in runs, 12)
 
 
+def test_how_a_job_went_is_written_down(worker, own_desk: Flask):
+    @job(every=0.2)
+    def breaks() -> None:
+        raise RuntimeError("as it happens")
+
+    @job(every=0.2)
+    def works() -> None:
+        pass
+
+    end = worker(breaks, works)
+    with own_desk.app_context():
+
+        def runs() -> dict[str, jobs.JobRun]:
+            db.session.rollback()
+            return {row.name: row for row in db.session.query(jobs.JobRun)}
+
+        until(lambda: {"breaks", "works"} <= runs().keys() and runs()["breaks"].failures >= 2)
+        end()
+        found = runs()
+        assert found["breaks"].error == "RuntimeError: as it happens"
+        assert found["breaks"].succeeded_at is None
+        assert (found["works"].failures, found["works"].error) == (0, "")
+        assert found["works"].succeeded_at is not None
+
+
 def test_who_stops_leading_makes_room_for_another(own_desk: Flask):
     with own_desk.app_context():
         first, second = new_leader(), new_leader()

@@ -36,6 +36,14 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
                 P.SETUP_DESK,
             ),
             Place(
+                "work",
+                "setup.background_work",
+                "timer",
+                _l("Background work"),
+                _l("What runs by itself, when it ran, and what fails"),
+                P.SETUP_DESK,
+            ),
+            Place(
                 "audit",
                 "setup.audit_log",
                 "history",

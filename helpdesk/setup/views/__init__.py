@@ -2,6 +2,7 @@
 
 from helpdesk.setup.views import (
     audit,
+    background,
     calendars,
     home,
     promises,
@@ -14,6 +15,7 @@ from helpdesk.setup.views.blueprint import bp
 
 __all__ = [
     "audit",
+    "background",
     "bp",
     "calendars",
     "home",
