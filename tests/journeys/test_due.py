@@ -77,7 +77,7 @@ def test_the_account_of_a_promise_opens_by_its_key(floor: Floor):
     expect(page.locator("#tk-props .clock")).to_contain_text("left of 1h, Gold")
     page.keyboard.press("w")
     dialog = page.locator("#tk-dialog")
-    expect(dialog).to_contain_text("Gold promises 1h of Always")
+    expect(dialog).to_contain_text("Gold promises 1h, counted by “Always”")
     assert_accessible(page)
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

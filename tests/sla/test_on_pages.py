@@ -212,7 +212,7 @@ def test_every_minute_is_accounted_for(desk: Desk, queue: Queue):
         services.wake(factories.actor(), ticket)
     db.session.commit()
     said = text_of(desk.get(f"/tickets/{ticket.id}/promises"))
-    assert "Standard promises 3h of Office hours" in said
+    assert "Standard promises 3h, counted by “Office hours”" in said
     assert "Today 09:30 Today 10:00 Open hours 30m 30m" in said
     assert "Today 10:00 Today 10:20 Waiting on the customer 20m –" in said
     assert "Used so far 1h 10m" in said

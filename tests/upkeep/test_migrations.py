@@ -1,11 +1,13 @@
 """Bringing the database to the newest state, and finding out quickly that it is there."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
@@ -66,3 +68,28 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path):
     engine.dispose()
     with pytest.raises(config.ConfigError, match=r"ffffffffffff.*newer"):
         migrations.migrate(settings)
+
+
+def test_a_desk_that_is_there_gets_the_view_of_what_breaches_today(tmp_path: Path):
+    settings = config.load({"HEARTH_DATA_DIR": str(tmp_path)})
+    alembic = Config(str(PROJECT / "alembic.ini"))
+    alembic.attributes["url"] = settings.database_url
+    command.upgrade(alembic, "cdf04774b33d")
+    engine = sqlalchemy.create_engine(settings.database_url)
+    with engine.begin() as connection:
+        connection.execute(
+            sqlalchemy.text(
+                "INSERT INTO view (key, name, colour, filters, position, created_at)"
+                " VALUES ('unassigned', 'Unassigned', 'c2', '{}', 0, '2026-01-01')"
+            )
+        )
+    migrations.migrate(settings)
+    shown = sqlalchemy.text("SELECT key, filters FROM view ORDER BY position")
+    with engine.begin() as connection:
+        rows = connection.execute(shown).all()
+    assert [key for key, _filters in rows] == ["breaching", "unassigned"]
+    assert json.loads(rows[0].filters) == {"due": ["today"]}
+    command.downgrade(alembic, "cdf04774b33d")
+    with engine.begin() as connection:
+        assert [key for key, _filters in connection.execute(shown)] == ["unassigned"]
+    engine.dispose()
