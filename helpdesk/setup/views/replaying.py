@@ -93,5 +93,5 @@ def apply_replay() -> Any:
         if number
         else _("Nothing came out otherwise")
     )
-    on = {"after": batch.last, "reason": form.reason.data} if batch.more else {}
-    return redirect(url_for("setup.replay", policy=policy_id, **on), 303)
+    after, reason = (batch.last, form.reason.data) if batch.more else (None, None)
+    return redirect(url_for("setup.replay", policy=policy_id, after=after, reason=reason), 303)
