@@ -232,7 +232,10 @@ function followHtmx() {
     const draft = form && drafts.get(form);
     if (!draft || !form || event.detail.requestConfig?.verb === "get") return;
     draft.sending = false;
-    if (event.detail.successful) {
+    // Of an answer that leads to another page htmx does not say that it went well; saving on the
+    // way out would leave a draft of what has been sent.
+    const status = event.detail.xhr?.status ?? 0;
+    if (event.detail.successful || (status >= 200 && status < 400)) {
       finished(form);
       draft.saved = contentOf(form);
     } else {
