@@ -42,7 +42,7 @@ WAYS: tuple[tuple[str, dict[str, str]], ...] = (
     ("", {"Accept": "text/html"}),
     (
         "?ticket={number}&ticket={other}&number={other}&person={person_id}&q=printer&kind=reply"
-        "&other_id={technician_id}",
+        + "&other_id={technician_id}",
         {"Accept": "text/html", "HX-Request": "true"},
     ),
 )
