@@ -38,13 +38,14 @@ PICTURE = (
     b"\xa0\x00\x00\x00\x00IEND\xaeB`\x82"
 )
 NEVER_ENDS = {"live.stream"}
+EVERYTHING_OPEN = (
+    "?ticket={number}&ticket={other}&number={other}&person={person_id}&q=printer&kind=reply"
+    "&other_id={technician_id}"
+)
 # Everything is read bare as a page, and with what an address may leave open as a fragment.
 WAYS: tuple[tuple[str, dict[str, str]], ...] = (
     ("", {"Accept": "text/html"}),
-    (
-        "?ticket={number}&ticket={other}&number={other}&person={person_id}&q=printer&kind=reply",
-        {"Accept": "text/html", "HX-Request": "true"},
-    ),
+    (EVERYTHING_OPEN, {"Accept": "text/html", "HX-Request": "true"}),
 )
 
 

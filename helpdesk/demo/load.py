@@ -7,9 +7,11 @@ times are relative to the moment it is loaded.
 
 from collections.abc import Callable
 from datetime import timedelta
+from email.utils import format_datetime
 
 from sqlalchemy import select
 
+from helpdesk.channels.email import importer, set_up
 from helpdesk.db import db, transaction
 from helpdesk.demo import cast, matters, people
 from helpdesk.demo.around import live_around, screenshot
@@ -19,6 +21,7 @@ from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.today import TODAY, Today
 from helpdesk.lib import clock
 from helpdesk.people import search as people_search
+from helpdesk.people.access import SYSTEM
 from helpdesk.sla.clocks import Promise
 from helpdesk.tickets import services
 from helpdesk.tickets.beginning import begin_desk
@@ -29,6 +32,21 @@ from helpdesk.tickets.services import Said, Target
 
 FINISHED = 600
 """Tickets that came to an end."""
+
+ADDRESS = "helpdesk@northline.example"
+"""Where the customers of the demo write to."""
+
+SCANNED = """\
+From: "Scanner 4F" <>
+To: {address}
+Date: {date}
+Message-ID: <scan-0417@scan-4f.northline.example>
+Subject: Scan from 4F: delivery notes
+Content-Type: text/plain; charset=utf-8
+
+4 pages were scanned. The attachment was larger than this device may send.
+"""
+"""A raw message, as a device writes one that nobody gave an address."""
 
 EVERYDAY_OPEN = 38
 """Open tickets made from the common matters, beside those of today."""
@@ -51,12 +69,22 @@ def load_demo() -> Demo:
             cast.make_technicians(demo)
             _desk_words(demo)
             make_promises(demo)
+        _mailbox(demo)
         live_past(demo, FINISHED)
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
         people_search.rebuild()
+    _mail_without_a_sender(demo)
     return demo
+
+
+def _mail_without_a_sender(demo: Demo) -> None:
+    """Take in what a badly set up scanner mailed; nobody could answer it, so a person decides."""
+    at = demo.moment - timedelta(minutes=47)
+    raw = SCANNED.format(date=format_datetime(at), address=ADDRESS).replace("\n", "\r\n")
+    found = importer.Found("scan-4f.eml", 1, raw.encode())
+    list(importer.take_in([found], demo.queues[0]))
 
 
 def _desk_words(demo: Demo) -> None:
@@ -93,6 +121,21 @@ def _desk_words(demo: Demo) -> None:
 
 SPENT = (0.15, 0.35, 0.5, 0.65, 0.8, 0.92, 0.25, 1.15, 0.45, 0.7, 0.1, 0.55, 0.3)
 """How much of what is promised is used up, in turn: most have time, some are late."""
+
+
+def _mailbox(demo: Demo) -> None:
+    """Say which address is the desk's own, so that it is nobody's copy; nothing is read or sent."""
+    set_up.add(
+        SYSTEM,
+        set_up.MailboxSettings(
+            name="Northline Service Desk",
+            addresses=[ADDRESS],
+            queue_id=demo.queues[0].id,
+            imap_host="imap.northline.example",
+            imap_user=ADDRESS,
+            active=False,
+        ),
+    )
 
 
 def _everyday(demo: Demo) -> None:

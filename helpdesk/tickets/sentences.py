@@ -389,7 +389,8 @@ def _promised(pattern: object) -> Callable[[Markup, Changes], Markup]:
         called = _bold(_PROMISES[word]() if word in _PROMISES else word)
         if share is None:
             return _say(pattern, promise=called)
-        return _say(_("%(said)s, %(share)s%% used"), said=_say(pattern, promise=called), share=share)
+        what = _say(pattern, promise=called)
+        return _say(_("%(said)s, %(share)s%% used"), said=what, share=share)
 
     return said
 

@@ -11,17 +11,27 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from helpdesk import blobs
+from helpdesk.channels.email import importer, ledger
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.db import db, transaction
 from helpdesk.demo import load
 from helpdesk.lib import clock
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import OutboxMessage
-from helpdesk.people.models import Account, Desk, Person
+from helpdesk.people.access import SYSTEM
+from helpdesk.people.models import Account, ContactPoint, Desk, Person
 from helpdesk.sla import keeping
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import Clock, Policy, PolicyVersion
-from helpdesk.tickets.companions import Draft, Follower, Link, Mention, Task, TimeEntry
+from helpdesk.tickets.companions import (
+    CopyRecipient,
+    Draft,
+    Follower,
+    Link,
+    Mention,
+    Task,
+    TimeEntry,
+)
 from helpdesk.tickets.desk import Queue, QuickTemplate, TicketTag
 from helpdesk.tickets.lifecycle import PENDING_RANK, UNFINISHED
 from helpdesk.tickets.models import Assignment, Attachment, Entry, Ticket, Worklist
@@ -63,6 +73,34 @@ def test_it_shows_everything_that_a_desk_has(demo: Flask):
     assert re.search("已经|这", replies)
     assert re.search("已經|這", replies)
     assert re.search("please", replies, re.IGNORECASE)
+
+
+def test_the_address_of_the_desk_is_nobodys_copy(demo: Flask):
+    """The desk knows its own address, from a mailbox that is neither read nor sent from."""
+    raw = (
+        b"From: Ho Mei-Ling <meiling.ho@northline.example>\r\n"
+        b"To: colleague@northline.example\r\nCc: helpdesk@northline.example\r\n"
+        b"Message-ID: <scanner@northline.example>\r\nSubject: Scanner\r\n\r\nIt beeps."
+    )
+    queue = db.session.scalars(select(Queue).order_by(Queue.id)).first()
+    assert queue is not None
+    [taken] = importer.take_in([importer.Found("scanner.eml", 1, raw)], queue)
+    assert taken.fate is not None
+    addresses = db.session.scalars(
+        select(ContactPoint.value)
+        .join(CopyRecipient, CopyRecipient.person_id == ContactPoint.person_id)
+        .where(CopyRecipient.ticket_id == taken.fate.ticket)
+    ).all()
+    assert addresses == ["colleague@northline.example"]
+    [mailbox] = db.session.scalars(select(Mailbox)).all()
+    assert not mailbox.active
+    assert not mailbox.sends
+
+
+def test_something_waits_in_the_quarantine(demo: Flask):
+    [message] = ledger.quarantined(SYSTEM)
+    assert message.reason == "no-sender"
+    assert "Scan" in message.subject
 
 
 def test_the_story_of_the_designs_is_there(demo: Flask):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from helpdesk.db import db, transaction
 from helpdesk.people import passwords, search
+from helpdesk.tickets.companions import Draft
 from helpdesk.tickets.models import Ticket
 from tests import factories
 from tests.support.server import LiveDesk
@@ -137,6 +138,10 @@ def test_a_ticket_from_the_call_to_the_end(hands: Hands, live_desk: LiveDesk):
     hands.press("Control+Enter")
     page.wait_for_url(re.compile(r"/tickets/\d+"))
     hands.done("logged")
+    # What was typed a moment ago is a ticket now, and no draft of itself besides.
+    page.wait_for_timeout(500)
+    with live_desk.app.app_context():
+        assert db.session.scalars(select(Draft.id)).all() == []
     # An answer, and the answer taken back.
     hands.press("r")
     hands.has_focus("#tk-reply-body")

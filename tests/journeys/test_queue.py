@@ -163,6 +163,19 @@ def test_selected_rows_are_changed_together_and_taken_back(floor: Floor):
     expect(page.locator("#tickets .prio.p1")).to_have_count(0)
 
 
+def test_thinking_better_of_a_change_leaves_nothing_selected(floor: Floor):
+    page = floor.open()
+    for key in ("p", "s"):
+        page.keyboard.press("j")
+        page.keyboard.press(key)
+        asked = page.locator("#bulk-dialog")
+        expect(asked).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(asked).to_be_hidden()
+        expect(page.locator("#tickets input[data-pick]:checked")).to_have_count(0)
+        expect(page.locator("#tickets")).not_to_have_class(re.compile("selecting"))
+
+
 def test_what_refuses_a_bulk_change_stays_selected(floor: Floor):
     with floor.live.app.app_context():
         cause = factories.cause()

@@ -16,6 +16,7 @@ from helpdesk.people.models import Account, Person
 from helpdesk.people.services import sessions
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services import Heard, Said
 from tests import factories
@@ -379,3 +380,25 @@ def test_every_part_is_accessible(desk: Desk, theme: Any, width: int):
     page.goto(f"{desk.live.url}/tickets/new")
     page.wait_for_selector("html[data-ready]")
     assert_accessible(page)
+
+
+def test_a_message_to_many_that_is_taken_back_stands_where_it_was_written(desk: Desk):
+    page = desk.sign_in("Judith Brenner", role="lead")
+    parent, *children = [desk.ticket(f"Scanners {number}") for number in range(3)]
+    with transaction():
+        lead = factories.actor(role="lead")
+        tickets = [db.session.get_one(Ticket, number) for number in (parent, *children)]
+        for child in tickets[1:]:
+            services.link(lead, tickets[0], child, LinkType.PARENT)
+    desk.open(page, parent)
+    page.get_by_role("button", name="More").first.click()
+    page.get_by_role("menuitem", name="Write to everybody concerned").click()
+    body = page.locator("#tk-dialog [name=body]")
+    body.fill("We are on it, all scanners will be back at noon.")
+    page.keyboard.press("Control+Enter")
+    toast = page.locator(".toast", has_text="Undo").last
+    expect(toast).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(page.locator("#tk-dialog:modal [name=body]")).to_have_value(re.compile("back at noon"))
+    page.keyboard.press("Escape")
+    expect(page.locator("#tk-reply-body")).to_have_value("")

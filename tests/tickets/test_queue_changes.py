@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from helpdesk.db import db
+from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import AuditEntry, Person
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import View
@@ -309,8 +310,28 @@ def test_a_list_is_exported_whole_and_no_cell_is_a_formula(
     assert (logged.actor_id, logged.subject_label) == (desk.person.id, f"queue={queue.id}")
 
 
+def test_the_bin_is_exported_as_it_is_shown(desk: Desk, queue: Queue):
+    spam, mistake = (factories.ticket(name, queue_=queue) for name in ("You have won", "Twice"))
+    factories.ticket("In work", queue_=queue)
+    hidden = factories.ticket(queue_=factories.queue("HR", restricted=True))
+    services.bin_ticket(desk.actor, spam, BinReason.SPAM)
+    services.bin_ticket(desk.actor, mistake, BinReason.MISTAKE)
+    services.bin_ticket(SYSTEM, hidden, BinReason.MISTAKE)
+    db.session.commit()
+    assert 'href="/queue/bin/export.csv"' in desk.get("/queue/bin")
+    rows = list(csv.DictReader(io.StringIO(desk.get("/queue/bin/export.csv").lstrip("\ufeff"))))
+    assert [(row["subject"], row["bin_reason"]) for row in rows] == [
+        ("Twice", "mistake"),
+        ("You have won", "spam"),
+    ]
+    assert rows[0]["binned"]
+    [logged] = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "tickets-exported"))
+    assert logged.subject_label == "bin"
+
+
 def test_exporting_needs_its_permission(client: FlaskClient):
     reader = Desk(client, "knowledge-editor", [])
+    assert reader.client.get("/queue/bin/export.csv").status_code == 403
     assert reader.client.get("/queue/export.csv").status_code == 403
 
 

@@ -1,8 +1,9 @@
 """What is in the bin."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Integer, cast, literal, null, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Subquery, cast, literal, null, select, tuple_
 
 from helpdesk.db import UTCDateTime, db
 from helpdesk.lib.clock import now
@@ -12,13 +13,15 @@ from helpdesk.tickets.queries.access import visible
 from helpdesk.tickets.queries.lists import PAGE_ROWS, Cursor, Page, with_columns
 
 
-def page(actor: Actor, *, days: int, after: Cursor | None = None, limit: int = PAGE_ROWS) -> Page:
-    """Return a page of the bin, newest first: what was put there within ``days``.
+def chosen(
+    actor: Actor, *, days: int, after: Cursor | None = None, limit: int = PAGE_ROWS
+) -> tuple[Subquery, list[ColumnElement[Any]]]:
+    """Return the keys of what was put into the bin within ``days``, and their order.
 
-    A row's ``moment`` is when it was put there. Raises Denied.
+    The newest comes first; ``moment`` is when it was put there. Raises Denied.
     """
     actor.demand(Permission.TICKET_BIN)
-    chosen = select(
+    statement = select(
         cast(null(), Integer).label("rank"),
         Ticket.hidden_at.label("moment"),
         Ticket.id.label("number"),
@@ -30,12 +33,17 @@ def page(actor: Actor, *, days: int, after: Cursor | None = None, limit: int = P
     )
     if after is not None:
         last = (literal(after.moment, UTCDateTime), literal(after.number))
-        chosen = chosen.where(tuple_(Ticket.hidden_at, Ticket.id) < tuple_(*last))
-    keys = (
-        chosen.order_by(Ticket.hidden_at.desc(), Ticket.id.desc()).limit(limit + 1).subquery("keys")
-    )
+        statement = statement.where(tuple_(Ticket.hidden_at, Ticket.id) < tuple_(*last))
+    keys = statement.order_by(Ticket.hidden_at.desc(), Ticket.id.desc()).limit(limit)
+    found = keys.subquery("keys")
+    return found, [found.c.moment.desc(), found.c.number.desc()]
+
+
+def page(actor: Actor, *, days: int, after: Cursor | None = None, limit: int = PAGE_ROWS) -> Page:
+    """Return a page of the bin, as ``chosen`` describes it. Raises Denied."""
+    keys, order = chosen(actor, days=days, after=after, limit=limit + 1)
     statement = with_columns(keys).add_columns(Ticket.bin_reason)
-    rows = db.session.execute(statement.order_by(keys.c.moment.desc(), keys.c.number.desc())).all()
+    rows = db.session.execute(statement.order_by(*order)).all()
     if len(rows) <= limit:
         return Page(rows, None)
     last_row = rows[limit - 1]

@@ -1,11 +1,11 @@
 """A list as rows for a spreadsheet, a page at a time, however long it is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Subquery, select
 from sqlalchemy.orm import aliased
 
 from helpdesk.db import db
@@ -13,6 +13,7 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Organisation, Person, Site
 from helpdesk.tickets.desk import Category, Cause, Queue, Status
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries import bin as binned
 from helpdesk.tickets.queries import lists
 from helpdesk.tickets.queries.filters import Filter
 
@@ -57,23 +58,47 @@ COLUMNS: dict[str, Any] = {
 """Columns of the file, in order; their names are for programs and the same in every language."""
 
 
+BIN_COLUMNS: dict[str, Any] = {
+    **COLUMNS,
+    "binned": Ticket.hidden_at,
+    "bin_reason": Ticket.bin_reason,
+}
+"""Columns of the bin as a file."""
+
+Choose = Callable[[lists.Cursor | None], tuple[Subquery, Sequence[Any]] | None]
+"""Returns the keys after a place, ``BATCH`` at most, with their order; None when there are none."""
+
+
 def rows(actor: Actor, wanted: Filter, *, zone: ZoneInfo) -> Iterator[list[object]]:
     """Yield the rows of a list, in its order. Raises Denied before the first one.
 
     Pages follow each other by key, so a change meanwhile costs no row its place.
     """
     actor.demand(Permission.TICKET_EXPORT)
-    return _rows(actor, wanted, zone)
+    return _rows(
+        lambda after: lists.chosen(actor, wanted, zone=zone, after=after, limit=BATCH),
+        COLUMNS,
+        zone,
+    )
 
 
-def _rows(actor: Actor, wanted: Filter, zone: ZoneInfo) -> Iterator[list[object]]:
+def bin_rows(actor: Actor, *, days: int, zone: ZoneInfo) -> Iterator[list[object]]:
+    """Yield the rows of the bin, as its page shows it. Raises Denied before the first one."""
+    actor.demand(Permission.TICKET_EXPORT)
+    actor.demand(Permission.TICKET_BIN)
+    return _rows(
+        lambda after: binned.chosen(actor, days=days, after=after, limit=BATCH), BIN_COLUMNS, zone
+    )
+
+
+def _rows(choose: Choose, columns: dict[str, Any], zone: ZoneInfo) -> Iterator[list[object]]:
     after: lists.Cursor | None = None
     while True:
-        chosen = lists.chosen(actor, wanted, zone=zone, after=after, limit=BATCH)
+        chosen = choose(after)
         if chosen is None:
             return
         keys, order = chosen
-        named = [column.label(f"c_{name}") for name, column in COLUMNS.items()]
+        named = [column.label(f"c_{name}") for name, column in columns.items()]
         batch = db.session.execute(
             select(keys.c.rank, keys.c.moment, *named)
             .select_from(keys)

@@ -35,6 +35,7 @@ def bin_page() -> str:
         **frame_of(actor),
         page=page,
         days=days,
+        may_export=actor.can(Permission.TICKET_EXPORT),
         words=WORDS,
     )
 

@@ -231,8 +231,11 @@ function followHtmx() {
     const form = formOf(event);
     const draft = form && drafts.get(form);
     if (!draft || !form || event.detail.requestConfig?.verb === "get") return;
-    draft.sending = false;
-    if (event.detail.successful) {
+    // An answer that leads to another page ends the form: whatever still changes in it on the way
+    // out, a running timer say, would leave a draft of what has been sent.
+    const leaves = Boolean(event.detail.xhr?.getResponseHeader("HX-Redirect"));
+    draft.sending = leaves;
+    if (event.detail.successful || leaves) {
       finished(form);
       draft.saved = contentOf(form);
     } else {

@@ -93,8 +93,31 @@ function changeCurrent(key) {
   const box = list && currentRow(list)?.querySelector("input[data-pick]");
   if (!list || !(box instanceof HTMLInputElement) || list.classList.contains("selecting")) return false;
   box.click();
+  unselectUnlessDone(box.value);
   /** @type {HTMLElement | null} */ (document.querySelector(`[data-bulk] [data-key=${key}]`))?.click();
   return true;
+}
+
+/**
+ * Who closes the dialog without changing anything finds nothing selected, as before.
+ * @param {string} number of the ticket that was selected for it
+ */
+function unselectUnlessDone(number) {
+  let refused = false;
+  const keep = () => {
+    refused = true;
+  };
+  // What was refused is to stay selected, so that it can be tried otherwise.
+  document.addEventListener("list-keep", keep);
+  document.getElementById("bulk-dialog")?.addEventListener(
+    "close",
+    () => {
+      document.removeEventListener("list-keep", keep);
+      const box = document.querySelector(`#tickets input[data-pick][value="${number}"]`);
+      if (!refused && box instanceof HTMLInputElement && box.checked) box.click();
+    },
+    { once: true },
+  );
 }
 
 /** Show the fields that the chosen status needs. @param {Element} form */
