@@ -6,21 +6,25 @@ one, a redacted one) still reads as something, and never fails.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.tickets import wording
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry
-from helpdesk.web.i18n import duration, moment
-
-Changes = Mapping[str, Any]
+from helpdesk.tickets.promise_sentences import promised, replayed
+from helpdesk.tickets.saying import Changes
+from helpdesk.tickets.saying import bold as _bold
+from helpdesk.tickets.saying import name as _name
+from helpdesk.tickets.saying import pair as _pair
+from helpdesk.tickets.saying import say as _say
+from helpdesk.tickets.saying import when as _when
+from helpdesk.web.i18n import duration
 
 
 def who(entry: Entry, reader: Actor | None) -> Markup:
@@ -72,35 +76,6 @@ def extras(changes: Changes | None, *, without: frozenset[str] = frozenset()) ->
             else _say(_("%(field)s %(new)s"), field=label(), new=_bold(new))
         )
     return found
-
-
-def _say(pattern: object, **values: object) -> Markup:
-    """Fill a translated pattern; values that are no markup are escaped, the pattern too."""
-    return escape(str(pattern)) % values
-
-
-def _bold(text: object) -> Markup:
-    return Markup("<b>{}</b>").format(text)
-
-
-def _pair(changes: Changes, field: str) -> tuple[Any, Any]:
-    value = changes.get(field)
-    is_pair = isinstance(value, (list, tuple)) and len(value) == 2
-    return (value[0], value[1]) if value is not None and is_pair else (None, None)
-
-
-def _name(value: object) -> str:
-    """Return the name of a value of the journal: a key with its name, or the value itself."""
-    if isinstance(value, Mapping):
-        return str(value.get("name", "?"))
-    return "–" if value is None else str(value)
-
-
-def _when(value: object) -> str:
-    try:
-        return moment(datetime.fromisoformat(str(value)))
-    except ValueError:
-        return _name(value)
 
 
 def _value(field: str, value: object) -> str:
@@ -344,57 +319,6 @@ def _undo(name: Markup, changes: Changes) -> Markup:
     return _say(pattern, who=name)
 
 
-_PROMISES: dict[str, Callable[[], str]] = {
-    "acknowledge": lambda: _("Acknowledge"),
-    "first-reply": lambda: _("First reply"),
-    "next-reply": lambda: _("Next reply"),
-    "fix": lambda: _("Fix"),
-}
-"""Promises in words; what they mean is worked out above this package (``sla``)."""
-
-
-def _replay(name: Markup, changes: Changes) -> Markup:
-    """Say which due moments are others now; of what is due no more, that."""
-    found = _pair(changes, "promises")[1]
-    said = []
-    for one in found if isinstance(found, list) else []:
-        if not isinstance(one, Mapping):
-            continue
-        word = str(one.get("promise"))
-        called = _PROMISES[word]() if word in _PROMISES else word
-        before, after = _pair(one, "due")
-        if before == after:
-            said.append(escape(called))
-            continue
-        due = [_when(at) if at is not None else _("not due") for at in (before, after)]
-        said.append(
-            _say(_("%(field)s %(old)s → %(new)s"), field=called, old=due[0], new=_bold(due[1]))
-        )
-    if not said:
-        return _say(_("%(who)s worked the promises out anew"), who=name)
-    return _say(
-        _("%(who)s worked the promises out anew: %(changes)s"),
-        who=name,
-        changes=Markup(", ").join(said),
-    )
-
-
-def _promised(pattern: object) -> Callable[[Markup, Changes], Markup]:
-    """Say what became of a promise by itself: nobody did it."""
-
-    def said(_name: Markup, changes: Changes) -> Markup:
-        told = _pair(changes, "promise")[1]
-        word = str(told.get("promise")) if isinstance(told, Mapping) else ""
-        share = told.get("percent") if isinstance(told, Mapping) else None
-        called = _bold(_PROMISES[word]() if word in _PROMISES else word)
-        if share is None:
-            return _say(pattern, promise=called)
-        what = _say(pattern, promise=called)
-        return _say(_("%(said)s, %(share)s%% used"), said=what, share=share)
-
-    return said
-
-
 _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "log": _plain(_l("%(who)s logged the ticket")),
     "assign": _assign,
@@ -445,9 +369,9 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "call-attempt": _plain(_l("%(who)s called, nobody answered")),
     "call-summary": _plain(_l("%(who)s shared a summary of a call")),
     "hear": _plain(_l("%(who)s wrote")),
-    "replay": _replay,
-    "promise-missed": _promised(_l("Promise missed: %(promise)s")),
-    "promise-warned": _promised(_l("Warned that a promise is in danger: %(promise)s")),
+    "replay": replayed,
+    "promise-missed": promised(_l("Promise missed: %(promise)s")),
+    "promise-warned": promised(_l("Warned that a promise is in danger: %(promise)s")),
     "mistaken": _plain(_l("%(who)s declared a change of status a mistake")),
 }
 

@@ -15,6 +15,7 @@ from helpdesk.people.models import AuditEntry, Person
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import View
 from helpdesk.tickets.desk import Queue, Tag, TicketTag
+from helpdesk.tickets.events import TicketEvent
 from helpdesk.tickets.lifecycle import BinReason, Outcome
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries import export
@@ -148,7 +149,12 @@ def test_a_quiet_bulk_change_tells_nobody(
     desk: Desk, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ):
     heard: list[bool] = []
-    monkeypatch.setattr(act, "publish", lambda event: heard.append(event.quiet), raising=True)
+
+    def hear(event: object) -> None:
+        if isinstance(event, TicketEvent):
+            heard.append(event.quiet)
+
+    monkeypatch.setattr(act, "publish", hear, raising=True)
     ticket = factories.ticket(queue_=queue)
     heard.clear()
     bulk(desk, "priority", [ticket], priority="1", quiet="1")

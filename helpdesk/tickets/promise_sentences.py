@@ -1,0 +1,58 @@
+"""What became of promises, as sentences of the journal."""
+
+from collections.abc import Callable, Mapping
+
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
+
+from helpdesk.tickets.saying import Changes, bold, pair, say, when
+
+_PROMISES: dict[str, Callable[[], str]] = {
+    "acknowledge": lambda: _("Acknowledge"),
+    "first-reply": lambda: _("First reply"),
+    "next-reply": lambda: _("Next reply"),
+    "fix": lambda: _("Fix"),
+}
+"""Promises in words; what they mean is worked out above this package (``sla``)."""
+
+
+def replayed(name: Markup, changes: Changes) -> Markup:
+    """Say which due moments are others now; of what is due no more, that."""
+    found = pair(changes, "promises")[1]
+    said = []
+    for one in found if isinstance(found, list) else []:
+        if not isinstance(one, Mapping):
+            continue
+        word = str(one.get("promise"))
+        called = _PROMISES[word]() if word in _PROMISES else word
+        before, after = pair(one, "due")
+        if before == after:
+            said.append(escape(called))
+            continue
+        due = [when(at) if at is not None else _("not due") for at in (before, after)]
+        said.append(
+            say(_("%(field)s %(old)s → %(new)s"), field=called, old=due[0], new=bold(due[1]))
+        )
+    if not said:
+        return say(_("%(who)s worked the promises out anew"), who=name)
+    return say(
+        _("%(who)s worked the promises out anew: %(changes)s"),
+        who=name,
+        changes=Markup(", ").join(said),
+    )
+
+
+def promised(pattern: object) -> Callable[[Markup, Changes], Markup]:
+    """Say what became of a promise by itself: nobody did it."""
+
+    def said(_name: Markup, changes: Changes) -> Markup:
+        told = pair(changes, "promise")[1]
+        word = str(told.get("promise")) if isinstance(told, Mapping) else ""
+        share = told.get("percent") if isinstance(told, Mapping) else None
+        called = bold(_PROMISES[word]() if word in _PROMISES else word)
+        if share is None:
+            return say(pattern, promise=called)
+        what = say(pattern, promise=called)
+        return say(_("%(said)s, %(share)s%% used"), said=what, share=share)
+
+    return said
