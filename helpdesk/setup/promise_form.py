@@ -7,16 +7,25 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, SelectMultipleField, StringField, ValidationError
+from wtforms import (
+    BooleanField,
+    FieldList,
+    FormField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    ValidationError,
+)
 
 from helpdesk.people.forms import NEEDED
 from helpdesk.setup.forms import Edit, key_or_none
 from helpdesk.setup.services import promises
 from helpdesk.setup.services.promises import CONDITIONS, OFFERED
+from helpdesk.setup.step_fields import EMPTY_ROWS, StepFields, in_words
 from helpdesk.setup.written import Unreadable, read_length, write_length
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import BusinessCalendar, Policy
-from helpdesk.sla.policy import PRIORITIES, WAITS
+from helpdesk.sla.policy import MOST_STEPS, PRIORITIES, WAITS
 from helpdesk.sla.views.words import CONDITIONS as CONDITION_NAMES
 from helpdesk.sla.views.words import PROMISES as PROMISE_NAMES
 from helpdesk.tickets.desk import Category, Queue
@@ -74,6 +83,7 @@ class PolicyFields(Edit):
         _l("The clocks stand still while a ticket waits for"),
         choices=choices((word, HOLD_REASONS[HoldReason(word)]) for word in WAITS),
     )
+    steps = FieldList(FormField(StepFields), label=_l("Escalation"), max_entries=MOST_STEPS)
 
     def offer(
         self,
@@ -85,8 +95,18 @@ class PolicyFields(Edit):
         """Fill in what can be chosen."""
         self.calendar_id.choices = choices((row.id, row.name) for row in calendars)
         self.categories.choices = choices((row.id, row.path) for row in categories)
+        queues = list(queues)
         self.queues.choices = choices((row.id, row.name) for row in queues)
+        # Each row chooses among the same; those a form makes later are told too.
+        self._offered = queues
+        for row in self.steps:
+            row.form.offer(queues)
         self.support_levels.choices = choices((level, level) for level in levels)
+
+    def add_empty_steps(self) -> None:
+        """Offer further rows for steps, up to as many as a policy has."""
+        for _number in range(min(EMPTY_ROWS, MOST_STEPS - len(self.steps.entries))):
+            self.steps.append_entry().form.offer(self._offered)
 
     def begin(self, calendar_id: int | None) -> None:
         """Fill in what a new policy begins with: every reason of waiting halts its clocks."""
@@ -97,11 +117,15 @@ class PolicyFields(Edit):
         """Fill the form with what the policy says now, and remember that."""
         shown = promises.shown(row)
         for name in self.FIELDS:
-            if name != "lengths":
+            if name not in {"lengths", "steps"}:
                 self._fields[name].data = getattr(shown, name)
         for promise, priority, key in cells():
             seconds = shown.lengths.get(promise.value, {}).get(str(priority))
             self._fields[key].data = _written(seconds)
+        for step in shown.steps:
+            fields: StepFields = self.steps.append_entry().form
+            fields.offer(self._offered)
+            fields.show(step)
         self._remember(shown)
 
     def remember(self, row: Policy) -> None:
@@ -129,6 +153,7 @@ class PolicyFields(Edit):
             "calendar_id": self.calendar_id.data,
             "vip": bool(self.vip.data),
             "lengths": lengths,
+            "steps": [step for row in self.steps if (step := row.form.value()) is not None],
             **chosen,
         }
 
@@ -138,6 +163,9 @@ class PolicyFields(Edit):
         for name, value in values.items():
             if name == "lengths":
                 found.append((_("Promised"), lengths_in_words(value) or "–"))
+            elif name == "steps":
+                names = {queue.id: queue.name for queue in self._offered}
+                found.append((_("Escalation"), in_words(value, names) or "–"))
             elif isinstance(value, list):
                 field = self._fields[name]
                 words = {choice.value: str(choice.label) for choice in field.choices or []}

@@ -11,6 +11,7 @@ from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Organisation
 from helpdesk.setup.services.promises import OFFERED, asked_for
+from helpdesk.setup.step_fields import in_words
 from helpdesk.setup.written import write_length
 from helpdesk.sla.models import BusinessCalendar
 from helpdesk.sla.policy import PRIORITIES, Terms
@@ -38,6 +39,7 @@ def names_for(among: Sequence[Terms], actor: Actor) -> Names:
     organisations = {key for one in asked for key in one.organisations}
     categories = {key for one in asked for key in one.categories}
     queues = {key for one in asked for key in one.queues}
+    queues |= {step.queue_id for terms in among for step in terms.steps if step.queue_id}
     return Names(
         calendars=_names(BusinessCalendar, BusinessCalendar.name, None),
         organisations=_names(Organisation, Organisation.name, organisations),
@@ -78,21 +80,22 @@ def sentence(terms: Terms, names: Names) -> str:
     calendar = names.calendars.get(terms.calendar_id, "?")
     whom = conditions(terms, names)
     if whom:
-        return str(
-            _(
-                "%(promised)s. Open time of %(calendar)s, for %(whom)s.",
-                promised=promised,
-                calendar=calendar,
-                whom=whom,
-            )
+        said = _(
+            "%(promised)s. Open time of %(calendar)s, for %(whom)s.",
+            promised=promised,
+            calendar=calendar,
+            whom=whom,
         )
-    return str(
-        _(
+    else:
+        said = _(
             "%(promised)s. Open time of %(calendar)s, for all tickets.",
             promised=promised,
             calendar=calendar,
         )
-    )
+    if terms.steps:
+        steps = in_words(terms.to_json()["steps"], names.queues)
+        said += " " + _("Escalates: %(steps)s.", steps=steps)
+    return str(said)
 
 
 def _by_length(terms: Terms, promise: Any) -> str:

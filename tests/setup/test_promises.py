@@ -124,19 +124,68 @@ def test_what_is_shown_again_is_saved_as_the_same(admin):
     assert row.version == 1
 
 
-def test_saving_keeps_the_steps_that_the_form_does_not_show(admin):
-    calendar = office()
-    step = Step(Promise.FIX, 80, None, Do.WARN_OWNER)
-    row = promised(calendar=calendar, fix=8)
-    before = saving.newest_terms(row)
-    saving.change_policy(
-        SYSTEM, row, Terms(calendar.id, before.lengths, before.conditions, steps=(step,))
-    )
+def steps(*rows: tuple[str, str, str]) -> dict[str, str]:
+    """Return the fields of an escalation: promise, when, what is done."""
+    return {
+        f"steps-{number}-{name}": value
+        for number, row in enumerate(rows)
+        for name, value in zip(("promise", "when", "do"), row, strict=True)
+    }
+
+
+def test_an_escalation_is_typed_shown_again_and_taken_away(admin):
+    calendar, queue = office(), factories.queue("Second line")
     db.session.commit()
-    seen = admin.saw(f"/setup/promises?edit={row.id}")
-    admin.send(f"/setup/promises/{row.id}", **fields(calendar.id, seen=seen))
+    typed = steps(
+        ("fix", "75%", "warn-owner"),
+        ("fix", "", "tell-leads"),
+        ("first-reply", "10m", "tell-leads"),
+        ("fix", "150 %", f"move:{queue.id}"),
+    )
+    assert admin.send("/setup/promises", **fields(calendar.id, **typed)).status_code == 303
+    assert newest().steps == (
+        Step(Promise.FIX, 75, None, Do.WARN_OWNER),
+        Step(Promise.FIRST_REPLY, None, 600, Do.TELL_LEADS),
+        Step(Promise.FIX, 150, None, Do.MOVE, queue.id),
+    )
+    listed = admin.get("/setup/promises")
+    assert "Fix at 75%: Tell the owner" in listed
+    assert "First reply 10m before: Tell the leads" in listed
+    assert "Fix at 150%: Hand over to Second line" in listed
+    row = db.session.scalars(select(Policy)).one()
+    address = f"/setup/promises?edit={row.id}"
+    page = admin.get(address)
+    assert page.count('name="steps-') == 3 * 5, "those there are, and two empty ones"
+    assert 'value="10m"' in page
+    again = steps(
+        ("fix", "75%", "warn-owner"),
+        ("first-reply", "10m", "tell-leads"),
+        ("fix", "150%", f"move:{queue.id}"),
+    )
+    admin.send(f"/setup/promises/{row.id}", **fields(calendar.id, seen=admin.saw(address), **again))
+    assert row.version == 1, "the same again is no new version"
+    one = steps(("fix", "75%", "warn-owner"))
+    admin.send(f"/setup/promises/{row.id}", **fields(calendar.id, seen=admin.saw(address), **one))
+    assert newest().steps == (Step(Promise.FIX, 75, None, Do.WARN_OWNER),)
     assert newest().length(Promise.FIX, 1) == 4 * HOUR
-    assert newest().steps == (step,)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (("fix", "soon", "warn-owner"), "Write 75%, or 30m"),
+        (("fix", "2000%", "warn-owner"), "Between 1% and 1,000%"),
+        (("fix", "75%", "explode"), "valid choice"),
+        (("fix", "75%", "move:999"), "valid choice"),
+        (("next-reply", "75%", "raise"), "a promise for which no time is written"),
+    ],
+)
+def test_a_step_that_makes_no_sense_is_said_at_its_field(admin, row, said):
+    calendar = office()
+    db.session.commit()
+    answer = admin.send("/setup/promises", **fields(calendar.id, **steps(row)))
+    assert answer.status_code == 422
+    assert said in answer.get_data(as_text=True)
 
 
 def test_two_people_edit_the_same_policy(admin):

@@ -6,7 +6,7 @@ those that are there.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -24,12 +24,12 @@ from helpdesk.setup.written import write_length
 from helpdesk.sla import saving, stored
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import BusinessCalendar, Clock, Policy, PolicyVersion
-from helpdesk.sla.policy import PROMISES, WEIGHTS, Conditions, Scope, Terms
+from helpdesk.sla.policy import MOST_STEPS, PROMISES, WEIGHTS, Conditions, Do, Scope, Step, Terms
 from helpdesk.tickets.desk import Category, Queue
 
 CONDITIONS = ("organisations", "support_levels", "vip", "categories", "queues", "kinds")
 """Conditions that a form offers, the weightiest first."""
-FIELDS = ("name", "calendar_id", "lengths", "waits", *CONDITIONS)
+FIELDS = ("name", "calendar_id", "lengths", "waits", "steps", *CONDITIONS)
 OFFERED = PROMISES[Scope.TICKET]
 MOST_CHOSEN = 500
 """Things that one condition may name."""
@@ -49,6 +49,8 @@ class Shown:
     calendar_id: int
     lengths: Lengths
     waits: list[str]
+    # Promise, percent, seconds before the end, what is done, queue.
+    steps: list[list[Any]]
     organisations: list[int]
     support_levels: list[str]
     vip: bool
@@ -68,6 +70,7 @@ def shown(row: Policy) -> Shown:
         calendar_id=terms.calendar_id,
         lengths=said["lengths"],
         waits=said["waits"],
+        steps=said["steps"],
         vip=bool(asked.get("vip")),
         **{name: asked.get(name, []) for name in CONDITIONS if name != "vip"},
     )
@@ -104,7 +107,7 @@ def edit(
     new = {name: getattr(stands, name) for name in FIELDS}
     new.update({name: changed[1] for name, changed in changes.items()})
     before = saving.newest_terms(row)
-    terms = replace(_terms(new, own=stands), steps=before.steps)
+    terms = _terms(new, own=stands)
     row.name = new["name"]
     saving.change_policy(actor, row, terms)
     audit.record(actor, "policy-edited", row, _told(changes, before, terms))
@@ -219,7 +222,30 @@ def _terms(wanted: Mapping[str, Any], own: Shown | None) -> Terms:
             **{name: frozenset(wanted[name]) for name in CONDITIONS if name != "vip"},
         ),
         waits=frozenset(wanted["waits"]),
+        steps=_steps(wanted["steps"], {promise for promise, _priority in lengths}, own),
     )
+
+
+def _steps(
+    wanted: Sequence[Sequence[Any]], promised: set[Promise], own: Shown | None
+) -> tuple[Step, ...]:
+    """Return the steps of an escalation, each once. Raises Refused."""
+    found: list[Step] = []
+    for promise, percent, before, do, queue_id in wanted:
+        step = Step(Promise(promise), percent, before, Do(do), queue_id)
+        if step.promise not in promised:
+            raise Refused(
+                "step-without-promise",
+                _l("An escalation has a promise for which no time is written."),
+            )
+        if step not in found:
+            found.append(step)
+    if len(found) > MOST_STEPS:
+        raise Refused("too-many", _l("Choose at most 20 steps."))
+    queues = [step.queue_id for step in found if step.queue_id is not None]
+    kept = [step[4] for step in own.steps if step[4] is not None] if own else []
+    _check_there(Queue, "", queues, kept)
+    return tuple(found)
 
 
 def _check_there(model: Any, name: str, keys: Sequence[int], kept: Sequence[int]) -> None:
@@ -254,6 +280,8 @@ def _told(changes: Mapping[str, list[Any]], before: Terms, after: Terms) -> dict
             ]
         elif name == "lengths":
             told["promises"] = [_lengths(terms) for terms in (before, after)]
+        elif name == "steps":
+            told["steps"] = [[step.key for step in terms.steps] for terms in (before, after)]
         elif name in CONDITIONS:
             told["conditions"] = [_conditions(terms) for terms in (before, after)]
         else:

@@ -100,6 +100,7 @@ def organisation_names(keys: list[int]) -> dict[int, str]:
 
 
 def _beside(form: PolicyFields) -> dict[str, Any]:
+    form.add_empty_steps()
     return {
         "promises": [(promise, words.PROMISES[promise]) for promise in OFFERED],
         "priorities": [(priority, PRIORITY_NAMES[priority]) for priority in PRIORITIES],

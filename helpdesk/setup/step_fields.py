@@ -1,0 +1,122 @@
+"""The rows of a policy's escalation: of which promise, when, and what is done."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import Form, SelectField, StringField, ValidationError
+
+from helpdesk.setup.services.promises import OFFERED
+from helpdesk.setup.written import Unreadable, read_length, write_length
+from helpdesk.sla.policy import MOST_PERCENT, Do
+from helpdesk.sla.views.words import PROMISES
+from helpdesk.tickets.desk import Queue
+from helpdesk.web.forms import choices
+
+EMPTY_ROWS = 2
+"""Rows that a form offers beyond those that are filled in."""
+
+Stored = list[Any]
+"""A step as it is stored: promise, percent, seconds before the end, what is done, queue."""
+
+DOES = {
+    Do.WARN_OWNER: _l("Tell the owner"),
+    Do.TELL_LEADS: _l("Tell the leads"),
+    Do.RAISE: _l("Raise the priority"),
+    Do.MOVE: _l("Hand over"),
+}
+_SHARE = re.compile(r"(\d{1,4})\s*[%％]")
+
+
+def read_when(text: str) -> tuple[int | None, int | None]:
+    """Return the share in percent, or the seconds before the end. Raises Unreadable."""
+    share = _SHARE.fullmatch(text.strip())
+    if share is not None:
+        percent = int(share[1])
+        if not 0 < percent <= MOST_PERCENT:
+            raise Unreadable(_l("Between 1% and 1,000% of the time promised."))
+        return percent, None
+    try:
+        length = read_length(text)
+    except Unreadable:
+        raise Unreadable(_l("Write 75%, or 30m for half an hour before it is due.")) from None
+    if length is None:
+        raise Unreadable(_l("Write 75%, or 30m for half an hour before it is due."))
+    return None, round(length.total_seconds())
+
+
+def write_when(percent: int | None, before: int | None) -> str:
+    """Return when a step is done, as it is typed."""
+    if percent is not None:
+        return f"{percent}%"
+    return write_length(timedelta(seconds=before or 0))
+
+
+class StepFields(Form):
+    """One step. A row without a time is no step."""
+
+    promise = SelectField(
+        _l("Promise"), choices=choices((one.value, PROMISES[one]) for one in OFFERED)
+    )
+    when = StringField(_l("When"), render_kw={"maxlength": 20})
+    do = SelectField(_l("What is done"), choices=[])
+
+    def validate_when(self, field: StringField) -> None:
+        """Say what is wrong with the time, if it says anything."""
+        if (field.data or "").strip():
+            try:
+                read_when(field.data or "")
+            except Unreadable as error:
+                raise ValidationError(str(error.message)) from None
+
+    def offer(self, queues: Iterable[Queue]) -> None:
+        """Fill in what can be done; each queue is a place to hand over to."""
+        self.do.choices = choices(
+            [
+                *((do.value, name) for do, name in DOES.items() if do is not Do.MOVE),
+                *(
+                    (f"{Do.MOVE.value}:{queue.id}", _l("Hand over to %(queue)s", queue=queue.name))
+                    for queue in queues
+                ),
+            ]
+        )
+
+    def show(self, step: Stored) -> None:
+        """Fill the row in."""
+        promise, percent, before, do, queue_id = step
+        self.promise.data, self.when.data = promise, write_when(percent, before)
+        self.do.data = f"{do}:{queue_id}" if queue_id is not None else do
+
+    def value(self) -> Stored | None:
+        """Return the step as it is stored; None for an empty row."""
+        if not (self.when.data or "").strip():
+            return None
+        percent, before = read_when(self.when.data or "")
+        do, _colon, queue_id = (self.do.data or "").partition(":")
+        return [self.promise.data, percent, before, do, int(queue_id) if queue_id else None]
+
+
+def in_words(steps: Iterable[Stored], queue_names: dict[int, str]) -> str:
+    """Return stored steps in a line: "Fix at 75%: Tell the owner"."""
+    said = []
+    for promise, percent, before, do, queue_id in steps:
+        what = str(DOES[Do(do)])
+        if queue_id is not None:
+            what = str(_("Hand over to %(queue)s", queue=queue_names.get(queue_id, "?")))
+        pattern = (
+            _("%(promise)s at %(when)s: %(what)s")
+            if percent is not None
+            else _("%(promise)s %(when)s before: %(what)s")
+        )
+        said.append(
+            pattern
+            % {
+                "promise": next(name for one, name in PROMISES.items() if one.value == promise),
+                "when": write_when(percent, before),
+                "what": what,
+            }
+        )
+    return "; ".join(said)
