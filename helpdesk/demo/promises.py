@@ -18,7 +18,7 @@ from helpdesk.sla import business_time, saving, stored
 from helpdesk.sla.calendar import WEEKDAYS, Calendar
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import BusinessCalendar
-from helpdesk.sla.policy import Conditions, Matter, Scope, Terms, choose
+from helpdesk.sla.policy import Conditions, Do, Matter, Scope, Step, Terms, choose
 from helpdesk.sla.public_holidays import PublicHolidays
 from helpdesk.tickets.lifecycle import DEFAULT_MATRIX
 
@@ -38,6 +38,13 @@ GOLD: Minutes = {1: (15, 60, 120), 2: (30, 120, 360), 3: (240, 480, 1440), 4: (4
 SHIFTS: Minutes = {1: (15, 60, 180), 2: (60, 120, 480), 3: (240, 480, 1440), 4: (480, 960, 4320)}
 VIP: Minutes = {1: (60, 60, 240), 2: (60, 120, 480), 3: (120, 240, 1440), 4: (240, 480, 2880)}
 ALERT: Minutes = {1: (15, 30, 120), 2: (30, 60, 240), 3: (120, 240, 1440), 4: (240, 480, 2880)}
+
+STEPS = (
+    Step(Promise.NEXT_REPLY, 100, None, Do.WARN_OWNER),
+    Step(Promise.FIX, 75, None, Do.WARN_OWNER),
+    Step(Promise.FIX, 100, None, Do.TELL_LEADS),
+)
+"""What happens by itself before and after a promise is missed."""
 
 
 def make_promises(demo: Demo) -> None:
@@ -87,7 +94,7 @@ def _terms(calendar: BusinessCalendar, minutes: Minutes, conditions: Conditions)
         for priority, promised in minutes.items()
         for promise, length in zip(names, promised, strict=True)
     }
-    return Terms(calendar.id, lengths, conditions)
+    return Terms(calendar.id, lengths, conditions, steps=STEPS)
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,14 @@ def duration(seconds: float) -> str:
     return _("%(d)dd", d=days)
 
 
+def open_time(seconds: float) -> str:
+    """Return a length of open time: ``24m``, ``26h``. Never in days: of open time those differ."""
+    hours, minutes = divmod(int(abs(seconds)) // 60, 60)
+    if not hours:
+        return _("%(m)dm", m=minutes)
+    return _("%(h)dh %(m)dm", h=hours, m=minutes) if minutes else _("%(h)dh", h=hours)
+
+
 def exact_duration(seconds: int) -> str:
     """Return the length of a call: ``4m 12s``."""
     minutes, rest = divmod(abs(int(seconds)), 60)
@@ -318,6 +326,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=ago,
         duration=duration,
+        open_time=open_time,
         exact_duration=exact_duration,
         clock_time=clock_time,
         day=day,

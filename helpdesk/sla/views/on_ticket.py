@@ -20,6 +20,8 @@ from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import get_for
 from helpdesk.web.due import urgency
 
+_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -112,7 +114,8 @@ def _card(row: Clock, policy: str, priority: int) -> Card:
         used += business_time.between(calendar, row.counted_at, moment)
         css = urgency(row.due_at, row.owed_since, moment)
         left = business_time.between(calendar, moment, row.due_at)
-        ticks = row.due_at > moment and left == row.due_at - moment
+        # Beyond a day the browser would write days, which open time is never written in.
+        ticks = moment < row.due_at <= moment + _DAY and left == row.due_at - moment
     elif row.state == "halted":
         css = "pause"
     elif row.missed_at is not None:
