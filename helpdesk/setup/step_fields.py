@@ -37,7 +37,7 @@ def read_when(text: str) -> tuple[int | None, int | None]:
     if share is not None:
         percent = int(share[1])
         if not 0 < percent <= MOST_PERCENT:
-            raise Unreadable(_l("Between 1% and 1,000% of the time promised."))
+            raise Unreadable(_l("A share of the time is at least 1%, at most 1,000%."))
         return percent, None
     try:
         length = read_length(text)

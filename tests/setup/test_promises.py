@@ -174,7 +174,7 @@ def test_an_escalation_is_typed_shown_again_and_taken_away(admin):
     ("row", "said"),
     [
         (("fix", "soon", "warn-owner"), "Write 75%, or 30m"),
-        (("fix", "2000%", "warn-owner"), "Between 1% and 1,000%"),
+        (("fix", "2000%", "warn-owner"), "at most 1,000%"),
         (("fix", "75%", "explode"), "valid choice"),
         (("fix", "75%", "move:999"), "valid choice"),
         (("next-reply", "75%", "raise"), "a promise for which no time is written"),

@@ -1,6 +1,7 @@
 """Promises and their accounts in the reader's words."""
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from helpdesk.sla.clocks import Because, Promise
 from helpdesk.tickets import wording
@@ -31,7 +32,7 @@ ICONS = {
 }
 BECAUSE = {
     Because.COUNTED: _l("Open hours"),
-    Because.CLOSED: _l("Closed"),
+    Because.CLOSED: lazy_pgettext("calendar", "Closed"),
     Because.WAITING: _l("Waiting"),
     Because.RESOLVED: _l("Resolved"),
     Because.GONE: _l("In the bin, or part of another ticket"),
