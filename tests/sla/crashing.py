@@ -24,7 +24,7 @@ def die() -> None:
     app, dice = create_app(), random.Random(5)
     for number in range(MOST_CHILDREN):
         # Every third waits for a commit, the moment that matters most.
-        at, wanted = dice.randint(20, 120), "" if number % 3 else "commit"
+        at, wanted = dice.randint(15, 80), "" if number % 3 else "commit"
 
         def work(_say: Callable[[str], object], at: int = at, wanted: str = wanted) -> None:
             Fuse(at, wanted).lay_in_database()
