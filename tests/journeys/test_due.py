@@ -22,7 +22,7 @@ from tests.support.browser import assert_accessible
 
 __all__ = ["floor"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 HOUR = timedelta(hours=1)
 

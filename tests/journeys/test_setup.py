@@ -20,7 +20,7 @@ from tests.sla.desk import OFFICE
 from tests.support.browser import assert_accessible
 from tests.support.server import LiveDesk
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 
 @dataclass

@@ -1,6 +1,6 @@
 // Focus is never lost: not by a page that comes after an act, not by what is swapped away.
 
-import { available } from "./dom.js";
+import { all, available } from "./dom.js";
 
 /** What had focus last, and what it stood in, innermost first. @type {Element[]} */
 let trail = [];
@@ -53,9 +53,11 @@ function restore() {
 /** After an act on this site the keyboard begins in the page's main part, not before the rail. */
 function begin() {
   const within = document.referrer.startsWith(`${location.origin}/`);
-  if (!within || !nowhere() || location.hash) return;
-  const wanted = [...document.querySelectorAll("[autofocus]")].some((one) => !one.closest("dialog"));
-  if (!wanted) give(document.getElementById("main"));
+  if (!within || !nowhere()) return;
+  const wanted = all(document, "[autofocus]").find((one) => !one.closest("dialog"));
+  // Where the address names a place in the page, browsers let autofocus be.
+  if (location.hash) give(wanted ?? null);
+  else if (!wanted) give(document.getElementById("main"));
 }
 
 export function start() {
