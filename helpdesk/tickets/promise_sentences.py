@@ -86,3 +86,9 @@ def expected(name: Markup, changes: Changes) -> Markup:
         new=bold(when(after)),
         old=when(before),
     )
+
+
+def passed(_name: Markup, changes: Changes) -> Markup:
+    """Say that the time the customer was told has passed: nobody did it."""
+    told = pair(changes, "passed")[1]
+    return say(_("The customer was told %(time)s, which has passed"), time=bold(when(told)))

@@ -17,7 +17,7 @@ from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.tickets import wording
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry
-from helpdesk.tickets.promise_sentences import expected, explained, promised, replayed
+from helpdesk.tickets.promise_sentences import expected, explained, passed, promised, replayed
 from helpdesk.tickets.saying import Changes
 from helpdesk.tickets.saying import bold as _bold
 from helpdesk.tickets.saying import name as _name
@@ -375,7 +375,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "mistaken": _plain(_l("%(who)s declared a change of status a mistake")),
     "explain-miss": explained,
     "expect": expected,
-    "expected-passed": _plain(_l("The time the customer was told has passed")),
+    "expected-passed": passed,
 }
 
 _TOLD: dict[str, frozenset[str]] = {

@@ -77,7 +77,7 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     },
 }
 ALONE: dict[str, dict[str, Any] | None] = {
-    "expected-passed": None,
+    "expected-passed": {"passed": [None, "2026-11-23T10:00:00+00:00"]},
     "promise-missed": {"promise": [None, {"promise": "fix"}]},
     "promise-warned": {"promise": [None, {"promise": "fix", "percent": 80}]},
 }

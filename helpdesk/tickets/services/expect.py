@@ -58,9 +58,11 @@ def note_times_passed(limit: int = 200) -> int:
     )
     asked = []
     for ticket in passed:
-        ticket.ask_again_at = None
+        told, ticket.ask_again_at = ticket.ask_again_at, None
         if ticket.status_class in UNFINISHED and ticket.hidden_at is None:
-            Act(SYSTEM, ticket).done("expected-passed", quiet=True)
+            act = Act(SYSTEM, ticket)
+            act.note_change("passed", None, told.isoformat() if told else None)
+            act.done("expected-passed", quiet=True)
             asked.append(ticket)
     if asked:
         publish(TimesPassed(tuple(asked)))
