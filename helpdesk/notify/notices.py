@@ -107,6 +107,7 @@ def on_promises_in_danger(event: PromisesInDanger) -> None:
                 "promise": one.promise.value,
                 "due": one.due_at.isoformat(),
                 "missed": one.missed,
+                **({"whose": one.whose} if one.whose else {}),
             },
         )
         for one in event.found

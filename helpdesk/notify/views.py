@@ -46,9 +46,11 @@ def sentence(notice: Notice) -> Markup:
     who = notice.actor.name if notice.actor is not None else None
     if notice.kind == Kind.DANGER:
         promise = str(_PROMISES.get(str(notice.data.get("promise")), ""))
+        what = _("The promise %(promise)s is in danger", promise=promise)
         if notice.data.get("missed"):
-            return escape(_("The promise %(promise)s was missed", promise=promise))
-        return escape(_("The promise %(promise)s is in danger", promise=promise))
+            what = _("The promise %(promise)s was missed", promise=promise)
+        whose = notice.data.get("whose")
+        return escape(_("%(whose)s: %(what)s", whose=whose, what=what) if whose else what)
     if notice.kind == Kind.OVER_TIME:
         return escape(_("The time the customer was told has passed: say a new one"))
     patterns = {

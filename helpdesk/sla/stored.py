@@ -91,19 +91,25 @@ def policy_of(version_id: int) -> int:
 
 def offers(scope: Scope) -> list[Offer]:
     """Return the policies in use that promise something in a scope, at their newest versions."""
+    return all_offers()[scope]
+
+
+def all_offers() -> dict[Scope, list[Offer]]:
+    """Return the policies in use by scope, at their newest versions, in one query."""
     rows = db.session.execute(
-        select(Policy.id, PolicyVersion.id, Policy.position)
+        select(Policy.scope, Policy.id, PolicyVersion.id, Policy.position)
         .join(
             PolicyVersion,
             (PolicyVersion.policy_id == Policy.id) & (PolicyVersion.number == Policy.version),
         )
-        .where(Policy.scope == scope.value, Policy.retired_at.is_(None))
+        .where(Policy.retired_at.is_(None))
         .order_by(Policy.position, Policy.id)
     ).all()
-    return [
-        Offer(policy_id, version_id, position, terms_of(version_id))
-        for policy_id, version_id, position in rows
-    ]
+    found: dict[Scope, list[Offer]] = {scope: [] for scope in Scope}
+    for scope, policy_id, version_id, position in rows:
+        offer = Offer(policy_id, version_id, position, terms_of(version_id))
+        found[Scope(scope)].append(offer)
+    return found
 
 
 def newest_calendar_version(calendar_id: int) -> int:

@@ -146,5 +146,5 @@ def ledger_dialog(number: int) -> str:
     actor = current_actor()
     ticket = get_for(actor, number)
     return render_template(
-        "sla/ledger.html", ticket=ticket, accounts=ledger.accounts(actor, ticket), said=words
+        "sla/ledger.html", ticket=ticket, ledger=ledger.ledger_of(actor, ticket), said=words
     )

@@ -15,7 +15,7 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Channel
 from helpdesk.tickets.events import TicketsTold
 from helpdesk.tickets.lifecycle import EntryKind, MissReason
-from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.models import Assignment, Entry, Ticket
 from helpdesk.tickets.services.act import Act, sync_worklist
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.talk import check_writable
@@ -40,6 +40,13 @@ def set_due(ticket: Ticket, due: Due | None) -> None:
     ticket.due_at = due.at if due else None
     ticket.due_promise = due.promise if due else None
     ticket.due_since = due.since if due else None
+
+
+def set_part_due(row: Assignment, due: Due | None) -> None:
+    """Write down what a team promised about an assignment and is due first, as ``set_due`` does."""
+    row.due_at = due.at if due else None
+    row.due_promise = due.promise if due else None
+    row.due_since = due.since if due else None
 
 
 def place_again(ticket: Ticket) -> None:
