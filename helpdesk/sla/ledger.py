@@ -85,7 +85,7 @@ class Ledger:
     @property
     def with_suppliers(self) -> timedelta:
         """How long it was with suppliers in all, up to now."""
-        return sum(((one.until or now()) - one.since for one in self.waits), timedelta())
+        return sum((one.length for one in self.waits), timedelta())
 
 
 def ledger_of(actor: Actor, ticket: Ticket) -> Ledger:

@@ -7,8 +7,9 @@ counts as a moment on the wall.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from helpdesk.lib.clock import now
 from helpdesk.sla.clocks import Happening, Life, What
 from helpdesk.sla.journal import STATES, Line, NamedStatus, key_in, new_value, told_of
 from helpdesk.tickets.lifecycle import HoldReason
@@ -23,6 +24,11 @@ class Wait:
     reference: str
     since: datetime
     until: datetime | None = None
+
+    @property
+    def length(self) -> timedelta:
+        """Time that passed, up to now if it goes on."""
+        return (self.until or now()) - self.since
 
 
 @dataclass(slots=True)

@@ -166,7 +166,7 @@ HAPPENINGS = st.lists(
 
 def _count(promise: Promise, happened: list[tuple[int, What]], until: int) -> int:
     """Count the minutes that a clock shows after so many minutes, one by one."""
-    state, owed, used = What.OPEN, True, 0
+    state, owed, used, passed_on = What.OPEN, True, 0, False
     for minute in range(until + 1):
         for when, what in happened:
             if when != minute:
@@ -174,12 +174,18 @@ def _count(promise: Promise, happened: list[tuple[int, What]], until: int) -> in
             if what in {What.OPEN, What.WAITING, What.RESOLVED, What.GONE}:
                 state = what
             if promise is Promise.FIX:
+                passed_on = passed_on or (owed and what is What.PASSED_ON)
                 if what is What.RESOLVED:
                     owed = False
                 elif what in {What.OPEN, What.WAITING}:
                     owed = True
+                owed = owed and not passed_on
             elif promise is Promise.ACKNOWLEDGE:
-                owed = owed and what not in {What.ACKNOWLEDGED, What.ANSWERED, What.RESOLVED}
+                if what is What.GIVEN and not owed:
+                    owed, used = True, 0
+                owed = owed and what not in {
+                    *(What.ACKNOWLEDGED, What.ANSWERED, What.RESOLVED, What.PASSED_ON)
+                }
             elif what is What.ANSWERED:
                 owed = False
             elif what is What.ASKED and promise is Promise.NEXT_REPLY and not owed:
