@@ -25,7 +25,7 @@ from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping
 from helpdesk.sla import views as sla_views
-from helpdesk.sla.events import PromisesInDanger
+from helpdesk.sla.events import PromisesInDanger, SuppliersToRemind
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
@@ -72,6 +72,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketLooked, notices.on_looked),
     (TimesPassed, notices.on_times_passed),
     (PromisesInDanger, notices.on_promises_in_danger),
+    (SuppliersToRemind, outgoing.on_suppliers_to_remind),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
     (EntryRedacted, outgoing.on_redacted),

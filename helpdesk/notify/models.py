@@ -53,6 +53,8 @@ class OutboxMessage(Model):
     channel: Mapped[str] = mapped_column(String(12))
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"), index=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    # The supplier it was written to; empty for customers and staff.
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
     # Chosen when it was written; without one the default mailbox of the day sends it.
     mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"), index=True)
     # Who gets it, as the message says: [["Ho Mei-Ling", "ho@…"], …].

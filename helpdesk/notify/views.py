@@ -60,7 +60,7 @@ def sentence(notice: Notice) -> Markup:
         Kind.WATCHED: _("%(who)s changed it"),
     }
     if notice.kind == Kind.ANSWERED:
-        who = notice.ticket.customer.name
+        who = str(notice.data.get("supplier") or notice.ticket.customer.name)
     pattern = patterns.get(Kind(notice.kind), "%(who)s")
     return escape(pattern) % {"who": Markup("<b>{}</b>").format(who or "Hearth")}
 

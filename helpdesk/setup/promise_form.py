@@ -132,7 +132,7 @@ class PolicyFields(Edit):
             [Promise.ACKNOWLEDGE.value, 100, None, Do.TELL_LEADS.value, None],
         ]
         # Where it moves to is for whoever sets it up to say; the desk's own queue is a beginning.
-        home = next((queue for queue in self._offered if queue.is_default), None)
+        home = min(self._offered, key=lambda queue: not queue.is_default, default=None)
         if home is not None:
             steps.append([Promise.ACKNOWLEDGE.value, 150, None, Do.MOVE.value, home.id])
         for step in steps:

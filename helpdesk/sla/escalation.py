@@ -35,7 +35,7 @@ from helpdesk.sla.parts import Part, parts_of
 from helpdesk.sla.policy import Do
 from helpdesk.sla.standing import WHOLE
 from helpdesk.tickets import services
-from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.desk import Queue, Supplier
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.services.due import Happened, record_promises
@@ -184,6 +184,10 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
         )
         return True
     if step.do is Do.REMIND and clock.piece < WHOLE and clock.due_at is not None:
+        if not db.session.get_one(Supplier, -clock.piece).email:
+            return False
+        said = {"promise": clock.promise, "percent": step.percent, **_whose(clock, ticket)}
+        batch.told.append(Happened(ticket.id, "supplier-reminded", one.at, said))
         missed = clock.missed_at is not None
         batch.remind.append(SupplierToRemind(ticket.id, -clock.piece, clock.due_at, missed))
     return False

@@ -4,14 +4,26 @@ Revision: 5b1e0f6a7c21
 Follows: 32cc6aa6096c
 """
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "5b1e0f6a7c21"
 down_revision = "32cc6aa6096c"
 branch_labels = None
 depends_on = None
 
+VIEW = sa.table(
+    "view",
+    sa.column("key", sa.String),
+    sa.column("name", sa.String),
+    sa.column("colour", sa.String),
+    sa.column("filters", sa.JSON().with_variant(postgresql.JSONB(), "postgresql")),
+    sa.column("position", sa.Integer),
+    sa.column("created_at", sa.DateTime(timezone=True)),
+)
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -34,18 +46,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier")),
         sa.UniqueConstraint("name", name=op.f("uq_supplier_name")),
     )
-    # Columns are added one by one: to make the table of tickets anew would lose its triggers and
-    # let its numbers begin again.
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(
-            "ALTER TABLE ticket ADD COLUMN supplier_id INTEGER"
-            " CONSTRAINT fk_ticket_supplier_id_supplier REFERENCES supplier (id)"
-        )
-    else:
-        op.add_column("ticket", sa.Column("supplier_id", KEY, nullable=True))
-        op.create_foreign_key(
-            op.f("fk_ticket_supplier_id_supplier"), "ticket", "supplier", ["supplier_id"], ["id"]
-        )
+    # Columns are added one by one: to make the table of tickets anew would let its numbers begin
+    # again.
+    for table in ("ticket", "outbox"):
+        name = f"fk_{table}_supplier_id_supplier"
+        if op.get_bind().dialect.name == "sqlite":
+            op.execute(
+                f"ALTER TABLE {table} ADD COLUMN supplier_id INTEGER"
+                f" CONSTRAINT {name} REFERENCES supplier (id)"
+            )
+        else:
+            op.add_column(table, sa.Column("supplier_id", KEY, nullable=True))
+            op.create_foreign_key(op.f(name), table, "supplier", ["supplier_id"], ["id"])
     op.add_column(
         "ticket",
         sa.Column("supplier_reference", sa.String(120), server_default="", nullable=False),
@@ -78,9 +90,24 @@ def upgrade() -> None:
             f"UPDATE worklist SET {name} ="
             f" (SELECT ticket.{name} FROM ticket WHERE ticket.id = worklist.ticket_id)"
         )
+    # A desk that is set up gets the view that a new one begins with.
+    connection = op.get_bind()
+    place = connection.scalar(sa.select(VIEW.c.position).where(VIEW.c.key == "waiting"))
+    if connection.scalar(sa.select(sa.func.count()).select_from(VIEW)):
+        connection.execute(
+            VIEW.insert().values(
+                key="suppliers",
+                name="Waiting on suppliers",
+                colour="c4",
+                filters={"class": ["pending"], "hold": ["supplier"]},
+                position=place or 0,
+                created_at=datetime.now(UTC),
+            )
+        )
 
 
 def downgrade() -> None:
+    op.execute(VIEW.delete().where(VIEW.c.key == "suppliers"))
     for name in ("due_since", "due_promise"):
         op.drop_column("worklist", name)
     for name in ("due_since", "due_promise", "due_at", "given_at"):
@@ -91,9 +118,7 @@ def downgrade() -> None:
     # What is about parts goes; what is about whole tickets stays.
     op.execute("DELETE FROM step_done WHERE piece <> 0")
     op.execute("DELETE FROM clock WHERE piece <> 0")
-    if op.get_bind().dialect.name == "sqlite":
-        with op.batch_alter_table("ticket", schema=None) as batch_op:
+    for table in ("outbox", "ticket"):
+        with op.batch_alter_table(table, schema=None) as batch_op:
             batch_op.drop_column("supplier_id")
-    else:
-        op.drop_column("ticket", "supplier_id")
     op.drop_table("supplier")

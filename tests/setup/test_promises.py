@@ -334,8 +334,10 @@ def test_teams_promise_each_other_and_suppliers_promise_us(admin):
     db.session.add(cables)
     db.session.commit()
     page = admin.get("/setup/promises?new=1&scope=team&example=1")
-    assert "first_reply_1" not in page and 'name="acknowledge_1"' in page
-    assert 'value="50%"' in page and 'value="150%"' in page
+    assert "first_reply_1" not in page
+    assert 'name="acknowledge_1"' in page
+    assert 'value="50%"' in page
+    assert 'value="150%"' in page
     typed = steps(
         ("acknowledge", "50%", "warn-owner"), ("acknowledge", "150%", f"move:{servers.id}")
     )
@@ -353,7 +355,8 @@ def test_teams_promise_each_other_and_suppliers_promise_us(admin):
     wrong = steps(("acknowledge", "50%", "remind"))
     assert admin.send("/setup/promises", **{**sent, "name": "B"}, **wrong).status_code == 422
     listed = admin.get("/setup/promises")
-    assert "Between teams: Everything else" in listed and "for every assignment" in listed
+    assert "Between teams: Everything else" in listed
+    assert "for every assignment" in listed
     asked = {
         "name": "Cables",
         "scope": "supplier",
@@ -366,7 +369,8 @@ def test_teams_promise_each_other_and_suppliers_promise_us(admin):
     assert admin.send("/setup/promises", **asked, **reminds).status_code == 303
     listed = admin.get("/setup/promises")
     assert "By suppliers: By supplier" in listed
-    assert "Whatever they promise each time" in listed and "Write to the supplier" in listed
+    assert "Whatever they promise each time" in listed
+    assert "Write to the supplier" in listed
 
 
 def test_suppliers_are_kept_like_other_lists(admin):

@@ -43,7 +43,9 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
     """Return the whole mail. Raises BlobMissing when a file of it is gone."""
     entry = message.entry
     body = _answer(entry) if entry is not None else _notice(message)
-    thread = chain(message.ticket_id, message) if message.ticket_id is not None else Chain([], None)
+    # A supplier knows nothing of what the customer wrote, not even how it is named.
+    knows = message.ticket_id is not None and message.supplier_id is None
+    thread = chain(message.ticket_id or 0, message) if knows else Chain([], None)
     references = [one for one in thread.references if _MESSAGE_ID.fullmatch(one)]
     lines = [
         _header("From", _address(mailbox.name, mailbox.address)),

@@ -27,7 +27,7 @@ from helpdesk.channels.email.lease import Lost
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import OPEN, MailMessage, State
-from helpdesk.channels.email.threads import number_of, sent_by_us
+from helpdesk.channels.email.threads import answers_supplier, number_of, sent_by_us
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.inbound import Correspondent, Inbound, receive
 from helpdesk.db import db, is_postgresql, transaction
@@ -386,6 +386,7 @@ def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
         files=letter.files,
         copies=[copy for copy in letter.copies if _may_take_part(copy, known.own_addresses)],
         thread=number_of(letter.references, known.threads) if letter.references else None,
+        answers_supplier=bool(letter.references) and answers_supplier(letter.references),
         quoted=letter.quoted,
         envelope=letter.envelope,
     )

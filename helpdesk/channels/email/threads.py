@@ -41,6 +41,19 @@ def number_of(references: list[str], just_filed: Mapping[str, int]) -> int | Non
     return next((known[one] for one in reversed(nearest) if one in known), None)
 
 
+def answers_supplier(references: list[str]) -> bool:
+    """Whether the nearest message of ours that a mail refers to was written to a supplier."""
+    nearest = references[-LOOKED_AT:]
+    rows = db.session.execute(
+        select(OutboxMessage.message_id, OutboxMessage.supplier_id).where(
+            OutboxMessage.message_id.in_(nearest)
+        )
+    )
+    written = {message_id: supplier_id for message_id, supplier_id in rows}  # noqa: C416
+    last = next((one for one in reversed(nearest) if one in written), None)
+    return last is not None and written[last] is not None
+
+
 def sent_by_us(message_ids: Sequence[str]) -> frozenset[str]:
     """Return those of these Message-IDs that are messages of ours."""
     return frozenset(

@@ -1,10 +1,9 @@
 """Suppliers: firms outside that tickets wait for, and how they are reached."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select
 
 from helpdesk.db import db
 from helpdesk.people import audit, contact_values
@@ -59,17 +58,6 @@ def delete(actor: Actor, row: Supplier) -> None:
     """Remove a supplier that nothing ever waited for. Raises Denied, Refused."""
     actor.demand(Permission.SETUP_TICKETS)
     keeping.delete(actor, row)
-
-
-def offered(kept: Collection[int] = ()) -> list[Supplier]:
-    """Return the suppliers in use by name, and those that are ``kept`` although retired."""
-    return list(
-        db.session.scalars(
-            select(Supplier)
-            .where(or_(Supplier.retired_at.is_(None), Supplier.id.in_(list(kept))))
-            .order_by(Supplier.name, Supplier.id)
-        )
-    )
 
 
 def _organisation_name(key: object) -> str | None:

@@ -15,7 +15,7 @@ from helpdesk.people.access import Permission
 from helpdesk.people.models import Organisation
 from helpdesk.setup import promise_words, queries
 from helpdesk.setup.promise_form import PolicyFields, length_key
-from helpdesk.setup.services import calendars, categories, desk_settings, promises, suppliers
+from helpdesk.setup.services import calendars, categories, desk_settings, promises
 from helpdesk.setup.views.shelf import Listing, Shelf, put_up
 from helpdesk.sla import replay_batches
 from helpdesk.sla.models import BusinessCalendar, Policy
@@ -35,6 +35,7 @@ from helpdesk.sla.policy import (
 from helpdesk.sla.views import words
 from helpdesk.tickets.desk import Category
 from helpdesk.tickets.lifecycle import Kind
+from helpdesk.tickets.queries.suppliers import offered as offered_suppliers
 from helpdesk.tickets.wording import KINDS
 from helpdesk.tickets.wording import PRIORITIES as PRIORITY_NAMES
 
@@ -86,7 +87,7 @@ def _form(row: Policy | None, sent: bool) -> PolicyFields:
         if key not in shown:
             queues += [one for one in queries.offered_queues(actor, key) if one.id == key]
     levels = sorted({*support_levels(), *(kept.support_levels if kept is not None else [])})
-    firms = suppliers.offered(kept.suppliers if kept is not None else [])
+    firms = offered_suppliers(kept.suppliers if kept is not None else [])
     form.offer(offered, subjects, queues, levels, firms)
     if row is None and not sent:
         default = next((one for one in offered if one.is_default), None)

@@ -38,6 +38,7 @@ from helpdesk.setup.views.blueprint import bp
 from helpdesk.setup.views.shelf import Listing, Shelf, back, put_up
 from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status, Supplier, Tag
 from helpdesk.tickets.lifecycle import StatusClass
+from helpdesk.tickets.queries.suppliers import offered as offered_suppliers
 from helpdesk.tickets.wording import HOLD_REASONS, IMPACTS, KINDS, URGENCIES, status_label
 
 
@@ -261,7 +262,7 @@ put_up(
         model=Supplier,
         form=lambda _row, sent: _filled(SupplierFields, sent),
         listing=lambda: Listing(
-            [(None, suppliers.offered())],
+            [(None, offered_suppliers())],
             queries.retired(Supplier),
             {"organisation_of": _organisation_of},
         ),

@@ -61,12 +61,16 @@ def why(because: Because, reason: str) -> str:
     return str(BECAUSE[because])
 
 
+_OF_SUPPLIERS = {
+    Because.RESOLVED: _l("Not with them"),
+    Because.COUNTED: _l("With them, open hours"),
+}
+
+
 def account_why(account: Account, line: Line) -> str:
     """Return the same within an account: a supplier's time is theirs while we wait for them."""
-    if account.by_supplier and line.because is Because.RESOLVED:
-        return str(_l("Not with them"))
-    if account.by_supplier and line.because is Because.COUNTED:
-        return str(_l("With them, open hours"))
+    if account.by_supplier and line.because in _OF_SUPPLIERS:
+        return str(_OF_SUPPLIERS[line.because])
     return why(line.because, line.why)
 
 
