@@ -72,7 +72,7 @@ def extras(changes: Changes | None, *, without: frozenset[str] = frozenset()) ->
         old, new = (_value(field, side) for side in pair)
         found.append(
             _say(_("%(field)s %(old)s → %(new)s"), field=label(), old=old, new=_bold(new))
-            if pair[0] is not None
+            if pair[0] not in (None, "")
             else _say(_("%(field)s %(new)s"), field=label(), new=_bold(new))
         )
     return found

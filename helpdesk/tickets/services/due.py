@@ -37,16 +37,17 @@ def set_due(ticket: Ticket, due: Due | None) -> None:
     version behind. Whoever calls it outside of an act lets the ticket find its place in the
     worklist (``place_again``).
     """
-    ticket.due_at = due.at if due else None
-    ticket.due_promise = due.promise if due else None
-    ticket.due_since = due.since if due else None
+    said = (due.at, due.promise, due.since) if due is not None else (None, None, None)
+    # Saying the same again would make the session look for what changed.
+    if said != (ticket.due_at, ticket.due_promise, ticket.due_since):
+        ticket.due_at, ticket.due_promise, ticket.due_since = said
 
 
 def set_part_due(row: Assignment, due: Due | None) -> None:
     """Write down what a team promised about an assignment and is due first, as ``set_due`` does."""
-    row.due_at = due.at if due else None
-    row.due_promise = due.promise if due else None
-    row.due_since = due.since if due else None
+    said = (due.at, due.promise, due.since) if due is not None else (None, None, None)
+    if said != (row.due_at, row.due_promise, row.due_since):
+        row.due_at, row.due_promise, row.due_since = said
 
 
 def place_again(ticket: Ticket) -> None:
