@@ -12,10 +12,10 @@ from flask import Blueprint, Flask
 
 import config
 from helpdesk import db, events, frame, web
-from helpdesk.channels.email import ingest, ledger, outgoing, send, watch
+from helpdesk.channels.email import carrying, ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
-from helpdesk.notify import notices, shown
+from helpdesk.notify import carriers, customers, notices, shown
 from helpdesk.notify import views as notice_views
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
@@ -67,6 +67,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, counts.on_ticket_event),
     (TicketEvent, outgoing.on_ticket_event),
     (TicketEvent, notices.on_ticket_event),
+    (TicketEvent, customers.on_ticket_event),
     (Mentioned, notices.on_mentioned),
     (TicketLooked, notices.on_looked),
     (PromisesInDanger, notices.on_promises_in_danger),
@@ -84,6 +85,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
 
 JOBS: list[Job] = [
     send.send_mail,
+    customers.tell_customers,
     ingest.file_forgotten_mail,
     escalation.escalate,
     housekeeping.wake_snoozed,
@@ -96,6 +98,9 @@ JOBS: list[Job] = [
     people_jobs.sweep_sessions,
 ]
 """What `helpdesk worker` does every few seconds or minutes."""
+
+CARRIERS: list[carriers.Carrier] = [carrying.CARRIER]
+"""Channels that write to people, the preferred one first."""
 
 SERVICES: list[Service] = [watch.watch_mailboxes]
 """What it does all the time."""
@@ -132,6 +137,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     live.init_app(app, audible.audible_topics)
     persons.register_merging()
     delivery.provide(app, shown.OFFICE)
+    carriers.provide(app, CARRIERS)
     for place, order, render in PANELS:
         panels.register(app, place, order, render)
     app.extensions["hearth-jobs"] = JOBS

@@ -3,7 +3,16 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, literal, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    literal,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Json, Model, UTCDateTime
@@ -15,6 +24,8 @@ from helpdesk.tickets.models import Entry, Ticket
 class Sending(StrEnum):
     """Where an outgoing message stands."""
 
+    HELD = "held"
+    """Decided on, but not yet to be told: its text is made when its time has come."""
     QUEUED = "queued"
     CLAIMED = "claimed"
     SENT = "sent"
@@ -30,7 +41,9 @@ class OutboxMessage(Model):
     between "sent" and "recorded") is recognised as one by every mail program.
 
     An answer has no text of its own: it is made from its journal entry when it is sent. Notices
-    carry theirs, and lose it once they are sent.
+    carry theirs, and lose it once they are sent. What a customer is told of a ticket by itself is
+    held first, with what it rests on (``basis``): it gets its text when it may be told, or is
+    dropped when it is no longer true.
     """
 
     __tablename__ = "outbox"
@@ -47,12 +60,31 @@ class OutboxMessage(Model):
             postgresql_where=text("state IN ('queued','claimed','failed')"),
             sqlite_where=text("state IN ('queued','claimed','failed')"),
         ),
+        Index(
+            "ix_outbox_held",
+            "next_try_at",
+            postgresql_where=text("state = 'held'"),
+            sqlite_where=text("state = 'held'"),
+        ),
+        Index(
+            "ix_outbox_told",
+            "person_id",
+            "told_at",
+            postgresql_where=text("told_at IS NOT NULL"),
+            sqlite_where=text("told_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     channel: Mapped[str] = mapped_column(String(12))
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"), index=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    # What a notice is about ("received", "fixed" …); empty for answers and links to sign in.
+    kind: Mapped[str] = mapped_column(String(20), default="")
+    # Whom a notice is for, what in the journal it rests on, and when they were told.
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    basis: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Chosen when it was written; without one the default mailbox of the day sends it.
     mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"), index=True)
     # Who gets it, as the message says: [["Ho Mei-Ling", "ho@…"], …].
@@ -72,7 +104,7 @@ class OutboxMessage(Model):
     # A claim that runs out belonged to a process that died; the message is due again.
     claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
-    # For programs ("no-address", "refused") and the server's own words.
+    # For programs ("no-address", "refused", "overtaken") and the server's own words.
     reason: Mapped[str] = mapped_column(String(30), default="")
     last_error: Mapped[str] = mapped_column(Text, default="")
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -81,6 +113,7 @@ class OutboxMessage(Model):
 
     entry: Mapped[Entry | None] = relationship()
     ticket: Mapped[Ticket | None] = relationship()
+    person: Mapped[Person | None] = relationship()
 
 
 def _among(*states: Sending) -> ColumnElement[bool]:
@@ -92,6 +125,30 @@ WAITING = _among(Sending.QUEUED, Sending.CLAIMED)
 """What has not left, in the words of the index of what is due."""
 UNSENT = _among(Sending.QUEUED, Sending.CLAIMED, Sending.FAILED)
 """What has not arrived, in the words of the index of the outbox page."""
+HELD = _among(Sending.HELD)
+"""What waits until it may be told, in the words of its index."""
+
+
+class MessageText(Model):
+    """An edited text of what customers are told: one version, which never changes.
+
+    The newest of a kind and language counts. An empty one stands for the text that comes with
+    the product, so that going back to it is a version like any other.
+    """
+
+    __tablename__ = "message_text"
+    __table_args__ = (UniqueConstraint("kind", "language", "number"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(20))
+    number: Mapped[int] = mapped_column()
+    subject: Mapped[str] = mapped_column(String(300), default="")
+    body: Mapped[str] = mapped_column(Text, default="")
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    made_by: Mapped[Person | None] = relationship()
 
 
 class Notice(Model):
@@ -111,6 +168,13 @@ class Notice(Model):
             postgresql_where=text("seen_at IS NULL"),
             sqlite_where=text("seen_at IS NULL"),
         ),
+        Index(
+            "ix_notice_mail",
+            "mail_at",
+            "person_id",
+            postgresql_where=text("mail_at IS NOT NULL"),
+            sqlite_where=text("mail_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -123,6 +187,9 @@ class Notice(Model):
     data: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Whether the reader wants it on screen, and when it is to be mailed; empty when it is not.
+    on_screen: Mapped[bool] = mapped_column(default=True)
+    mail_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     ticket: Mapped[Ticket] = relationship()
     actor: Mapped[Person | None] = relationship(foreign_keys=[actor_id])

@@ -80,6 +80,8 @@ THINGS = {
     "calendar": _l("the calendar"),
     "policy": _l("the promises"),
     "mailbox": _l("the mailbox"),
+    "message": _l("the text of a message to customers"),
+    "messages": _l("what customers are told, on"),
     "mail": _l("the message"),
 }
 """Beginnings of actions."""
@@ -136,6 +138,13 @@ FIELDS = {
     "conditions": _l("Conditions"),
     "waits": _l("Waiting that halts the clocks"),
     "tickets": _l("Tickets looked at, changed"),
+    "text": _l("Text"),
+    "kinds": _l("What customers are told"),
+    "quiet": _l("Quiet hours"),
+    "receipts_always": _l("Receipts at once"),
+    "per_day": _l("A person gets, in 24 hours, at most"),
+    "apart": _l("Minutes between two about one ticket"),
+    "without_receipt": _l("Queues without receipts"),
 }
 
 
@@ -196,6 +205,7 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
             ("promises", _l("Promises"), (*_of("policy"), "promises-replayed")),
             ("calendars", _l("Calendars"), (*_of("calendar"), "calendar-default")),
             ("mail", _l("Mail"), (*_of("mailbox"), *_of("mail"))),
+            ("messages", _l("Messages to customers"), (*_of("message"), *_of("messages"))),
         ),
     ),
     (

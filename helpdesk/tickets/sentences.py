@@ -24,6 +24,7 @@ from helpdesk.tickets.saying import name as _name
 from helpdesk.tickets.saying import pair as _pair
 from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
+from helpdesk.tickets.told_sentences import told
 from helpdesk.web.i18n import duration
 
 
@@ -370,6 +371,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "call-summary": _plain(_l("%(who)s shared a summary of a call")),
     "hear": _plain(_l("%(who)s wrote")),
     "replay": replayed,
+    "tell": told,
     "promise-missed": promised(_l("Promise missed: %(promise)s")),
     "promise-warned": promised(_l("Warned that a promise is in danger: %(promise)s")),
     "mistaken": _plain(_l("%(who)s declared a change of status a mistake")),

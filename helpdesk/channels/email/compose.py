@@ -22,6 +22,7 @@ from helpdesk.channels.email.threads import Chain, chain
 from helpdesk.lib.html import show_inline_images
 from helpdesk.lib.text import bare_subject, one_line
 from helpdesk.notify.models import OutboxMessage
+from helpdesk.notify.telling import Tell
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 
 LINE_END = "\r\n"
@@ -59,7 +60,8 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
         lines.append(_header("References", *references))
     if entry is None:
         # A machine wrote this; nobody's out-of-office should answer it.
-        lines.append(_header("Auto-Submitted", "auto-generated"))
+        answers = message.kind == Tell.RECEIVED and thread.answered is not None
+        lines.append(_header("Auto-Submitted", "auto-replied" if answers else "auto-generated"))
         lines.append(_header("X-Auto-Response-Suppress", "All"))
     head = "".join(line for line in lines if line)
     return head.encode("utf-8") + body.as_bytes(policy=compat32.clone(linesep=LINE_END))
