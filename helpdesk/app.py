@@ -37,10 +37,11 @@ from helpdesk.tickets.events import (
     TicketEvent,
     TicketLooked,
     TicketsTold,
+    TimesPassed,
 )
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
-from helpdesk.tickets.views import histories
+from helpdesk.tickets.views import asking, histories
 from helpdesk.upkeep import health
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.web import live, panels
@@ -70,6 +71,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, customers.on_ticket_event),
     (Mentioned, notices.on_mentioned),
     (TicketLooked, notices.on_looked),
+    (TimesPassed, notices.on_times_passed),
     (PromisesInDanger, notices.on_promises_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
@@ -89,6 +91,7 @@ JOBS: list[Job] = [
     ingest.file_forgotten_mail,
     escalation.escalate,
     housekeeping.wake_snoozed,
+    housekeeping.ask_for_new_times,
     housekeeping.close_resolved,
     housekeeping.empty_bin,
     housekeeping.forget_drafts,
@@ -116,6 +119,13 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""
 
 
+QUESTIONS: list[tuple[asking.Form, asking.Question]] = [
+    (asking.Form.REPLY, sla_views.promised.NewTime()),
+    (asking.Form.RESOLVE, sla_views.promised.WhyMissed()),
+]
+"""What forms about tickets ask besides, when there is reason to."""
+
+
 def create_app(settings: config.Settings | None = None) -> Flask:
     """Build the web application for ``settings`` (read from the environment by default)."""
     settings = settings or config.load()
@@ -140,6 +150,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     carriers.provide(app, CARRIERS)
     for place, order, render in PANELS:
         panels.register(app, place, order, render)
+    for form, question in QUESTIONS:
+        asking.register(app, form, question)
     app.extensions["hearth-jobs"] = JOBS
     for event_type, handler in HANDLERS:
         events.subscribe(event_type, handler)

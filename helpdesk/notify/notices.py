@@ -20,8 +20,8 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Account
 from helpdesk.sla.events import PromisesInDanger
 from helpdesk.tickets.companions import Follower
-from helpdesk.tickets.events import Mentioned, TicketEvent, TicketLooked
-from helpdesk.tickets.lifecycle import EntryKind
+from helpdesk.tickets.events import Mentioned, TicketEvent, TicketLooked, TimesPassed
+from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, EntryKind
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import visible
 from helpdesk.web.live import announce
@@ -40,6 +40,7 @@ class Kind(StrEnum):
     ANSWERED = "answered"
     WATCHED = "watched"
     DANGER = "danger"
+    OVER_TIME = "over-time"
 
 
 _WATCHED = frozenset({"resolve", "reopen", "close", "hold", "hand-over", "merge", "set-major"})
@@ -81,6 +82,17 @@ def on_mentioned(event: Mentioned) -> None:
 def on_looked(event: TicketLooked) -> None:
     """Whoever has a ticket open has seen what there was to say about it."""
     mark_seen(event.actor, ticket_id=event.ticket.id)
+
+
+def on_times_passed(event: TimesPassed) -> None:
+    """Tell the owner that a new time has to be said, or whoever holds a part of the work."""
+    for ticket in event.tickets:
+        people = [ticket.owner_id] if ticket.owner_id is not None else _holding(ticket)
+        tell({key: Kind.OVER_TIME for key in people if key is not None}, ticket.id, None)
+
+
+def _holding(ticket: Ticket) -> list[int | None]:
+    return [row.technician_id for row in ticket.assignments if row.state in OPEN_ASSIGNMENT]
 
 
 def on_promises_in_danger(event: PromisesInDanger) -> None:

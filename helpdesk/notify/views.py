@@ -21,6 +21,7 @@ NAMES = {
     Kind.ANSWERED: _l("A customer answers on my ticket, or on one I follow"),
     Kind.WATCHED: _l("A ticket I follow is resolved, reopened, put on hold or handed over"),
     Kind.DANGER: _l("A promise is in danger or was missed"),
+    Kind.OVER_TIME: _l("The time a customer was told has passed"),
 }
 """What each kind of notice is about, as the switches say it."""
 
@@ -30,6 +31,7 @@ ICONS = {
     Kind.ANSWERED: "corner-down-left",
     Kind.WATCHED: "eye",
     Kind.DANGER: "timer",
+    Kind.OVER_TIME: "alarm-clock",
 }
 _PROMISES = {
     "acknowledge": _l("to acknowledge it"),
@@ -47,6 +49,8 @@ def sentence(notice: Notice) -> Markup:
         if notice.data.get("missed"):
             return escape(_("The promise %(promise)s was missed", promise=promise))
         return escape(_("The promise %(promise)s is in danger", promise=promise))
+    if notice.kind == Kind.OVER_TIME:
+        return escape(_("The time the customer was told has passed: say a new one"))
     patterns = {
         Kind.ASSIGNED: _("%(who)s assigned it to you"),
         Kind.MENTIONED: _("%(who)s mentioned you"),

@@ -21,6 +21,7 @@ from helpdesk.people.models import TeamMember
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import MISSED, Coming, Key, coming, key_of, steps_done
 from helpdesk.sla.events import PromiseInDanger, PromisesInDanger
+from helpdesk.sla.missed import note_missed
 from helpdesk.sla.models import Clock, StepDone
 from helpdesk.sla.policy import Do
 from helpdesk.tickets import services
@@ -43,6 +44,7 @@ class _Batch:
     holding: dict[int, list[int]]
     leads: dict[int, list[int]] = field(default_factory=dict)
     told: list[Happened] = field(default_factory=list)
+    missed: list[Clock] = field(default_factory=list)
     danger: list[PromiseInDanger] = field(default_factory=list)
 
 
@@ -77,6 +79,7 @@ def sweep(limit: int = BATCH) -> int:
             with db.session.no_autoflush:
                 for clock, ticket in rows:
                     _deal_with(batch, clock, ticket)
+            note_missed(batch.missed)
             record_promises(batch.told)
             publish(PromisesInDanger(tuple(batch.danger)))
         return len(rows)
@@ -102,6 +105,7 @@ def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
         )
         if one.step is None:
             clock.missed_at = clock.due_at
+            batch.missed.append(clock)
             said: dict[str, object] = {"promise": clock.promise}
             batch.told.append(Happened(ticket.id, "promise-missed", one.at, said))
         elif _do(batch, one, clock, ticket):

@@ -31,7 +31,8 @@ IRRELEVANT = frozenset(
         *("note", "call-attempt", "call-summary", "add-copy", "remove-copy", "set-tags"),
         *("add-tasks", "task-done", "task-open", "edit-task", "remove-task", "add-time"),
         *("link", "unlink", "split", "set-cause", "set-subject", "set-owner", "redact"),
-        *("replay", "promise-missed", "promise-warned", "tell"),
+        *("replay", "promise-missed", "promise-warned", "explain-miss"),
+        *("expect", "expected-passed", "tell"),
     }
 )
 """Verbs that say nothing to any clock; after them nothing is worked out anew."""

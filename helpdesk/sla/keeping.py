@@ -15,7 +15,7 @@ from sqlalchemy import select
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Desk
-from helpdesk.sla import clocks, journal, stored
+from helpdesk.sla import clocks, journal, missed, stored
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import coming, key_of, steps_done
 from helpdesk.sla.journal import Line, NamedStatus
@@ -190,7 +190,9 @@ def write_down(ticket: Ticket, standings: Sequence[Standing], known: dict[Promis
         if row is None:
             row = Clock(ticket_id=ticket.id, piece=WHOLE, promise=standing.promise.value)
             db.session.add(row)
+        before = (row.missed_at, row.round or 0)
         _set(row, standing)
+        missed.keep(ticket, row, before)
         row.next_at = next((one.at for one in coming(row, done.get(key_of(row), ()))), None)
     for promise, row in known.items():
         if promise not in promised:

@@ -131,6 +131,25 @@ class Clock(Model):
     next_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+class Miss(Model):
+    """A promise that was missed, and why, once somebody has said so."""
+
+    __tablename__ = "miss"
+    __table_args__ = (UniqueConstraint("ticket_id", "piece", "promise", "round"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    piece: Mapped[int] = mapped_column(BigId, default=0)
+    promise: Mapped[str] = mapped_column(String(12))
+    round: Mapped[int] = mapped_column(default=1)
+    missed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Why (lifecycle.MissReason); empty until it is said.
+    reason: Mapped[str | None] = mapped_column(String(12))
+    note: Mapped[str] = mapped_column(String(300), default="")
+    explained_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    explained_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
 class StepDone(Model):
     """A step of an escalation that was done, which is why it is not done again."""
 

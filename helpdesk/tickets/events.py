@@ -73,6 +73,13 @@ class TicketsTold:
 
 
 @dataclass(frozen=True, slots=True)
+class TimesPassed:
+    """The time that the customers of these tickets were told has passed."""
+
+    tickets: tuple[Ticket, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Mentioned:
     """These members of staff are named in a journal entry."""
 

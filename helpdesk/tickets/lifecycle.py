@@ -40,6 +40,19 @@ class Outcome(StrEnum):
     NOT_OURS = "not-ours"
 
 
+class MissReason(StrEnum):
+    """Why a promise was missed; asked for once it was."""
+
+    WORKLOAD = "workload"
+    SEEN_LATE = "seen-late"
+    WRONG_PLACE = "wrong-place"
+    CUSTOMER = "customer"
+    SUPPLIER = "supplier"
+    HARD = "hard"
+    PARTS = "parts"
+    OTHER = "other"
+
+
 class AssignmentState(StrEnum):
     """assigned → acknowledged → resolved; withdrawn when moved or closed by a colleague."""
 

@@ -47,6 +47,12 @@ class Ticket(Model):
             sqlite_where=text("wake_at IS NOT NULL"),
         ),
         Index(
+            "ix_ticket_ask_again",
+            "ask_again_at",
+            postgresql_where=text("ask_again_at IS NOT NULL"),
+            sqlite_where=text("ask_again_at IS NOT NULL"),
+        ),
+        Index(
             "ix_ticket_resolved_waiting",
             "resolved_at",
             postgresql_where=text("status_class = 'resolved'"),
@@ -102,6 +108,10 @@ class Ticket(Model):
     due_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # When the customer was told to expect it, where a technician said so.
     expected_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When a new time has to be asked for; empty once it was.
+    ask_again_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # A promise was missed and nobody has said why.
+    unexplained: Mapped[bool] = mapped_column(default=False)
     first_reply_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Messages to and from the customer, calls included.
     contacts: Mapped[int] = mapped_column(default=0)

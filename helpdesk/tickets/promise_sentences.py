@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
+from helpdesk.tickets import wording
 from helpdesk.tickets.saying import Changes, bold, pair, say, when
 
 _PROMISES: dict[str, Callable[[], str]] = {
@@ -56,3 +57,38 @@ def promised(pattern: object) -> Callable[[Markup, Changes], Markup]:
         return say(_("%(said)s, %(share)s%% used"), said=what, share=share)
 
     return said
+
+
+def explained(name: Markup, changes: Changes) -> Markup:
+    """Say why promises were missed."""
+    found = pair(changes, "missed")[1]
+    told = found if isinstance(found, Mapping) else {}
+    words = [str(word) for word in told.get("promises") or ()]
+    called = ", ".join(_PROMISES[word]() if word in _PROMISES else word for word in words)
+    return say(
+        _("%(who)s said why it was missed (%(promises)s): %(reason)s"),
+        who=name,
+        promises=called,
+        reason=bold(wording.word(wording.MISS_REASONS, str(told.get("reason")))),
+    )
+
+
+def expected(name: Markup, changes: Changes) -> Markup:
+    """Say when the customer may expect it, or that nobody can say any more."""
+    before, after = pair(changes, "expected_at")
+    if after is None:
+        return say(_("%(who)s took back the time the customer was told"), who=name)
+    if before is None:
+        return say(_("%(who)s expects it to be done by %(time)s"), who=name, time=bold(when(after)))
+    return say(
+        _("%(who)s expects it to be done by %(new)s instead of %(old)s"),
+        who=name,
+        new=bold(when(after)),
+        old=when(before),
+    )
+
+
+def passed(_name: Markup, changes: Changes) -> Markup:
+    """Say that the time the customer was told has passed: nobody did it."""
+    told = pair(changes, "passed")[1]
+    return say(_("The customer was told %(time)s, which has passed"), time=bold(when(told)))

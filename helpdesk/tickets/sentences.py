@@ -17,7 +17,7 @@ from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.tickets import wording
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry
-from helpdesk.tickets.promise_sentences import promised, replayed
+from helpdesk.tickets.promise_sentences import expected, explained, passed, promised, replayed
 from helpdesk.tickets.saying import Changes
 from helpdesk.tickets.saying import bold as _bold
 from helpdesk.tickets.saying import name as _name
@@ -375,6 +375,9 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "promise-missed": promised(_l("Promise missed: %(promise)s")),
     "promise-warned": promised(_l("Warned that a promise is in danger: %(promise)s")),
     "mistaken": _plain(_l("%(who)s declared a change of status a mistake")),
+    "explain-miss": explained,
+    "expect": expected,
+    "expected-passed": passed,
 }
 
 _TOLD: dict[str, frozenset[str]] = {

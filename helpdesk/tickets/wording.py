@@ -7,7 +7,15 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
 from helpdesk.people.models import Channel
-from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, LinkType, Outcome, StatusClass
+from helpdesk.tickets.lifecycle import (
+    BinReason,
+    HoldReason,
+    Kind,
+    LinkType,
+    MissReason,
+    Outcome,
+    StatusClass,
+)
 from helpdesk.tickets.seed import STATUS_NAMES, STATUSES
 
 KINDS = {
@@ -40,6 +48,17 @@ HOLD_REASONS = {
     HoldReason.DATE: _l("Waiting for a date"),
     HoldReason.CHANGE: _l("Waiting for a change"),
     HoldReason.OTHER: _l("Another reason"),
+}
+
+MISS_REASONS = {
+    MissReason.WORKLOAD: _l("Too much work at once"),
+    MissReason.SEEN_LATE: _l("Seen too late"),
+    MissReason.WRONG_PLACE: _l("Wrong queue or priority at first"),
+    MissReason.CUSTOMER: _l("The customer could not be reached"),
+    MissReason.SUPPLIER: _l("A supplier or another team was late"),
+    MissReason.HARD: _l("Harder than it looked"),
+    MissReason.PARTS: _l("Parts or access were missing"),
+    MissReason.OTHER: _l("Another reason"),
 }
 
 BIN_REASONS = {BinReason.SPAM: _l("Spam"), BinReason.MISTAKE: _l("Mistake")}

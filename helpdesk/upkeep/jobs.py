@@ -17,6 +17,7 @@ from helpdesk.lib.clock import now
 from helpdesk.tickets import services
 from helpdesk.tickets.services import bin as ticket_bin
 from helpdesk.tickets.services import drafts
+from helpdesk.tickets.services.expect import note_times_passed
 from helpdesk.tickets.services.presence import purge_presence
 from helpdesk.tickets.services.undo import purge as purge_undo
 from helpdesk.web import live
@@ -52,6 +53,12 @@ def _until_done(step: Callable[[], int]) -> int:
 def wake_snoozed() -> int:
     """Bring back the tickets whose wake time has come."""
     return _until_done(services.wake_due)
+
+
+@job(every=30)
+def ask_for_new_times() -> int:
+    """Note that the time which customers were told has passed, and ask for a new one."""
+    return _until_done(note_times_passed)
 
 
 @job(every=900)

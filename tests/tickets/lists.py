@@ -175,6 +175,11 @@ def has_flag(ticket: Ticket, flag: Flag, wanted: Filter) -> bool:
             return ticket.customer.vip
         case Flag.MAJOR:
             return ticket.major
+        case Flag.UNEXPLAINED:
+            return ticket.unexplained
+        case Flag.OVER_TIME:
+            expected = ticket.expected_at
+            return ticket.status_class in {"new", "open"} and bool(expected and expected <= now())
 
 
 def is_mine(actor: Actor, ticket: Ticket, wanted: Filter) -> bool:

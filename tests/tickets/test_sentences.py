@@ -63,6 +63,8 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     "call-attempt": None,
     "call-summary": None,
     "hear": None,
+    "explain-miss": {"missed": [None, {"promises": ["fix"], "reason": "hard"}]},
+    "expect": {"expected_at": [None, "2026-11-23T10:00:00+00:00"]},
     "mistaken": {"mistaken": [None, {"entry": 1, "verb": "hold"}]},
     "replay": {
         "promises": [
@@ -75,6 +77,7 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     },
 }
 ALONE: dict[str, dict[str, Any] | None] = {
+    "expected-passed": {"passed": [None, "2026-11-23T10:00:00+00:00"]},
     "promise-missed": {"promise": [None, {"promise": "fix"}]},
     "promise-warned": {"promise": [None, {"promise": "fix", "percent": 80}]},
 }

@@ -13,9 +13,11 @@ from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none, current_actor, require
 from helpdesk.sla import business_time, ledger, stored
 from helpdesk.sla.clocks import Promise
+from helpdesk.sla.expected import expected_with
 from helpdesk.sla.models import Clock, Policy, PolicyVersion
 from helpdesk.sla.views import words
 from helpdesk.sla.views.blueprint import bp
+from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import get_for
 from helpdesk.web.due import urgency
@@ -59,27 +61,40 @@ class Card:
 
 
 def of_ticket(ticket: Ticket) -> Markup | None:
-    """Return the cards of a ticket's clocks; nothing where nothing was promised."""
-    return _drawn("sla/_cards.html", ticket, _cards_for_reader(ticket))
+    """Return the cards of a ticket's clocks, and when the customer may expect it."""
+    actor = actor_or_none()
+    if actor is None or not actor.can(Permission.TICKET_READ):
+        return None
+    cards = cards_of(ticket)
+    fix = next((card.row.due_at for card in cards if card.promise is Promise.FIX), None)
+    is_open = ticket.status_class in UNFINISHED and ticket.hidden_at is None
+    if not cards and not is_open:
+        return None
+    return Markup(  # noqa: S704 (our own template)
+        render_template(
+            "sla/_cards.html",
+            ticket=ticket,
+            cards=cards,
+            said=words,
+            told=expected_with(ticket, fix),
+            is_open=is_open,
+            is_ours=ticket.status_class != StatusClass.PENDING,
+            may_work=actor.can(Permission.TICKET_WORK) and ticket.hidden_at is None,
+        )
+    )
 
 
 def of_preview(ticket: Ticket) -> Markup | None:
     """Return the two clocks that matter most, in the order in which promises fall due."""
     order = list(Promise)
-    cards = sorted(_cards_for_reader(ticket)[:2], key=lambda card: order.index(card.promise))
-    return _drawn("sla/_preview.html", ticket, cards)
-
-
-def _cards_for_reader(ticket: Ticket) -> list[Card]:
     actor = actor_or_none()
-    return cards_of(ticket) if actor is not None and actor.can(Permission.TICKET_READ) else []
-
-
-def _drawn(template: str, ticket: Ticket, cards: list[Card]) -> Markup | None:
+    if actor is None or not actor.can(Permission.TICKET_READ):
+        return None
+    cards = sorted(cards_of(ticket)[:2], key=lambda card: order.index(card.promise))
     if not cards:
         return None
     return Markup(  # noqa: S704 (our own template)
-        render_template(template, ticket=ticket, cards=cards, said=words)
+        render_template("sla/_preview.html", ticket=ticket, cards=cards, said=words)
     )
 
 

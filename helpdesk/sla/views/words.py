@@ -48,6 +48,11 @@ CONDITIONS = {
 }
 
 
+def promise(value: str) -> str:
+    """Return the name of a promise as it is stored."""
+    return str(PROMISES[Promise(value)])
+
+
 def why(because: Because, reason: str) -> str:
     """Return why a stretch counted or not: "Waiting for the customer"."""
     if because is Because.WAITING and reason:

@@ -176,6 +176,13 @@ def _flag(flag: Flag, wanted: Filter, moment: datetime) -> ColumnElement[bool]:
             return exists().where(Person.id == Ticket.customer_id, Person.vip)
         case Flag.MAJOR:
             return Ticket.major.is_(True)
+        case Flag.UNEXPLAINED:
+            return Ticket.unexplained.is_(True)
+        case Flag.OVER_TIME:
+            return and_(
+                Ticket.expected_at <= moment,
+                Ticket.status_class.in_([StatusClass.NEW, StatusClass.OPEN]),
+            )
 
 
 def _my(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:

@@ -52,6 +52,8 @@ class Flag(StrEnum):
     THANKED = "thanked"
     VIP = "vip"
     MAJOR = "major"
+    UNEXPLAINED = "unexplained"
+    OVER_TIME = "over-time"
 
 
 class Due(StrEnum):

@@ -17,6 +17,7 @@ from helpdesk.tickets.services.assign import (
 )
 from helpdesk.tickets.services.bulk import Result, change_many, new_group
 from helpdesk.tickets.services.errors import Clash, Refused
+from helpdesk.tickets.services.expect import expect
 from helpdesk.tickets.services.fields import (
     add_copy,
     follow,
@@ -108,6 +109,7 @@ __all__ = [
     "close_due",
     "drop_draft",
     "edit_task",
+    "expect",
     "follow",
     "give_back",
     "hand_over",

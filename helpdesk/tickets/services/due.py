@@ -14,7 +14,7 @@ from helpdesk.events import publish
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Channel
 from helpdesk.tickets.events import TicketsTold
-from helpdesk.tickets.lifecycle import EntryKind
+from helpdesk.tickets.lifecycle import EntryKind, MissReason
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.act import Act, sync_worklist
 from helpdesk.tickets.services.errors import Refused
@@ -88,6 +88,23 @@ def record_replay(
     act = Act(actor, ticket, Permission.SETUP_SLA)
     act.note_change("promises", None, found)
     return act.done("replay", body=reason.strip(), quiet=True)
+
+
+def explain_miss(
+    actor: Actor, ticket: Ticket, promises: list[str], reason: str, *, note: str = ""
+) -> Entry:
+    """Write down why promises were missed; what is known of them is kept above this package.
+
+    ``reason`` is a ``MissReason``; "other" needs a note. Raises Denied, Refused.
+    """
+    act = Act(actor, ticket)
+    if reason not in set(MissReason):
+        raise Refused("reason-missing", _l("Say why it was missed."), "missed")
+    if reason == MissReason.OTHER and not note.strip():
+        raise Refused("note-missing", _l("Say in a few words why it was missed."), "missed_note")
+    act.note_change("missed", None, {"promises": promises, "reason": reason})
+    act.set_quietly(unexplained=False)
+    return act.done("explain-miss", body=note.strip()[:300], quiet=True)
 
 
 def declare_mistaken(actor: Actor, ticket: Ticket, entry: Entry, *, reason: str) -> Entry:

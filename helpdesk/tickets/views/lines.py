@@ -43,6 +43,8 @@ _EVENT_ICONS = {
     "assign": "user-plus",
     "bin": "filter-x",
     "close": "circle-check",
+    "expect": "alarm-clock",
+    "expected-passed": "alarm-clock",
     "hand-over": "arrow-left-right",
     "hold": "alarm-clock",
     "link": "git-pull-request",

@@ -79,6 +79,8 @@ FLAG_NAMES = {
     Flag.THANKED: _l("Only said thanks"),
     Flag.VIP: _l("VIP"),
     Flag.MAJOR: _l("Major incident"),
+    Flag.UNEXPLAINED: _l("Missed, nobody has said why"),
+    Flag.OVER_TIME: _l("The time told has passed"),
 }
 
 

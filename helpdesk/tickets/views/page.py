@@ -1,10 +1,11 @@
 """What the ticket's page and its fragments are made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from flask import request
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from helpdesk.people.access import Actor
@@ -18,6 +19,7 @@ from helpdesk.tickets.queries.filters import KEYS, Filter, parse, to_query
 from helpdesk.tickets.queries.page import StatusChoice
 from helpdesk.tickets.services import time_with_children
 from helpdesk.tickets.services.drafts import stamp_of
+from helpdesk.tickets.views import asking
 from helpdesk.tickets.views.lines import File, Line, file_of, fold, lines_of
 from helpdesk.web.i18n import reader_zone
 
@@ -140,6 +142,8 @@ class Composer:
     statuses: list[StatusChoice]
     seen: int
     list_query: str = ""
+    # What an answer to the customer has to say besides.
+    questions: list[Markup] = field(default_factory=list)
 
     def draft(self, kind: str) -> Written:
         """Return the draft of a kind, an empty one if there is none."""
@@ -177,6 +181,7 @@ def composer_of(
         ],
         seen=seen,
         list_query=list_query,
+        questions=asking.asked(asking.Form.REPLY, ticket),
     )
 
 

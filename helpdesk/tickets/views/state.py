@@ -29,6 +29,7 @@ from helpdesk.tickets.queries.page import causes, drafts_of, ticket_for_page
 from helpdesk.tickets.queries.timeline import newest_entry_id
 from helpdesk.tickets.services import Clash, Refused
 from helpdesk.tickets.services.talk import check_seen, copy_recipients
+from helpdesk.tickets.views import asking
 from helpdesk.tickets.views.answers import (
     changed,
     clash_strip,
@@ -108,6 +109,7 @@ def _show_resolve(
         suggested=suggested,
         typed=typed,
         children=services.open_children(ticket),
+        questions=asking.asked(asking.Form.RESOLVE, ticket),
         reopen_days=settings().reopen_days,
         clash=clash_strip(clash, ticket, waiting=False) if clash is not None else "",
         packed=request.values.get("in", ""),
@@ -131,6 +133,7 @@ def resolve(number: int) -> Response:
         with undoable() as group:
             if form.send_reply.data and draft is not None and typed:
                 _send_draft(actor, ticket)
+            asking.answered(asking.Form.RESOLVE, actor, ticket)
             _resolve(actor, ticket, form)
     except Clash as clash:
         # Looked at now: pressing again goes through.

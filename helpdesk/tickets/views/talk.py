@@ -43,6 +43,7 @@ from helpdesk.tickets.services.drafts import (
     stamp_of,
 )
 from helpdesk.tickets.services.talk import share_call_summary
+from helpdesk.tickets.views import asking
 from helpdesk.tickets.views.answers import (
     changed,
     clashed,
@@ -82,6 +83,7 @@ def send_reply(number: int) -> Response:
     near = nearby(actor, ticket) if wants_next() else None
     try:
         with undoable() as group:
+            asking.answered(asking.Form.REPLY, actor, ticket)
             say_reply(actor, ticket, form)
     except Clash as clash:
         return clashed(clash, ticket)

@@ -1,0 +1,98 @@
+"""Promises that were missed: each is written down once, and somebody says why."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, delete, exists, select, update
+
+from helpdesk.db import db
+from helpdesk.lib.clock import now
+from helpdesk.people.access import Actor
+from helpdesk.sla.models import Clock, Miss
+from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.services.due import explain_miss
+from helpdesk.tickets.services.errors import Refused
+
+
+def unexplained(ticket_id: int) -> list[Miss]:
+    """Return what was missed about a ticket and nobody has said why, the oldest first."""
+    return list(
+        db.session.scalars(
+            select(Miss)
+            .where(Miss.ticket_id == ticket_id, Miss.reason.is_(None))
+            .order_by(Miss.missed_at, Miss.id)
+        )
+    )
+
+
+def misses_of(ticket_id: int) -> list[Miss]:
+    """Return everything that was missed about a ticket, the oldest first."""
+    return list(
+        db.session.scalars(
+            select(Miss).where(Miss.ticket_id == ticket_id).order_by(Miss.missed_at, Miss.id)
+        )
+    )
+
+
+def explain(actor: Actor, ticket: Ticket, reason: str, *, note: str = "") -> Entry:
+    """Say why what was missed about a ticket and is not explained yet was missed.
+
+    ``reason`` is a ``lifecycle.MissReason``; "other" needs a note. Raises Denied, Refused.
+    """
+    found = unexplained(ticket.id)
+    if not found:
+        raise Refused("nothing-missed", _l("Nothing is left to be explained."))
+    promises = list(dict.fromkeys(miss.promise for miss in found))
+    entry = explain_miss(actor, ticket, promises, reason, note=note)
+    for miss in found:
+        miss.reason, miss.note = reason, entry.body
+        miss.explained_at, miss.explained_by_id = entry.recorded_at, actor.person_id
+    return entry
+
+
+def note_missed(clocks: Iterable[Clock]) -> None:
+    """Write down that these clocks were missed in their present round, together."""
+    rows = [_values(clock) for clock in clocks]
+    if rows:
+        db.session.bulk_insert_mappings(Miss.__mapper__, rows)
+        tickets = {row["ticket_id"] for row in rows}
+        # The flag is no act of anybody, so versions stay as they are.
+        db.session.execute(update(Ticket).where(Ticket.id.in_(tickets)).values(unexplained=True))
+
+
+def keep(ticket: Ticket, clock: Clock, before: tuple[datetime | None, int]) -> None:
+    """Bring what is written down of a clock's misses into step with how it stands now.
+
+    ``before`` is when it was missed and its round as they stood until now. A miss that somebody
+    has explained stays, even if it turns out to be none.
+    """
+    missed_at, round_ = before
+    if clock.missed_at is not None and (missed_at is None or clock.round != round_):
+        there = exists().where(*_is(clock, clock.round))
+        if not db.session.scalar(select(there)):
+            db.session.add(Miss(**_values(clock)))
+            ticket.unexplained = True
+    elif clock.missed_at is None and missed_at is not None and clock.round <= round_:
+        gone = delete(Miss).where(*_is(clock, round_), Miss.reason.is_(None))
+        db.session.execute(gone)
+        ticket.unexplained = bool(unexplained(ticket.id))
+
+
+def _is(clock: Clock, round_: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Miss.ticket_id == clock.ticket_id,
+        Miss.piece == clock.piece,
+        Miss.promise == clock.promise,
+        Miss.round == round_,
+    )
+
+
+def _values(clock: Clock) -> dict[str, object]:
+    return {
+        "ticket_id": clock.ticket_id,
+        "piece": clock.piece,
+        "promise": clock.promise,
+        "round": clock.round,
+        "missed_at": clock.missed_at or now(),
+    }

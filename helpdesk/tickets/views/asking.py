@@ -1,0 +1,65 @@
+"""Questions that higher rooms put into forms about tickets, and their answers.
+
+Resolving a ticket asks why a promise was missed, answering asks for a new time once the one that
+was told has passed; both are known above this package. A question draws its fields into a form
+and takes the answer when the form comes back, within the same act.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, Protocol
+
+from flask import current_app
+from markupsafe import Markup
+
+from helpdesk.people.access import Actor
+from helpdesk.tickets.models import Ticket
+
+
+class Form(StrEnum):
+    """Forms that may hold questions."""
+
+    REPLY = "reply"
+    RESOLVE = "resolve"
+
+
+class Question(Protocol):
+    """Something that is asked in a form when there is reason to."""
+
+    def ask(self, ticket: Ticket) -> Markup | None:
+        """Return the fields, filled with what was sent already; None when there is no reason."""
+
+    def answer(self, actor: Actor, ticket: Ticket) -> None:
+        """Take the answer from the request, before the act itself.
+
+        A form that was drawn when there was no reason has no such fields, and passes. Raises
+        Refused for an answer that will not do.
+        """
+
+
+def register(app: Any, form: Form, question: Question) -> None:
+    """Let a form hold a question."""
+    app.extensions.setdefault("hearth-questions", {}).setdefault(form, []).append(question)
+
+
+def _questions(form: Form) -> list[Question]:
+    found: list[Question] = current_app.extensions.get("hearth-questions", {}).get(form, [])
+    return found
+
+
+def asked(form: Form, ticket: Ticket) -> list[Markup]:
+    """Return the fields of all questions that there is reason to ask."""
+    return list(_drawn(form, ticket))
+
+
+def _drawn(form: Form, ticket: Ticket) -> Iterator[Markup]:
+    for question in _questions(form):
+        fields = question.ask(ticket)
+        if fields is not None:
+            yield fields
+
+
+def answered(form: Form, actor: Actor, ticket: Ticket) -> None:
+    """Take the answers to all questions of a form. Raises Refused."""
+    for question in _questions(form):
+        question.answer(actor, ticket)
