@@ -15,7 +15,7 @@ from helpdesk import db, events, frame, web
 from helpdesk.channels.email import carrying, ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
-from helpdesk.notify import carriers, customers, notices, shown
+from helpdesk.notify import by_mail, carriers, customers, notices, shown
 from helpdesk.notify import views as notice_views
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
@@ -88,6 +88,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
 JOBS: list[Job] = [
     send.send_mail,
     customers.tell_customers,
+    by_mail.mail_notices,
     ingest.file_forgotten_mail,
     escalation.escalate,
     housekeeping.wake_snoozed,

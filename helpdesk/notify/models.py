@@ -160,7 +160,7 @@ class Notice(Model):
 
     __tablename__ = "notice"
     __table_args__ = (
-        Index("ix_notice_person", "person_id", "id"),
+        Index("ix_notice_person", "person_id", "created_at", "id"),
         Index(
             "ix_notice_unseen",
             "person_id",

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from helpdesk.db import db, transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import Notice
+from helpdesk.notify.wishes import WAIT, Wishes
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Account
 from helpdesk.sla.events import PromisesInDanger
@@ -97,7 +98,6 @@ def _holding(ticket: Ticket) -> list[int | None]:
 
 def on_promises_in_danger(event: PromisesInDanger) -> None:
     """Tell those whom escalations are to reach."""
-    unwanted = _unwanted({person for one in event.found for person in one.people})
     _write(
         Notice(
             person_id=person_id,
@@ -111,7 +111,6 @@ def on_promises_in_danger(event: PromisesInDanger) -> None:
         )
         for one in event.found
         for person_id in one.people
-        if Kind.DANGER not in unwanted.get(person_id, ())
     )
 
 
@@ -120,18 +119,26 @@ def tell(concerned: dict[int, Kind], ticket_id: int, by: int | None) -> None:
     concerned = {key: kind for key, kind in concerned.items() if key != by}
     if not concerned:
         return
-    unwanted = _unwanted(concerned)
     _write(
         Notice(person_id=person_id, kind=kind.value, ticket_id=ticket_id, actor_id=by)
         for person_id, kind in concerned.items()
-        if kind not in unwanted.get(person_id, ())
     )
 
 
 def _write(found: Iterable[Notice]) -> None:
-    for notice in found:
-        db.session.add(notice)
-        announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
+    """Write notices as their readers want them: on screen, by mail in a while, both or not."""
+    notices = list(found)
+    wishes = _wishes({notice.person_id for notice in notices})
+    moment = now()
+    for notice in notices:
+        wanted = wishes.get(notice.person_id, Wishes())
+        notice.created_at = moment
+        notice.on_screen = notice.kind not in wanted.not_on_screen
+        notice.mail_at = moment + WAIT if notice.kind in wanted.by_mail else None
+        if notice.on_screen or notice.mail_at is not None:
+            db.session.add(notice)
+        if notice.on_screen:
+            announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
 
 
 def _followers(ticket: Ticket) -> Sequence[int]:
@@ -140,20 +147,14 @@ def _followers(ticket: Ticket) -> Sequence[int]:
     ).all()
 
 
-def _unwanted(people: Iterable[int]) -> dict[int, frozenset[str]]:
-    """Return the kinds of notice that people have switched off."""
-    keys = list(people)
-    if not keys:
+def _wishes(people: set[int]) -> dict[int, Wishes]:
+    """Return how people want to be told."""
+    if not people:
         return {}
     rows = db.session.execute(
-        select(Account.person_id, Account.preferences).where(Account.person_id.in_(keys))
+        select(Account.person_id, Account.preferences).where(Account.person_id.in_(people))
     )
-    found: dict[int, frozenset[str]] = {}
-    for key, kept in rows:
-        kinds = kept.get("no_notices")
-        if isinstance(kinds, list):
-            found[key] = frozenset(str(kind) for kind in kinds)
-    return found
+    return {key: Wishes.read(kept) for key, kept in rows}
 
 
 # ---- Reading ----
@@ -166,7 +167,12 @@ def unseen(actor: Actor) -> int:
     rows = (
         select(Notice.id)
         .join(Ticket, Ticket.id == Notice.ticket_id)
-        .where(Notice.person_id == actor.person_id, Notice.seen_at.is_(None), visible(actor))
+        .where(
+            Notice.person_id == actor.person_id,
+            Notice.seen_at.is_(None),
+            Notice.on_screen,
+            visible(actor),
+        )
         .limit(COUNTED + 1)
         .subquery()
     )
@@ -183,11 +189,15 @@ def newest(actor: Actor, *, before: int | None = None) -> list[Notice]:
         select(Notice)
         .join(Notice.ticket)
         .options(joinedload(Notice.ticket).joinedload(Ticket.customer), joinedload(Notice.actor))
-        .where(Notice.person_id == actor.person_id, visible(actor))
+        .where(Notice.person_id == actor.person_id, Notice.on_screen, visible(actor))
     )
-    if before is not None:
-        statement = statement.where(Notice.id < before)
-    return list(db.session.scalars(statement.order_by(Notice.id.desc()).limit(PAGE + 1)))
+    last = db.session.get(Notice, before) if before is not None else None
+    if last is not None:
+        at = Notice.created_at
+        older = and_(at == last.created_at, Notice.id < last.id)
+        statement = statement.where(or_(at < last.created_at, older))
+    ordered = statement.order_by(Notice.created_at.desc(), Notice.id.desc())
+    return list(db.session.scalars(ordered.limit(PAGE + 1)))
 
 
 def mark_seen(actor: Actor, *, ticket_id: int | None = None) -> int:

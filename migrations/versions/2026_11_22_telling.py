@@ -65,6 +65,8 @@ def upgrade() -> None:
             sa.Column("on_screen", sa.Boolean(), nullable=False, server_default=sa.true())
         )
         batch_op.add_column(sa.Column("mail_at", sa.DateTime(timezone=True), nullable=True))
+    op.drop_index("ix_notice_person", table_name="notice")
+    op.create_index("ix_notice_person", "notice", ["person_id", "created_at", "id"])
     op.create_index(
         "ix_notice_mail",
         "notice",
@@ -76,6 +78,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_notice_mail", table_name="notice")
+    op.drop_index("ix_notice_person", table_name="notice")
+    op.create_index("ix_notice_person", "notice", ["person_id", "id"])
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.drop_column("mail_at")
         batch_op.drop_column("on_screen")

@@ -1,4 +1,4 @@
-"""What customers are told by itself: once, in their words, at a good hour, and only what is true."""
+"""What customers are told by itself: once, in their words, at a good hour, if it is true."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -270,3 +270,18 @@ def test_words_in_braces_of_a_customer_stay_words(queue: Queue, mei: Person) -> 
         factories.ticket("Mail merge prints {customer}", by=SYSTEM, customer=mei, queue_=queue)
     tell("10:05")
     assert "Mail merge prints {customer}" in rows()[0].subject
+
+
+def test_another_expected_time_is_told_and_only_the_last_one(
+    queue: Queue, priya: Actor, mei: Person
+) -> None:
+    ticket = log(mei, queue_=queue)
+    tell("10:05")
+    act("10:10", lambda: services.expect(priya, ticket, monday("15:00")))
+    act("10:10", lambda: services.expect(priya, ticket, monday("16:30")))
+    assert tell("10:11") == 1
+    assert states("expected") == [
+        ("expected", "cancelled", "overtaken"),
+        ("expected", "queued", ""),
+    ]
+    assert "by Monday 23 November, 16:30" in (rows("expected")[1].text or "")

@@ -49,7 +49,7 @@ def test_a_new_desk_says_that_nothing_is_told_and_one_switch_changes_that(
     assert chosen.kinds == {Tell.RECEIVED, Tell.FIXED}
     assert chosen.quiet is not None
     assert chosen.quiet.stored() == ["22:00", "06:30"]
-    assert (chosen.per_day, chosen.apart, chosen.without_receipt) == (4, 20, {queue.id})
+    assert (chosen.per_day, chosen.apart, chosen.without_receipt) == (4, 20, frozenset({queue.id}))
     assert "Nothing is told yet." not in admin.get(URL).text
     row = db.session.query(AuditEntry).filter_by(action="messages-edited").one()
     assert row.changes["without_receipt"] == [[], ["Network"]]

@@ -21,6 +21,7 @@ from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.threads import Chain, chain
 from helpdesk.lib.html import show_inline_images
 from helpdesk.lib.text import bare_subject, one_line
+from helpdesk.notify import by_mail
 from helpdesk.notify.models import OutboxMessage
 from helpdesk.notify.telling import Tell
 from helpdesk.tickets.models import Attachment, Entry, Ticket
@@ -44,7 +45,9 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
     """Return the whole mail. Raises BlobMissing when a file of it is gone."""
     entry = message.entry
     body = _answer(entry) if entry is not None else _notice(message)
-    thread = chain(message.ticket_id, message) if message.ticket_id is not None else Chain([], None)
+    # What staff are told stands in no conversation with a customer.
+    about = message.ticket_id if message.kind != by_mail.KIND else None
+    thread = chain(about, message) if about is not None else Chain([], None)
     references = [one for one in thread.references if _MESSAGE_ID.fullmatch(one)]
     lines = [
         _header("From", _address(mailbox.name, mailbox.address)),
