@@ -15,7 +15,7 @@ from helpdesk import db, events, frame, web
 from helpdesk.channels.email import carrying, ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
-from helpdesk.notify import by_mail, carriers, customers, notices, shown
+from helpdesk.notify import by_mail, calls, carriers, customers, escalated, notices, shown
 from helpdesk.notify import views as notice_views
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
@@ -73,6 +73,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketLooked, notices.on_looked),
     (TimesPassed, notices.on_times_passed),
     (PromisesInDanger, notices.on_promises_in_danger),
+    (PromisesInDanger, escalated.on_promises_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
     (EntryRedacted, outgoing.on_redacted),
@@ -89,6 +90,8 @@ JOBS: list[Job] = [
     send.send_mail,
     customers.tell_customers,
     by_mail.mail_notices,
+    calls.call_webhooks,
+    calls.forget_calls,
     ingest.file_forgotten_mail,
     escalation.escalate,
     housekeeping.wake_snoozed,

@@ -193,3 +193,63 @@ class Notice(Model):
 
     ticket: Mapped[Ticket] = relationship()
     actor: Mapped[Person | None] = relationship(foreign_keys=[actor_id])
+
+
+class Webhook(Model):
+    """Another program that is called when a promise is in danger."""
+
+    __tablename__ = "webhook"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    url: Mapped[str] = mapped_column(String(1000))
+    # What signs each call, encrypted (``sealing``).
+    secret: Mapped[str] = mapped_column(Text)
+    # Whether it may lie within our own network.
+    private: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class WebhookCall(Model):
+    """One call of a webhook: written in the transaction that decided it, made after the commit.
+
+    ``call_id`` goes along in a header and stays the same however often it is tried, so that the
+    other side recognises a repeat.
+    """
+
+    __tablename__ = "webhook_call"
+    __table_args__ = (
+        Index(
+            "ix_webhook_call_due",
+            "next_try_at",
+            postgresql_where=text("state IN ('queued','claimed')"),
+            sqlite_where=text("state IN ('queued','claimed')"),
+        ),
+        Index("ix_webhook_call_created", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhook.id"), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    call_id: Mapped[str] = mapped_column(String(36))
+    event: Mapped[str] = mapped_column(String(30))
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10), default=Sending.QUEUED)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    next_try_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    # A claim that runs out belonged to a process that died; the call is due again.
+    claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    # What the other side answered the last time, or why it could not be reached.
+    status: Mapped[int | None] = mapped_column()
+    said: Mapped[str] = mapped_column(String(400), default="")
+    made_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    webhook: Mapped[Webhook] = relationship()
+
+
+CALLS_WAITING = WebhookCall.state.in_(
+    [literal(str(one), literal_execute=True) for one in (Sending.QUEUED, Sending.CLAIMED)]
+)
+"""Calls that were not made yet, in the words of their index."""

@@ -110,6 +110,7 @@ def on_promises_in_danger(event: PromisesInDanger) -> None:
             },
         )
         for one in event.found
+        if not one.by_mail
         for person_id in one.people
     )
 

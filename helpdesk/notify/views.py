@@ -43,14 +43,20 @@ _PROMISES = {
 }
 
 
+def in_danger(promise: str, *, missed: bool) -> str:
+    """Return what became of a promise, as a sentence without a full stop."""
+    word = str(_PROMISES.get(promise, ""))
+    if missed:
+        return str(_("The promise %(promise)s was missed", promise=word))
+    return str(_("The promise %(promise)s is in danger", promise=word))
+
+
 def sentence(notice: Notice) -> Markup:
     """Return what a notice says, without the ticket's subject."""
     who = notice.actor.name if notice.actor is not None else None
     if notice.kind == Kind.DANGER:
-        promise = str(_PROMISES.get(str(notice.data.get("promise")), ""))
-        if notice.data.get("missed"):
-            return escape(_("The promise %(promise)s was missed", promise=promise))
-        return escape(_("The promise %(promise)s is in danger", promise=promise))
+        told = in_danger(str(notice.data.get("promise")), missed=bool(notice.data.get("missed")))
+        return escape(told)
     if notice.kind == Kind.OVER_TIME:
         return escape(_("The time the customer was told has passed: say a new one"))
     patterns = {

@@ -191,6 +191,14 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
                 _l("What they are told by itself, and in which words"),
                 P.SETUP_MAIL,
             ),
+            Place(
+                "webhooks",
+                "setup.webhooks",
+                "zap",
+                _l("Webhooks"),
+                _l("Other programs that escalations call"),
+                P.SETUP_DESK,
+            ),
         ),
     ),
 )

@@ -16,6 +16,12 @@ class PromiseInDanger:
     missed: bool
     people: tuple[int, ...]
     """Who is to be told; each may see the ticket."""
+    by_mail: bool = False
+    """Whether they are told by mail, whatever they chose; otherwise as they chose."""
+    address: str = ""
+    """An address to mail to instead of people."""
+    webhook_id: int | None = None
+    """Another program to call; then nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)

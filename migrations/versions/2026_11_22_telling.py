@@ -36,6 +36,7 @@ def upgrade() -> None:
             "kind", "language", "number", name=op.f("uq_message_text_kind_language_number")
         ),
     )
+    _make_webhooks()
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("kind", sa.String(length=20), nullable=False, server_default="")
@@ -76,6 +77,55 @@ def upgrade() -> None:
     )
 
 
+def _make_webhooks() -> None:
+    op.create_table(
+        "webhook",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("url", sa.String(length=1000), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
+        sa.UniqueConstraint("name", name=op.f("uq_webhook_name")),
+    )
+    op.create_table(
+        "webhook_call",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("webhook_id", KEY, nullable=False),
+        sa.Column("ticket_id", KEY, nullable=True),
+        sa.Column("call_id", sa.String(length=36), nullable=False),
+        sa.Column("event", sa.String(length=30), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("said", sa.String(length=400), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_call_webhook_id_webhook")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_webhook_call_ticket_id_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_call")),
+    )
+    op.create_index("ix_webhook_call_webhook_id", "webhook_call", ["webhook_id"])
+    op.create_index("ix_webhook_call_ticket_id", "webhook_call", ["ticket_id"])
+    op.create_index("ix_webhook_call_created", "webhook_call", ["created_at"])
+    op.create_index(
+        "ix_webhook_call_due",
+        "webhook_call",
+        ["next_try_at"],
+        postgresql_where=sa.text("state IN ('queued','claimed')"),
+        sqlite_where=sa.text("state IN ('queued','claimed')"),
+    )
+
+
 def downgrade() -> None:
     op.drop_index("ix_notice_mail", table_name="notice")
     op.drop_index("ix_notice_person", table_name="notice")
@@ -92,4 +142,6 @@ def downgrade() -> None:
         batch_op.drop_column("person_id")
         batch_op.drop_column("kind")
     op.execute("DELETE FROM outbox WHERE state = 'held'")
+    op.drop_table("webhook_call")
+    op.drop_table("webhook")
     op.drop_table("message_text")

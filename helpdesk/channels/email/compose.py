@@ -21,7 +21,7 @@ from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.threads import Chain, chain
 from helpdesk.lib.html import show_inline_images
 from helpdesk.lib.text import bare_subject, one_line
-from helpdesk.notify import by_mail
+from helpdesk.notify import by_mail, escalated
 from helpdesk.notify.models import OutboxMessage
 from helpdesk.notify.telling import Tell
 from helpdesk.tickets.models import Attachment, Entry, Ticket
@@ -46,7 +46,8 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
     entry = message.entry
     body = _answer(entry) if entry is not None else _notice(message)
     # What staff are told stands in no conversation with a customer.
-    about = message.ticket_id if message.kind != by_mail.KIND else None
+    for_staff = message.kind in {by_mail.KIND, escalated.KIND}
+    about = message.ticket_id if not for_staff else None
     thread = chain(about, message) if about is not None else Chain([], None)
     references = [one for one in thread.references if _MESSAGE_ID.fullmatch(one)]
     lines = [

@@ -10,6 +10,7 @@ from helpdesk.setup.views import (
     replaying,
     roles,
     staff,
+    webhooks,
     work,
 )
 from helpdesk.setup.views.blueprint import bp
@@ -25,5 +26,6 @@ __all__ = [
     "replaying",
     "roles",
     "staff",
+    "webhooks",
     "work",
 ]
