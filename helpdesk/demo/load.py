@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from helpdesk.channels.email import importer, set_up
 from helpdesk.db import db, transaction
-from helpdesk.demo import cast, matters, people
+from helpdesk.demo import cast, matters, people, telling
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.promises import make_promises, promised
@@ -71,9 +71,11 @@ def load_demo() -> Demo:
             make_promises(demo)
         _mailbox(demo)
         live_past(demo, FINISHED)
+        telling.switch_on()
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
+        telling.settle(demo)
         people_search.rebuild()
     _mail_without_a_sender(demo)
     return demo
@@ -153,15 +155,18 @@ def _everyday(demo: Demo) -> None:
         at = given.ago(demo.moment, spent)
         technician = demo.on_queue(matter.queue)
         ticket = log_at(demo, matter, customer, at, technician)
+        telling.tell(at)
         if number % 3 == 0:
             continue
         soon = min(given.length(Promise.FIRST_REPLY), spent) * demo.chance.uniform(0.1, 0.6)
-        with clock.at(given.later(at, soon)):
+        taken = given.later(at, soon)
+        with clock.at(taken):
             services.take(demo.actors[technician], ticket)
             if is_replied:
                 services.reply(demo.actors[technician], ticket, Said(body=matter.reply))
             if number % 6 == 5:
                 services.hold(demo.actors[technician], ticket, HoldReason.CUSTOMER)
+        telling.tell(taken)
 
 
 def _today(demo: Demo, today: Today) -> Ticket:
@@ -171,6 +176,7 @@ def _today(demo: Demo, today: Today) -> Ticket:
     given = promised(demo, matter, customer)
     opened = given.ago(demo.moment, timedelta(minutes=today.minutes))
     ticket = log_at(demo, matter, customer, opened, technician)
+    telling.tell(opened)
     actor = demo.actors[technician]
     texts = list(today.replies)
     steps = today.steps.split()
@@ -225,6 +231,7 @@ def _today(demo: Demo, today: Today) -> Ticket:
         at = given.later(opened, timedelta(minutes=int(minutes)))
         with clock.at(at):
             acts[name]()
+        telling.tell(at)
     if today.tags:
         with clock.at(at):
             services.set_tags(demo.actors["karen"], ticket, list(today.tags))

@@ -30,6 +30,7 @@ REASONS = {
     "not-https": _l("Only https:// addresses are called."),
     "not-an-address": _l("This is no whole address."),
     "retired": _l("The program is retired."),
+    "demo": _l("The demo desk calls nobody outside this machine."),
     "secret-unreadable": _l("The secret key of the desk has changed: type the secret again."),
 }
 """Why a call was not even tried."""
