@@ -6,11 +6,11 @@ another writer is active, whatever the busy time-out says.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -213,3 +213,27 @@ def finish_reading() -> None:
 def is_postgresql() -> bool:
     """Whether the current application talks to PostgreSQL."""
     return db.engine.dialect.name == "postgresql"
+
+
+T = TypeVar("T")
+
+
+def once(key: str, ask: Callable[[], T]) -> T:
+    """Return what ``ask`` says, asked once a transaction: for what every act needs to know.
+
+    Only values, no rows of the session. Whoever changes what it depends on within a transaction
+    calls ``ask_again``.
+    """
+    kept = db.session.info.get(key)
+    transaction = db.session().get_transaction()
+    if kept is not None and transaction is not None and kept[0] is transaction:
+        found: T = kept[1]
+        return found
+    said = ask()
+    db.session.info[key] = (db.session().get_transaction(), said)
+    return said
+
+
+def ask_again(key: str) -> None:
+    """Let ``once`` ask anew, also within this transaction."""
+    db.session.info.pop(key, None)

@@ -28,7 +28,7 @@ from helpdesk.channels.email.lease import Lost
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import OPEN, MailMessage, State
-from helpdesk.channels.email.threads import number_of, sent_by_us
+from helpdesk.channels.email.threads import number_of, sent_by_us, threads_of
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.inbound import Correspondent, Inbound, receive
 from helpdesk.db import db, is_postgresql, transaction
@@ -36,6 +36,7 @@ from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Channel, Person
 from helpdesk.people.queries import people_by_email
+from helpdesk.people.services.contact_points import meet
 
 log = logging.getLogger(__name__)
 
@@ -201,6 +202,7 @@ def _file(
             guard()
         rows = _locked([key for key, _letter in read])
         known = _known([letter for key, letter in read if key in rows])
+        _meet_newcomers([(rows[key], letter) for key, letter in read if key in rows], known)
         until = time.monotonic() + (5.0 if is_postgresql() else BATCH_SECONDS)
         for key, letter in read:
             row = rows.get(key)
@@ -297,7 +299,7 @@ class Known:
     sent: frozenset[str] = frozenset()
     # Who writes, when several messages are filed together; None asks for each by itself.
     people: dict[str, Person] | None = None
-    # Message-ID → ticket, of messages that were decided about a moment ago.
+    # Message-ID → ticket, of what these messages refer to and of what was decided a moment ago.
     threads: dict[str, int] = field(default_factory=dict)
     asked_for: bool = False
 
@@ -328,7 +330,31 @@ def _known(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
         people=people_by_email([letter.author.address for letter in read if letter.author])
         if len(read) > 1
         else None,
+        threads=threads_of(letter.references for letter in read),
         asked_for=asked_for,
+    )
+
+
+def _meet_newcomers(read: Sequence[tuple[MailMessage, Letter]], known: Known) -> None:
+    """Make those who write for the first time together: most of a batch may be from strangers."""
+    if known.people is not None:
+        meet(
+            [
+                (letter.author.address, letter.author.name)
+                for row, letter in read
+                if letter.author is not None and _would_be_filed(row, letter, known)
+            ],
+            known.people,
+        )
+
+
+def _would_be_filed(row: MailMessage, letter: Letter, known: Known) -> bool:
+    return (
+        letter.unfit is None
+        and known.first_of(letter, row) is None
+        and letter.message_id not in known.sent
+        and letter.author is not None
+        and not is_own(letter.author.address, known.own_addresses)
     )
 
 

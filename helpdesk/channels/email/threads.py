@@ -17,20 +17,21 @@ NAMED = 20
 """References that an answer carries; longer headers get refused or cut on the way."""
 
 
-def number_of(references: list[str], just_filed: Mapping[str, int]) -> int | None:
-    """Return the number of the ticket that the nearest known reference belongs to.
+def threads_of(references: Iterable[Sequence[str]]) -> dict[str, int]:
+    """Return the tickets that the references of messages belong to, by Message-ID. Two queries.
 
     Both kinds count: our own messages (their ids can't be guessed) and mail that was filed.
-    ``just_filed`` are those of which the database does not know yet.
     """
-    nearest = references[-LOOKED_AT:]
-    known = dict(just_filed)
+    asked = {one for named in references for one in named[-LOOKED_AT:]}
+    if not asked:
+        return {}
+    known: dict[str, int] = {}
     for statement in (
         select(MailMessage.message_id, MailMessage.ticket_id).where(
-            MailMessage.message_id.in_(nearest), MailMessage.state == State.FILED
+            MailMessage.message_id.in_(asked), MailMessage.state == State.FILED
         ),
         select(OutboxMessage.message_id, OutboxMessage.ticket_id).where(
-            OutboxMessage.message_id.in_(nearest)
+            OutboxMessage.message_id.in_(asked)
         ),
     ):
         known |= {
@@ -38,7 +39,13 @@ def number_of(references: list[str], just_filed: Mapping[str, int]) -> int | Non
             for message_id, ticket_id in db.session.execute(statement)
             if message_id is not None and ticket_id is not None
         }
-    return next((known[one] for one in reversed(nearest) if one in known), None)
+    return known
+
+
+def number_of(references: Sequence[str], threads: Mapping[str, int]) -> int | None:
+    """Return the number of the ticket that the nearest known reference belongs to."""
+    nearest = references[-LOOKED_AT:]
+    return next((threads[one] for one in reversed(nearest) if one in threads), None)
 
 
 def sent_by_us(message_ids: Sequence[str]) -> frozenset[str]:

@@ -10,7 +10,6 @@ compare the two.
 
 import re
 from dataclasses import dataclass, field
-from itertools import islice
 
 from helpdesk.lib.mime.header_block import read_headers
 from helpdesk.lib.mime.model import Defect, Limits
@@ -21,6 +20,7 @@ _ENVELOPE = re.compile(rb">?From [^\r\n]*(?:\r\n|\n|\r)")
 _COUNT_LINE = re.compile(rb"\d{1,10}[ \t]*\r?\n(?=[!-9;-~]+:)")
 
 # The line a lost boundary may be recovered from: dashes, then headers of a part.
+_LINE_REST = re.compile(rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)")
 _LIKE_BOUNDARY = re.compile(
     rb"(?:\A|\r\n|\n|\r)--([^\r\n]{1,200})(?:\r\n|\n|\r)(?=content-[a-z-]{2,40}[ \t]?:)",
     re.IGNORECASE,
@@ -191,16 +191,20 @@ def _marks(
     boundary: bytes, buffer: bytes, start: int, end: int, budget: int
 ) -> list[tuple[int, int, bool]]:
     """Return for each boundary line: where it begins, where it is over, whether it closes."""
-    # The literal stands first because the engine then skips to it ten times as fast; what must be
-    # before it is looked for behind it.
-    literal = re.escape(b"--" + boundary)
-    pattern = re.compile(
-        literal + rb"(?:(?<=[\r\n]" + literal + rb")|(?<=\A" + literal + rb"))"
-        rb"(--)?[ \t]*(?:\r\n|\n|\r|\Z)"
-    )
+    # Looked for as plain bytes, which is ten times as fast as a pattern that would have to be
+    # compiled for every message; what must be before and behind is looked at where it stands.
+    line = b"--" + boundary
+    found: list[tuple[int, int, bool]] = []
     # Closing lines cost no budget, so look a little further than the parts we may still open.
-    found = islice(pattern.finditer(buffer, start, end), 2 * max(budget, 0) + 2)
-    return [(match.start(), match.end(), match[1] is not None) for match in found]
+    most = 2 * max(budget, 0) + 2
+    at = buffer.find(line, start, end)
+    while at >= 0 and len(found) < most:
+        rest = _LINE_REST.match(buffer, at + len(line), end)
+        begins = at == 0 or buffer[at - 1] in b"\r\n"
+        if begins and rest is not None:
+            found.append((at, rest.end(), rest[1] is not None))
+        at = buffer.find(line, rest.end() if begins and rest is not None else at + 1, end)
+    return found
 
 
 def _before_newline(buffer: bytes, pos: int, lowest: int) -> int:

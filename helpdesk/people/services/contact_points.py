@@ -1,6 +1,6 @@
 """Addresses and numbers of people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from flask_babel import lazy_gettext as _l
@@ -16,7 +16,7 @@ from helpdesk.people.access import SYSTEM, Actor, Permission
 from helpdesk.people.contact_values import ContactValue
 from helpdesk.people.errors import Missing, Refused
 from helpdesk.people.events import PersonChanged
-from helpdesk.people.models import ContactKind, ContactPoint, Person
+from helpdesk.people.models import ContactKind, ContactPoint, Organisation, Person
 from helpdesk.people.queries import organisation_of_address, person_by_email
 
 
@@ -207,8 +207,36 @@ def find_or_create_by_address(
     return person, False
 
 
+def meet(newcomers: Iterable[tuple[str, str]], known: dict[str, Person]) -> None:
+    """Make everybody who writes for the first time, together; ``known`` knows them then.
+
+    ``newcomers`` are addresses and names as mail programs send them; what can't be an address is
+    left out. For whoever passes ``known``, see ``find_or_create_by_address``.
+    """
+    domains: dict[str, Organisation | None] = {}
+    for address, name in newcomers:
+        try:
+            value = contact_values.email(address)
+        except ValueError:
+            continue
+        if value in known:
+            continue
+        domain = value.rpartition("@")[2]
+        if domain not in domains:
+            domains[domain] = organisation_of_address(value)
+        known[value] = _newcomer(value, name, None, domains[domain])
+    db.session.flush()
+
+
 def _first_contact(value: str, name: str, language: str | None) -> Person:
-    organisation = organisation_of_address(value)
+    person = _newcomer(value, name, language, organisation_of_address(value))
+    db.session.flush()
+    return person
+
+
+def _newcomer(
+    value: str, name: str, language: str | None, organisation: Organisation | None
+) -> Person:
     person = Person(
         name=display_name(name) or contact_values.show_email(value)[:200],
         organisation_id=organisation.id if organisation is not None else None,
@@ -218,7 +246,6 @@ def _first_contact(value: str, name: str, language: str | None) -> Person:
     person.contact_points.append(ContactPoint(kind=ContactKind.EMAIL, value=value))
     search.refresh(person)
     db.session.add(person)
-    db.session.flush()
     return person
 
 

@@ -296,7 +296,8 @@ def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
             db.session.execute(_NEW_LINE, fresh)
         else:
             for name, value in fields.items():
-                setattr(line, name, value)
+                if getattr(line, name) != value:
+                    setattr(line, name, value)
     for line in present.values():
         db.session.delete(line)
     db.session.flush()

@@ -37,9 +37,10 @@ def set_due(ticket: Ticket, due: Due | None) -> None:
     version behind. Whoever calls it outside of an act lets the ticket find its place in the
     worklist (``place_again``).
     """
-    ticket.due_at = due.at if due else None
-    ticket.due_promise = due.promise if due else None
-    ticket.due_since = due.since if due else None
+    said = (due.at, due.promise, due.since) if due is not None else (None, None, None)
+    # Saying the same again would make the session look for what changed.
+    if said != (ticket.due_at, ticket.due_promise, ticket.due_since):
+        ticket.due_at, ticket.due_promise, ticket.due_since = said
 
 
 def place_again(ticket: Ticket) -> None:

@@ -99,6 +99,10 @@ def log_entry(actor: Actor, new: NewTicket, *, quiet: bool = False) -> Entry:
         site_id=customer.site_id,
         opened_by_id=actor.person_id,
         restricted=queue.restricted,
+        # Said now, so that saying it again when nothing is promised changes nothing.
+        due_at=None,
+        due_promise=None,
+        due_since=None,
     )
     act = Act(actor, ticket, Permission.TICKET_LOG, at=new.happened_at, new=True)
     spoken = new.channel in SPOKEN

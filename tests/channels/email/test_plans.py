@@ -11,7 +11,7 @@ from helpdesk.channels.email import ledger
 from helpdesk.channels.email.fetch import Reader, box_of
 from helpdesk.channels.email.ingest import file_forgotten_mail
 from helpdesk.channels.email.lease import claim, new_holder
-from helpdesk.channels.email.threads import number_of
+from helpdesk.channels.email.threads import threads_of
 from helpdesk.db import db, transaction
 from helpdesk.notify import outbox
 from helpdesk.notify.models import Sending
@@ -54,7 +54,7 @@ def test_no_ledger_is_read_from_end_to_end(desk: Flask):
         outbox.due_mailboxes("email")
         outbox.claim("email", box.id)
         outbox.deliveries([1, 2])
-        number_of(["<a@x>", "<b@x>"], {})
+        threads_of([["<a@x>", "<b@x>"]])
         file_forgotten_mail.run()
         reader._finish_left_over()
         reader._fetch_wanted(settings, NoConnection())  # type: ignore[arg-type]
