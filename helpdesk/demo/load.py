@@ -155,18 +155,17 @@ def _everyday(demo: Demo) -> None:
         at = given.ago(demo.moment, spent)
         technician = demo.on_queue(matter.queue)
         ticket = log_at(demo, matter, customer, at, technician)
-        telling.tell(at)
         if number % 3 == 0:
             continue
         soon = min(given.length(Promise.FIRST_REPLY), spent) * demo.chance.uniform(0.1, 0.6)
         taken = given.later(at, soon)
+        telling.tell(taken)
         with clock.at(taken):
             services.take(demo.actors[technician], ticket)
             if is_replied:
                 services.reply(demo.actors[technician], ticket, Said(body=matter.reply))
             if number % 6 == 5:
                 services.hold(demo.actors[technician], ticket, HoldReason.CUSTOMER)
-        telling.tell(taken)
 
 
 def _today(demo: Demo, today: Today) -> Ticket:
@@ -176,7 +175,6 @@ def _today(demo: Demo, today: Today) -> Ticket:
     given = promised(demo, matter, customer)
     opened = given.ago(demo.moment, timedelta(minutes=today.minutes))
     ticket = log_at(demo, matter, customer, opened, technician)
-    telling.tell(opened)
     actor = demo.actors[technician]
     texts = list(today.replies)
     steps = today.steps.split()
@@ -229,9 +227,9 @@ def _today(demo: Demo, today: Today) -> Ticket:
     for step in steps:
         name, _at, minutes = step.partition("@")
         at = given.later(opened, timedelta(minutes=int(minutes)))
+        telling.tell(at)
         with clock.at(at):
             acts[name]()
-        telling.tell(at)
     if today.tags:
         with clock.at(at):
             services.set_tags(demo.actors["karen"], ticket, list(today.tags))

@@ -6,7 +6,7 @@ Nothing leaves the machine: without a mail server of its own the demo keeps what
 
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from helpdesk.db import db
 from helpdesk.demo.story import Demo
@@ -17,10 +17,8 @@ from helpdesk.notify.quiet import QuietHours
 from helpdesk.notify.telling import SETTING, Tell, Telling
 from helpdesk.people.models import Account, Desk
 from helpdesk.tickets.lifecycle import UNFINISHED
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.models import Entry, Ticket
 
-A_LITTLE_LATER = timedelta(seconds=15)
-"""After this an act can't be taken back any more, and is told."""
 OLD = timedelta(days=2)
 MAILED = ("marcus", ["assigned", "mentioned", "danger"], ["19:00", "07:30"])
 """Who is told by mail, of what, and when not."""
@@ -35,10 +33,9 @@ def switch_on() -> None:
     db.session.flush()
 
 
-def tell(at: datetime) -> None:
+def tell(until: datetime) -> None:
     """Tell what was to be told by a moment, each at its own time."""
     db.session.flush()
-    until = at + A_LITTLE_LATER
     while True:
         row = db.session.execute(
             select(OutboxMessage.id, OutboxMessage.ticket_id, OutboxMessage.next_try_at)
@@ -48,14 +45,18 @@ def tell(at: datetime) -> None:
         ).one_or_none()
         if row is None:
             return
-        with clock.at(row.next_try_at):
+        # A ticket whose story was told further meanwhile is not told of in its own past.
+        last = db.session.scalar(
+            select(func.max(Entry.happened_at)).where(Entry.ticket_id == row.ticket_id)
+        )
+        with clock.at(max(row.next_try_at, last or row.next_try_at)):
             customers.release(row.id, row.ticket_id or 0)
         db.session.flush()
 
 
 def settle(demo: Demo) -> None:
     """Tell what is left, mark what is old news as seen, and let one technician have mail."""
-    tell(demo.moment - A_LITTLE_LATER)
+    tell(demo.moment)
     finished = select(Ticket.id).where(Ticket.status_class.not_in(UNFINISHED))
     db.session.execute(
         update(Notice)
