@@ -51,6 +51,9 @@ def on_ticket_event(event: TicketEvent) -> None:
     person = whom(ticket)
     if ticket.hidden_at is not None or person.id == event.actor.person_id:
         return
+    if entry.happened_at < now() - reasons.KEPT:
+        # An archive that is imported, a call that is noted days later: nobody waits for that.
+        return
     settings: Settings = current_app.config["SETTINGS"]
     basis: dict[str, object] = {"entry": entry.id}
     if kind is Tell.EXPECTED and ticket.expected_at is not None:
