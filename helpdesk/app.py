@@ -15,7 +15,16 @@ from helpdesk import db, events, frame, web
 from helpdesk.channels.email import carrying, ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
-from helpdesk.notify import by_mail, calls, carriers, customers, escalated, notices, shown
+from helpdesk.notify import (
+    by_mail,
+    calls,
+    carriers,
+    customers,
+    escalated,
+    hints,
+    notices,
+    shown,
+)
 from helpdesk.notify import views as notice_views
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
@@ -125,6 +134,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
 
 QUESTIONS: list[tuple[asking.Form, asking.Question]] = [
     (asking.Form.REPLY, sla_views.promised.NewTime()),
+    (asking.Form.RESOLVE, hints.SolutionIsTold()),
     (asking.Form.RESOLVE, sla_views.promised.WhyMissed()),
 ]
 """What forms about tickets ask besides, when there is reason to."""

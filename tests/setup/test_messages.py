@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from helpdesk.db import db
 from helpdesk.notify import texts
-from helpdesk.notify.telling import NIGHT, Tell, telling
+from helpdesk.notify.telling import NIGHT, SETTING, Tell, Telling, telling
 from helpdesk.people.models import AuditEntry
 from tests import factories
 from tests.people.browser import post
@@ -103,3 +103,14 @@ def test_only_who_sets_up_mail_may(client: FlaskClient) -> None:
 def test_the_texts_that_come_along_can_be_saved(kind: Tell, language: str) -> None:
     said = texts.shipped(kind, language)
     assert texts.check(kind, said.subject, said.body) == said
+
+
+def test_who_resolves_is_told_that_the_customer_reads_the_solution(client: FlaskClient) -> None:
+    ticket = factories.ticket()
+    factories.sign_in(client, factories.account(factories.technician(), "technician"))
+    dialog = f"/tickets/{ticket.id}/resolve"
+    assert "The customer is told the solution" not in client.get(dialog).text
+    desk = factories.desk()
+    desk.settings = {SETTING: Telling(kinds=frozenset({Tell.FIXED})).stored()}
+    db.session.commit()
+    assert "The customer is told the solution" in client.get(dialog).text
