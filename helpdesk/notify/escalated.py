@@ -13,6 +13,7 @@ from helpdesk.lib.text import one_line
 from helpdesk.notify import calls, filled, outbox
 from helpdesk.notify.carriers import by_mail
 from helpdesk.notify.models import OutboxMessage, Webhook
+from helpdesk.notify.notices import and_covers
 from helpdesk.notify.views import in_danger
 from helpdesk.people.acting import actor_of
 from helpdesk.people.models import Channel, ContactKind, ContactPoint, Person
@@ -45,7 +46,7 @@ def _call(one: PromiseInDanger, webhook_id: int) -> None:
 
 def _mail(one: PromiseInDanger) -> None:
     ticket = db.session.get_one(Ticket, one.ticket_id)
-    people = [db.session.get_one(Person, key) for key in one.people]
+    people = [db.session.get_one(Person, key) for key in and_covers(one.people)]
     if one.address:
         known = _staff(one.address)
         if known is not None:

@@ -17,6 +17,7 @@ from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import Notice
 from helpdesk.notify.wishes import WAIT, Wishes
+from helpdesk.people.absent import stand_in
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Account
 from helpdesk.sla.events import PromisesInDanger
@@ -111,19 +112,35 @@ def on_promises_in_danger(event: PromisesInDanger) -> None:
         )
         for one in event.found
         if not one.by_mail
-        for person_id in one.people
+        for person_id in and_covers(one.people)
     )
 
 
 def tell(concerned: dict[int, Kind], ticket_id: int, by: int | None) -> None:
     """Write a notice for each person, unless they did it or do not want to know."""
-    concerned = {key: kind for key, kind in concerned.items() if key != by}
+    concerned = _with_covers({key: kind for key, kind in concerned.items() if key != by}, by)
     if not concerned:
         return
     _write(
         Notice(person_id=person_id, kind=kind.value, ticket_id=ticket_id, actor_id=by)
         for person_id, kind in concerned.items()
     )
+
+
+def and_covers(people: Iterable[int]) -> list[int]:
+    """Return people, and who covers for those of them who are away."""
+    here = [cover for key in people if (cover := stand_in(key)) is not None]
+    return list(dict.fromkeys([*people, *here]))
+
+
+def _with_covers(concerned: dict[int, Kind], by: int | None) -> dict[int, Kind]:
+    """Let who covers for somebody know what they would be told, too."""
+    covers = {
+        cover: kind
+        for key, kind in concerned.items()
+        if (cover := stand_in(key)) is not None and cover not in {key, by}
+    }
+    return covers | concerned if concerned else concerned
 
 
 def _write(found: Iterable[Notice]) -> None:
