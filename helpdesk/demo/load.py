@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from helpdesk.channels.email import importer, set_up
 from helpdesk.db import db, transaction
-from helpdesk.demo import cast, matters, people
+from helpdesk.demo import cast, matters, people, telling
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.promises import FIELD, make_promises, promised
@@ -74,10 +74,12 @@ def load_demo() -> Demo:
             make_promises(demo)
         _mailbox(demo)
         live_past(demo, FINISHED)
+        telling.switch_on()
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
         live_told(demo)
+        telling.settle(demo)
         people_search.rebuild()
     _mail_without_a_sender(demo)
     return demo
@@ -160,7 +162,9 @@ def _everyday(demo: Demo) -> None:
         if number % 3 == 0:
             continue
         soon = min(given.length(Promise.FIRST_REPLY), spent) * demo.chance.uniform(0.1, 0.6)
-        with clock.at(given.later(at, soon)):
+        taken = given.later(at, soon)
+        telling.tell(taken)
+        with clock.at(taken):
             services.take(demo.actors[technician], ticket)
             if is_replied:
                 services.reply(demo.actors[technician], ticket, Said(body=matter.reply))
@@ -235,6 +239,7 @@ def _today(demo: Demo, today: Today) -> Ticket:
     for step in steps:
         name, _at, minutes = step.partition("@")
         at = given.later(opened, timedelta(minutes=int(minutes)))
+        telling.tell(at)
         with clock.at(at):
             acts[name]()
     if today.tags:

@@ -24,6 +24,7 @@ from helpdesk.tickets.saying import name as _name
 from helpdesk.tickets.saying import pair as _pair
 from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
+from helpdesk.tickets.told_sentences import told
 from helpdesk.web.i18n import duration
 
 
@@ -395,6 +396,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "hear-supplier": _plain(_l("%(who)s wrote for the supplier")),
     "hear": _plain(_l("%(who)s wrote")),
     "replay": replayed,
+    "tell": told,
     "promise-missed": promised(_l("Promise missed: %(promise)s")),
     "promise-warned": promised(_l("Warned that a promise is in danger: %(promise)s")),
     "supplier-reminded": promised(_l("Reminded the supplier: %(promise)s")),

@@ -74,6 +74,7 @@ def on_withdrawn(event: MessageWithdrawn) -> None:
 def on_redacted(event: EntryRedacted) -> None:
     """Remove the texts of an entry from the outbox."""
     outbox.forget(event.entry)
+    outbox.forget_notices(event.entry)
 
 
 def on_password_reset(event: PasswordResetAsked) -> None:
@@ -191,7 +192,7 @@ def _recipients(ticket: Ticket, entry: Entry) -> tuple[list[list[str]], list[lis
             select(Person).where(Person.id.in_({*ids["to"], *ids["cc"]}))
         )
     }
-    addresses = _addresses_of(ticket, list(people))
+    addresses = addresses_of(ticket, list(people))
     own = own_addresses()
     lists: dict[str, list[list[str]]] = {"to": [], "cc": []}
     unreachable: list[str] = []
@@ -209,8 +210,8 @@ def _recipients(ticket: Ticket, entry: Entry) -> tuple[list[list[str]], list[lis
     return lists["to"], lists["cc"], unreachable
 
 
-def _addresses_of(ticket: Ticket, person_ids: list[int]) -> dict[int, str]:
-    """Return the address at which each person is reached about a ticket."""
+def addresses_of(ticket: Ticket | None, person_ids: list[int]) -> dict[int, str]:
+    """Return the address at which each person is reached, about a ticket where there is one."""
     points = db.session.execute(
         select(ContactPoint.person_id, ContactPoint.value)
         .where(
@@ -224,6 +225,8 @@ def _addresses_of(ticket: Ticket, person_ids: list[int]) -> dict[int, str]:
     for person_id, value in points:
         known.setdefault(person_id, []).append(value)
     chosen = {person_id: values[0] for person_id, values in known.items()}
+    if ticket is None:
+        return chosen
     used = db.session.execute(
         select(Entry.author_id, MailMessage.sender)
         .join(Entry, Entry.id == MailMessage.entry_id)
