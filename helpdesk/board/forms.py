@@ -30,6 +30,9 @@ AUDIENCES = {
 }
 
 
+_TO_THE_MINUTE = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+
 class AlertForm(Form):
     """A notice of known trouble."""
 
@@ -38,10 +41,11 @@ class AlertForm(Form):
     severity = RadioField(_l("How bad it is"), [Needed()], choices=choices(SEVERITIES))
     audience = RadioField(_l("Who sees it"), [Needed()], choices=choices(AUDIENCES))
     team = SelectField(_l("Team"), [Optional()], validate_choice=False)
-    starts_at = LocalMoment(_l("From"), [Needed()])
+    starts_at = LocalMoment(_l("From"), [Needed()], format=_TO_THE_MINUTE)
     ends_at = LocalMoment(
         _l("Until"),
         [Needed()],
+        format=_TO_THE_MINUTE,
         description=_l("Then it goes by itself. It can be fixed earlier, or last longer."),
     )
     tickets = StringField(

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from helpdesk.channels.email import importer, set_up
 from helpdesk.db import db, transaction
 from helpdesk.demo import cast, matters, people
+from helpdesk.demo.alerts import live_board
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.promises import make_promises, promised
@@ -74,6 +75,7 @@ def load_demo() -> Demo:
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
+        live_board(demo, {ticket.subject: ticket for ticket in open_today})
         people_search.rebuild()
     _mail_without_a_sender(demo)
     return demo
