@@ -73,6 +73,25 @@ def test_customers_are_told_on_their_own_ticket_which_stays_as_it_is(
     assert len(mails()) == 2
 
 
+def test_what_breaks_in_the_middle_tells_nobody_and_the_next_try_everybody_once(
+    priya: Actor, manager: Actor, queue: Queue, monkeypatch: pytest.MonkeyPatch
+):
+    row = alert()
+    ticket = factories.ticket(queue_=queue)
+    linking.link(priya, row, ticket)
+    linking.tell_me(priya, row, True)
+    db.session.commit()
+    with monkeypatch.context() as broken:
+        broken.setattr(notices, "tell", lambda *_told: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            fixing.fix(manager, row, FIXED, expected=2)
+        db.session.rollback()
+    assert (row.fixed_at, mails(), told_on(ticket)) == (None, [], [])
+    fixing.fix(manager, row, FIXED, expected=2)
+    db.session.commit()
+    assert (len(mails()), len(told_on(ticket)), len(notices.newest(priya))) == (1, 1, 1)
+
+
 def test_who_has_two_tickets_about_it_is_told_once(priya: Actor, manager: Actor, queue: Queue):
     row, customer = alert(), factories.person()
     for _ in range(2):

@@ -1,6 +1,6 @@
 """The board beside the queue: in its side, and as a strip above the list."""
 
-from flask import make_response, render_template, request
+from flask import make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
@@ -10,6 +10,7 @@ from helpdesk.board.views.blueprint import bp
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import actor_or_none, current_actor, require
 from helpdesk.people.services import own
+from helpdesk.tickets.views.answers import is_fragment
 
 IN_SIDE = 5
 IN_STRIP = 3
@@ -80,4 +81,6 @@ def put_away(number: int) -> Response:
         seen[str(number)] = edition
     own.set_put_away(actor, remembered.SEEN, seen)
     actor.preferences[remembered.SEEN] = seen
+    if not is_fragment():
+        return redirect(url_for("tickets.home"), 303)
     return make_response(_strip(actor, found))

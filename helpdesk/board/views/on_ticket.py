@@ -59,8 +59,9 @@ def ticket_again(number: int) -> str:
 def _both(number: int, alert_id: int) -> tuple[Actor, Ticket, Alert]:
     """Return the ticket and the notice, both locked. Raises Denied, NotFound."""
     actor = current_actor()
-    ticket = get_for(actor, number, permission=Permission.TICKET_WORK, lock=True)
+    # In the order in which fixing takes them, so that nobody waits for each other.
     alert = queries.alert_for(actor, alert_id, permission=Permission.TICKET_WORK, lock=True)
+    ticket = get_for(actor, number, permission=Permission.TICKET_WORK, lock=True)
     return actor, ticket, alert
 
 
