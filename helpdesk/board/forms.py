@@ -10,9 +10,9 @@ from wtforms.widgets import HiddenInput
 from helpdesk.board.models import Alert, Audience, Severity
 from helpdesk.board.writing import Wording
 from helpdesk.lib.clock import now
-from helpdesk.tickets.forms import LocalMoment, choices, whole
+from helpdesk.tickets.forms import choices, whole
 from helpdesk.tickets.services.errors import Refused
-from helpdesk.web.forms import Form, Needed
+from helpdesk.web.forms import Form, LocalMoment, Needed
 from helpdesk.web.i18n import local
 
 LASTS = timedelta(hours=8)
