@@ -97,10 +97,12 @@ def same_trouble(actor: Actor, alert: Alert, ticket: Ticket) -> bool:
     Raises Denied, Refused.
     """
     is_new = link(actor, alert, ticket)
+    related: set[int] = set()
     for major, kind in ((True, LinkType.PARENT), (False, LinkType.CAUSED_BY)):
         other = _standing_for(actor, alert, ticket, major=major)
-        if other is None:
+        if other is None or other.id in related:
             continue
+        related.add(other.id)
         start, end = (other, ticket) if major else (ticket, other)
         try:
             services.link(actor, start, end, kind)
