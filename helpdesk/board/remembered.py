@@ -1,14 +1,13 @@
-"""What runs on the board, remembered by each process for a few seconds.
+"""What runs on the board, remembered by each process for as long as the numbers of queues.
 
 The queue's page shows it to everybody, and everybody is shown the same but for the audience: one
 query serves them all. Who hears that the board changed asks for it anew.
 """
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import current_app, g
+from flask import g
 from sqlalchemy import func, select
 
 from helpdesk.board.models import Alert, AlertTicket, Audience, State, state_of
@@ -16,12 +15,11 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries import counts
 from helpdesk.web.live import announce
 
 TOPIC = "desk"
 KIND = "board"
-SECONDS = 3.0
-"""How long a process may show an old board to those who were not told of the change."""
 SEEN = "board_seen"
 """The preference that says up to which edition its owner has put notices away."""
 
@@ -70,29 +68,18 @@ def running(actor: Actor, *, afresh: bool = False) -> list[Running]:
     order = {"outage": 0, "degraded": 1}
     found = [
         row
-        for row in _remembered(afresh)
+        for row in _remembered(actor, afresh)
         if row.is_for(actor) and state_of(row.starts_at, row.ends_at, None, moment) is State.RUNNING
     ]
     return sorted(found, key=lambda row: (order.get(row.severity, 2), row.starts_at, row.id))
 
 
-def _remembered(afresh: bool) -> list[Running]:
-    if "board" in g and not afresh:
-        found: list[Running] = g.board
-        return found
-    g.board = _kept(afresh)
-    return g.board  # type: ignore[no-any-return]
-
-
-def _kept(afresh: bool) -> list[Running]:
-    kept: tuple[float, list[Running]] | None = current_app.extensions.get("hearth-board")
-    # Tests that travel in time and take back what they wrote remember nothing.
-    lasting = kept is not None and time.monotonic() - kept[0] < SECONDS
-    if kept is not None and lasting and not afresh and not current_app.testing:
-        return kept[1]
-    fresh = _read()
-    current_app.extensions["hearth-board"] = (time.monotonic(), fresh)
-    return fresh
+def _remembered(actor: Actor, afresh: bool) -> list[Running]:
+    if "board" not in g or afresh:
+        asked_by = None if afresh else actor.person_id
+        g.board = counts.memory().recall(asked_by, "board", _read, shared=True)
+    found: list[Running] = g.board
+    return found
 
 
 def _read() -> list[Running]:
