@@ -129,6 +129,10 @@ class Ticket(Model):
     risk: Mapped[str] = mapped_column(String(100), default="")
     # When time alone changes that; empty when it does not.
     risk_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When half and three quarters of the open time until ``shares_due_at`` are used.
+    half_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    late_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    shares_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     time_spent: Mapped[int] = mapped_column(default=0)
 
     hold_reason: Mapped[str | None] = mapped_column(String(12))

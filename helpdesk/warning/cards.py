@@ -16,13 +16,13 @@ from sqlalchemy.orm import aliased
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
-from helpdesk.people.models import Organisation, Person, Site
+from helpdesk.people.models import Channel, Organisation, Person, Site
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import Link
 from helpdesk.tickets.desk import Category, Queue
 from helpdesk.tickets.lifecycle import FINISHED, Kind, LinkType
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.queries.access import NotFound, many_for
+from helpdesk.tickets.queries.access import NotFound, get_for, many_for
 from helpdesk.tickets.queries.counts import memory
 from helpdesk.tickets.services import NewTicket, Refused
 from helpdesk.warning.models import Matter, Spike, SpikeTicket
@@ -118,7 +118,16 @@ def _running() -> list[Card]:
             # Tickets may have become restricted, binned or merged meanwhile.
             Ticket.restricted.is_(False),
             Ticket.hidden_at.is_(None),
-            or_(problem.id.is_(None), problem.status_class.not_in(FINISHED)),
+            # Once the problem is solved, or with people who work on it behind closed doors, there
+            # is nothing left to do here.
+            or_(
+                problem.id.is_(None),
+                and_(
+                    problem.status_class.not_in(FINISHED),
+                    problem.restricted.is_(False),
+                    problem.hidden_at.is_(None),
+                ),
+            ),
         )
         .order_by(Spike.id.desc(), Ticket.id)
         .limit(MOST_TICKETS)
@@ -175,14 +184,19 @@ def gather(actor: Actor, spike: Spike, card: Card) -> tuple[Ticket, int]:
     """Make the problem ticket of a burst unless there is one, and put its tickets under it.
 
     Returns it with how many tickets it gathered now; one that is under another ticket already
-    stays there. Raises Denied, Refused.
+    stays there. Raises Denied, NotFound, Refused.
     """
     actor.demand(Permission.TICKET_WORK)
     tickets = many_for(actor, card.numbers, permission=Permission.TICKET_WORK)
     problem = _problem_of(actor, spike, card, tickets)
+    elsewhere = set(
+        db.session.scalars(
+            select(Link.to_id).where(Link.to_id.in_(card.numbers), Link.type == LinkType.PARENT)
+        )
+    )
     linked = 0
     for ticket in tickets:
-        if ticket.id == problem.id or _has_parent(ticket):
+        if ticket.id in elsewhere:
             continue
         try:
             services.link(actor, problem, ticket, LinkType.PARENT)
@@ -199,25 +213,19 @@ def gather(actor: Actor, spike: Spike, card: Card) -> tuple[Ticket, int]:
     return problem, linked
 
 
-def _has_parent(ticket: Ticket) -> bool:
-    there = select(Link.id).where(Link.to_id == ticket.id, Link.type == LinkType.PARENT).limit(1)
-    return db.session.scalar(there) is not None
-
-
 def _problem_of(actor: Actor, spike: Spike, card: Card, tickets: list[Ticket]) -> Ticket:
     if spike.problem_id is not None:
-        return db.session.get_one(Ticket, spike.problem_id)
+        return get_for(actor, spike.problem_id, permission=Permission.TICKET_WORK, lock=True)
     if not tickets or actor.person_id is None:
         raise Refused("spike-empty", _l("None of these tickets is there any more."))
     queue_id, _often = Counter(ticket.queue_id for ticket in tickets).most_common(1)[0]
     category_id, _often = Counter(ticket.category_id for ticket in tickets).most_common(1)[0]
-    first = min(tickets, key=lambda ticket: ticket.opened_at)
     new = NewTicket(
         # The desk itself looks for the cause; whoever gathers them speaks for all.
         customer=db.session.get_one(Person, actor.person_id),
         subject=card.headline,
         body=_words(card),
-        channel="staff",
+        channel=Channel.STAFF,
         kind=Kind.PROBLEM,
         queue=db.session.get_one(Queue, queue_id),
         category=db.session.get(Category, category_id) if category_id is not None else None,
@@ -225,7 +233,6 @@ def _problem_of(actor: Actor, spike: Spike, card: Card, tickets: list[Ticket]) -
         urgency=min(ticket.urgency for ticket in tickets),
         public=False,
         inbound=False,
-        language=first.language,
     )
     problem = services.log(actor, new)
     spike.problem_id = problem.id

@@ -14,10 +14,13 @@ from helpdesk.db import db, transaction
 from helpdesk.events import publish
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
+from helpdesk.sla import business_time, stored
+from helpdesk.sla.models import Clock
 from helpdesk.tickets.events import JournalWritten, TicketsTold
 from helpdesk.tickets.lifecycle import UNFINISHED, AssignmentState, EntryKind, StatusClass
 from helpdesk.tickets.models import Entry, Ticket
-from helpdesk.warning.rule import Facts, Verdict, judge
+from helpdesk.tickets.services.danger import set_chasers, set_risk, set_shares
+from helpdesk.warning.rule import HALF, LATE, Facts, Verdict, judge
 
 ADDENDUM = timedelta(minutes=30)
 """A message that follows the one before so soon only adds to it."""
@@ -30,13 +33,11 @@ ROUNDS = 25
 def on_journal_written(event: JournalWritten) -> None:
     """Bring the risk of a ticket into step with what just happened.
 
-    It runs after the promises of the ticket are in step. Nothing is asked of the database: the
-    act has read what is needed, and where nothing changes nothing is written.
+    It runs after the promises of the ticket are in step. The database is asked only where the due
+    moment moved; the act has read the rest, and where nothing changes nothing is written.
     """
     ticket = event.ticket
-    chasers = _chasers(ticket, event.entry)
-    if chasers != ticket.chasers:
-        ticket.chasers = chasers
+    set_chasers(ticket, _chasers(ticket, event.entry))
     judge_again(ticket)
 
 
@@ -64,24 +65,45 @@ def facts_of(ticket: Ticket) -> Facts:
         owned=ticket.owner_id is not None,
         acknowledged=all(row.state != AssignmentState.ASSIGNED for row in ticket.assignments),
         waiting=ticket.status_class == StatusClass.PENDING,
-        due_since=ticket.due_since,
+        half_at=ticket.half_at,
+        late_at=ticket.late_at,
         due_at=ticket.due_at,
     )
+
+
+def _keep_shares(ticket: Ticket) -> None:
+    """Work out when half and three quarters of the open time are used, if the due moment moved.
+
+    Only then is the clock asked for: everything else knows its calendar.
+    """
+    if ticket.due_at == ticket.shares_due_at:
+        return
+    half_at = late_at = None
+    if ticket.due_at is not None:
+        clock = db.session.scalar(
+            select(Clock).where(Clock.ticket_id == ticket.id, Clock.due_at == ticket.due_at)
+        )
+        if clock is not None:
+            calendar = stored.calendar_of(clock.calendar_version_id)
+            half_at, late_at = (
+                business_time.add(
+                    calendar,
+                    clock.counted_at,
+                    timedelta(seconds=clock.length * share - clock.used),
+                )
+                for share in (HALF, LATE)
+            )
+    set_shares(ticket, half_at, late_at)
 
 
 def judge_again(ticket: Ticket) -> bool:
     """Write down why a ticket is at risk now, if it is; returns whether that is news."""
     if ticket.status_class in UNFINISHED and ticket.hidden_at is None:
+        _keep_shares(ticket)
         verdict = judge(facts_of(ticket), now())
     else:
         verdict = Verdict((), None)
-    said = " ".join(verdict.reasons)
-    if verdict.look_again != ticket.risk_at:
-        ticket.risk_at = verdict.look_again
-    if said == ticket.risk:
-        return False
-    ticket.risk = said
-    return True
+    return set_risk(ticket, verdict.reasons, verdict.look_again)
 
 
 def judge_due(limit: int = BATCH) -> int:

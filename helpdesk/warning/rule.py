@@ -17,9 +17,9 @@ SOME_HANDOVERS = 2
 MANY_HANDOVERS = 3
 """Being passed on once is daily business; twice is a sign, three times a clear one."""
 
-UNATTENDED_SHARE = 0.5
+HALF = 0.5
 """When so much of the time is used, somebody should have it."""
-LATE_SHARE = 0.75
+LATE = 0.75
 """When so much of the time is used, it should be nearly done."""
 
 OLD_AFTER = timedelta(days=5)
@@ -39,15 +39,11 @@ class Facts:
     acknowledged: bool = True
     waiting: bool = False
     """Whether it waits for somebody else, so that time is not on us."""
-    due_since: datetime | None = None
+    half_at: datetime | None = None
+    late_at: datetime | None = None
     due_at: datetime | None = None
-    """The promise that is due first and runs; None when none does."""
-
-    def at_share(self, share: float) -> datetime | None:
-        """Return when that share of the time until the next due moment is used, on the wall."""
-        if self.due_at is None or self.due_since is None:
-            return None
-        return self.due_since + (self.due_at - self.due_since) * share
+    """When half and when three quarters of the open time of the promise that is due first are
+    used, and when it is due; None when no promise runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +64,12 @@ def points(facts: Facts, moment: datetime) -> dict[RiskReason, int]:
         found[RiskReason.ASKED_AGAIN] = 2
     if facts.handovers >= SOME_HANDOVERS:
         found[RiskReason.HANDED_OVER] = 2 if facts.handovers >= MANY_HANDOVERS else 1
-    half, late = facts.at_share(UNATTENDED_SHARE), facts.at_share(LATE_SHARE)
-    if half is not None and half <= moment:
+    if facts.half_at is not None and facts.half_at <= moment:
         if not facts.owned:
             found[RiskReason.UNOWNED] = 2
         elif not facts.acknowledged:
             found[RiskReason.UNACKNOWLEDGED] = 2
-    if late is not None and late <= moment:
+    if facts.late_at is not None and facts.late_at <= moment:
         found[RiskReason.RUNNING_OUT] = 1
     if facts.due_at is None and not facts.waiting and facts.opened_at + OLD_AFTER <= moment:
         found[RiskReason.OLD] = 2
@@ -94,12 +89,7 @@ def _reasons(facts: Facts, moment: datetime) -> tuple[RiskReason, ...]:
 def judge(facts: Facts, moment: datetime) -> Verdict:
     """Return why a ticket is at risk at a moment, and when that changes by itself."""
     reasons = _reasons(facts, moment)
-    turns = (
-        facts.at_share(UNATTENDED_SHARE),
-        facts.at_share(LATE_SHARE),
-        facts.due_at,
-        facts.opened_at + OLD_AFTER,
-    )
+    turns = (facts.half_at, facts.late_at, facts.due_at, facts.opened_at + OLD_AFTER)
     to_come = sorted(turn for turn in turns if turn is not None and turn > moment)
     look_again = next((turn for turn in to_come if _reasons(facts, turn) != reasons), None)
     return Verdict(reasons, look_again)

@@ -164,10 +164,9 @@ def _raise(found: Found, moment: datetime) -> Spike:
 
 def _follow(spike: Spike, rows: tuple[Row[Any], ...], known: set[int]) -> None:
     """Add what has come since; what came before the burst is no part of it."""
+    begins = spike.raised_at - spike.hours * burst.HOUR
     for row in rows:
-        if row.id not in known and row.opened_at > spike.newest_at - LONGEST:
-            if row.opened_at <= spike.raised_at - spike.hours * burst.HOUR:
-                continue
+        if row.id not in known and row.opened_at > begins:
             known.add(row.id)
             db.session.add(SpikeTicket(spike_id=spike.id, ticket_id=row.id))
             spike.newest_at = max(spike.newest_at, row.opened_at)

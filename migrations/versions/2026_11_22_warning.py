@@ -105,6 +105,8 @@ def upgrade() -> None:
             sa.Column("risk", sa.String(length=100), server_default="", nullable=False)
         )
         batch_op.add_column(sa.Column("risk_at", sa.DateTime(timezone=True), nullable=True))
+        for name in ("half_at", "late_at", "shares_due_at"):
+            batch_op.add_column(sa.Column(name, sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(
             "ix_ticket_risk",
             ["risk_at"],
@@ -137,6 +139,8 @@ def downgrade() -> None:
     op.execute(VIEW.delete().where(VIEW.c.key == "at-risk"))
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.drop_index("ix_ticket_risk")
+        for name in ("shares_due_at", "late_at", "half_at"):
+            batch_op.drop_column(name)
         batch_op.drop_column("risk_at")
         batch_op.drop_column("risk")
         batch_op.drop_column("chasers")

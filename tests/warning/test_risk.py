@@ -28,7 +28,17 @@ __all__ = ["desk", "no_tokens", "queue"]
 
 HOUR = timedelta(hours=1)
 TEN = monday("10:00")
-OWED: dict[str, Any] = {"opened_at": TEN, "due_since": TEN, "due_at": TEN + 4 * HOUR}
+OWED: dict[str, Any] = {
+    "opened_at": TEN,
+    "half_at": TEN + 2 * HOUR,
+    "late_at": TEN + 3 * HOUR,
+    "due_at": TEN + 4 * HOUR,
+}
+    "opened_at": TEN,
+    "half_at": TEN + 2 * HOUR,
+    "late_at": TEN + 3 * HOUR,
+    "due_at": TEN + 4 * HOUR,
+}
 
 
 # ---- The rule ----
@@ -163,6 +173,16 @@ def test_time_alone_brings_a_ticket_into_danger_and_the_worker_sees_it(
     with count_queries() as queries:
         risk.judge_risks()
     assert queries.count == 1, queries
+
+
+@pytest.mark.usefixtures("session", "ten")
+def test_half_the_time_is_half_of_the_opening_hours(queue: Queue):
+    promised(fix=12)
+    ticket = factories.ticket(queue_=queue)
+    # Seven hours are left of Monday: half of twelve are over at four, nine on Tuesday at eleven.
+    assert (ticket.half_at, ticket.late_at) == (monday("16:00"), monday("11:00", days=1))
+    services.hold(factories.actor(), ticket, HoldReason.CUSTOMER)
+    assert (ticket.half_at, ticket.late_at, ticket.shares_due_at) == (None, None, None)
 
 
 @pytest.mark.usefixtures("session")

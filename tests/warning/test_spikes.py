@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 import time_machine
@@ -50,7 +51,7 @@ def test_the_tail_is_that_of_the_poisson_distribution(count, rate, chance):
 def test_what_is_usual_is_what_came_at_this_hour_in_the_weeks_before():
     hour = ELEVEN - HOUR
     every_monday = {hour - week * WEEK: 6 for week in range(1, 7)}
-    at = {"moment": ELEVEN, "window": LAST_HOUR}
+    at: Any = {"moment": ELEVEN, "window": LAST_HOUR}
     assert burst.usual(every_monday, weeks=6, **at) == pytest.approx(6, abs=0.2)
     yesterday = {hour - timedelta(days=1): 50}
     assert burst.usual(yesterday, weeks=6, **at) == pytest.approx(1 / 6)
@@ -222,7 +223,7 @@ def test_two_clicks_make_a_problem_and_lead_to_the_board(
     for ticket in tickets:
         assert f'href="/tickets/{ticket.id}"' in page
 
-    answer = desk.post(f"/spikes/{spike.id}/problem", {"in": "flag=vip"}, htmx=False)
+    answer = desk.post(f"/queue/spikes/{spike.id}/problem", {"in": "flag=vip"}, htmx=False)
     assert (answer.status_code, answer.location) == (303, "/queue?flag=vip")
     (problem,) = db.session.scalars(select(Ticket).where(Ticket.kind == Kind.PROBLEM))
     assert problem.subject == "Many people report: VPN"
@@ -247,7 +248,7 @@ def test_two_clicks_make_a_problem_and_lead_to_the_board(
     more = report(ELEVEN, vpn, queue_=queue)
     spikes.watch_for_spikes()
     assert "Link 1 more" in desk.get("/queue")
-    desk.post(f"/spikes/{spike.id}/problem", {}, htmx=False)
+    desk.post(f"/queue/spikes/{spike.id}/problem", {}, htmx=False)
     assert "Link 1 more" not in desk.get("/queue")
     assert db.session.scalar(select(Link.from_id).where(Link.to_id == more.id)) == problem.id
 
@@ -258,14 +259,14 @@ def test_what_was_dismissed_stays_away_while_the_burst_lasts(desk: Desk, queue: 
     many(vpn, queue_=queue)
     spikes.watch_for_spikes()
     (spike,) = _all(Spike)
-    assert desk.post(f"/spikes/{spike.id}/dismiss", {}, htmx=False).status_code == 303
+    assert desk.post(f"/queue/spikes/{spike.id}/dismiss", {}, htmx=False).status_code == 303
     many(vpn, queue_=queue)
     spikes.watch_for_spikes()
     assert len(_all(Spike)) == 1
     assert "Many people have this" not in desk.get("/queue")
     # There is nothing left to click.
-    assert desk.post(f"/spikes/{spike.id}/dismiss", {}).status_code == 404
-    assert desk.post(f"/spikes/{spike.id}/problem", {}).status_code == 404
+    assert desk.post(f"/queue/spikes/{spike.id}/dismiss", {}).status_code == 404
+    assert desk.post(f"/queue/spikes/{spike.id}/problem", {}).status_code == 404
 
 
 @pytest.mark.usefixtures("known")

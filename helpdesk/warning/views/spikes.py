@@ -43,7 +43,7 @@ def _home() -> str:
     return url_for("tickets.home") + (f"?{query}" if (query := request.form.get("in", "")) else "")
 
 
-@bp.post("/spikes/<int:number>/problem")
+@bp.post("/queue/spikes/<int:number>/problem")
 @require(Permission.TICKET_WORK)
 def gather(number: int) -> Response:
     """Make a problem ticket of a burst, or put what has come since under it."""
@@ -66,7 +66,7 @@ def gather(number: int) -> Response:
     return go_to(_home())
 
 
-@bp.post("/spikes/<int:number>/dismiss")
+@bp.post("/queue/spikes/<int:number>/dismiss")
 @require(Permission.TICKET_WORK)
 def dismiss(number: int) -> Response:
     """Say that a burst is not the same matter."""
