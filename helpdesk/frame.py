@@ -111,6 +111,7 @@ def _frame() -> dict[str, Any]:
 
 ME: tuple[tuple[str, str, Any, bool], ...] = (
     ("people.account", "user-cog", _l("Your account"), False),
+    ("people.away", "calendar-clock", _l("Away and cover"), False),
     ("people.sign_out", "log-out", _l("Sign out"), True),
 )
 

@@ -19,6 +19,7 @@ from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.promises import make_promises, promised
 from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.today import TODAY, Today
+from helpdesk.demo.told import live_told
 from helpdesk.demo.warning import live_warnings, warn
 from helpdesk.lib import clock
 from helpdesk.people import search as people_search
@@ -75,6 +76,7 @@ def load_demo() -> Demo:
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
+        live_told(demo)
         live_warnings(demo)
         people_search.rebuild()
     warn(demo.actors["karen"])

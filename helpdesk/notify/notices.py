@@ -16,6 +16,7 @@ from helpdesk.db import db, transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import Notice
+from helpdesk.people.absent import stand_in
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Account
 from helpdesk.sla.events import PromisesInDanger
@@ -97,7 +98,8 @@ def _holding(ticket: Ticket) -> list[int | None]:
 
 def on_promises_in_danger(event: PromisesInDanger) -> None:
     """Tell those whom escalations are to reach."""
-    unwanted = _unwanted({person for one in event.found for person in one.people})
+    told = {id(one): _and_covers(one.people) for one in event.found}
+    unwanted = _unwanted({person for people in told.values() for person in people})
     _write(
         Notice(
             person_id=person_id,
@@ -110,14 +112,14 @@ def on_promises_in_danger(event: PromisesInDanger) -> None:
             },
         )
         for one in event.found
-        for person_id in one.people
+        for person_id in told[id(one)]
         if Kind.DANGER not in unwanted.get(person_id, ())
     )
 
 
 def tell(concerned: dict[int, Kind], ticket_id: int, by: int | None) -> None:
     """Write a notice for each person, unless they did it or do not want to know."""
-    concerned = {key: kind for key, kind in concerned.items() if key != by}
+    concerned = _with_covers({key: kind for key, kind in concerned.items() if key != by}, by)
     if not concerned:
         return
     unwanted = _unwanted(concerned)
@@ -126,6 +128,21 @@ def tell(concerned: dict[int, Kind], ticket_id: int, by: int | None) -> None:
         for person_id, kind in concerned.items()
         if kind not in unwanted.get(person_id, ())
     )
+
+
+def _and_covers(people: Iterable[int]) -> list[int]:
+    here = [cover for key in people if (cover := stand_in(key)) is not None]
+    return list(dict.fromkeys([*people, *here]))
+
+
+def _with_covers(concerned: dict[int, Kind], by: int | None) -> dict[int, Kind]:
+    """Let who covers for somebody know what they would be told, too."""
+    covers = {
+        cover: kind
+        for key, kind in concerned.items()
+        if (cover := stand_in(key)) is not None and cover not in {key, by}
+    }
+    return covers | concerned if concerned else concerned
 
 
 def _write(found: Iterable[Notice]) -> None:

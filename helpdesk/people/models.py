@@ -268,6 +268,26 @@ class Account(Model):
     roles: Mapped[list["Role"]] = relationship(secondary="account_role", order_by="Role.position")
 
 
+class Absence(Model):
+    """Somebody is away from when to when, and who covers for them."""
+
+    __tablename__ = "absence"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # What is over is looked at no more; being back early moves this.
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    # Who gets the work meanwhile; without anybody it goes to the queues.
+    cover_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    note: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    cover: Mapped[Person | None] = relationship(foreign_keys=[cover_id])
+
+
 class Role(Model):
     """A named set of permissions. ``key`` marks the roles that come with the product."""
 

@@ -1,7 +1,6 @@
 """What the pages of tickets ask for. Rules are the verbs' own; here text becomes values."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import gettext as _
@@ -9,7 +8,6 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 from wtforms import (
     BooleanField,
-    DateTimeLocalField,
     Field,
     HiddenField,
     IntegerField,
@@ -24,9 +22,8 @@ from wtforms.widgets import HiddenInput
 
 from helpdesk.tickets import wording
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, LinkType, Outcome
-from helpdesk.web.forms import Form, Needed
+from helpdesk.web.forms import Form, LocalMoment, Needed
 from helpdesk.web.forms import choices as choices_of
-from helpdesk.web.i18n import reader_zone
 
 LONGEST = 500_000
 """Characters of one text; more belongs into a file."""
@@ -63,17 +60,6 @@ class Several(SelectMultipleField):
         super().__init__(
             label, validators, choices=[], validate_choice=False, coerce=str, **options
         )
-
-
-class LocalMoment(DateTimeLocalField):
-    """A moment typed as the reader's own time of day; ``moment`` is it in UTC."""
-
-    @property
-    def moment(self) -> datetime | None:
-        """Return what was typed as an aware UTC datetime."""
-        if not isinstance(self.data, datetime):
-            return None
-        return self.data.replace(tzinfo=reader_zone()).astimezone(UTC)
 
 
 def choices(table: Mapping[Any, object] | Iterable[tuple[object, object]]) -> list[Any]:
@@ -189,6 +175,7 @@ class AssignForm(Form):
     # Which assignment moves; empty lets the verb choose the actor's own.
     assignment = Key()
     first_wins = BooleanField(_l("The first to acknowledge gets it"))
+    even_if_away = BooleanField(_l("Also to somebody who is away"))
     reason = StringField(_l("Reason"), [Length(max=300)])
 
     def places(self) -> list[tuple[int, int | None]]:

@@ -11,9 +11,9 @@ from wtforms import (
 from wtforms.validators import Length, Optional
 
 from helpdesk.tickets import wording
-from helpdesk.tickets.forms import Key, LocalMoment, whole
+from helpdesk.tickets.forms import Key, whole
 from helpdesk.tickets.lifecycle import BinReason, Outcome
-from helpdesk.web.forms import Form, Needed, choices
+from helpdesk.web.forms import Form, LocalMoment, Needed, choices
 
 
 class BulkForm(Form):

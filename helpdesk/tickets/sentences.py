@@ -145,6 +145,18 @@ def _assign(name: Markup, changes: Changes) -> Markup | None:
     return _say(_("%(who)s added an assignment for %(target)s"), who=name, target=_list(after))
 
 
+def _covering(told: Callable[[Markup, Changes], Markup | None]) -> Callable[..., Markup | None]:
+    """Say also for whom somebody covers who got it."""
+
+    def said(name: Markup, changes: Changes) -> Markup | None:
+        what, names = told(name, changes), _pair(changes, "covering")[1]
+        if what is None or not names:
+            return what
+        return _say(_("%(said)s, covering for %(names)s"), said=what, names=_list(names))
+
+    return said
+
+
 def _moved(pattern: object) -> Callable[[Markup, Changes], Markup | None]:
     def say(name: Markup, changes: Changes) -> Markup | None:
         before, after = _pair(changes, "assigned")
@@ -321,9 +333,9 @@ def _undo(name: Markup, changes: Changes) -> Markup:
 
 _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "log": _plain(_l("%(who)s logged the ticket")),
-    "assign": _assign,
-    "hand-over": _moved(_l("%(who)s handed it over from %(before)s to %(target)s")),
-    "return": _moved(_l("%(who)s returned it from %(before)s to %(target)s")),
+    "assign": _covering(_assign),
+    "hand-over": _covering(_moved(_l("%(who)s handed it over from %(before)s to %(target)s"))),
+    "return": _covering(_moved(_l("%(who)s returned it from %(before)s to %(target)s"))),
     "pass-on": _pass_on,
     "acknowledge": _acknowledge,
     "take": _plain(_l("%(who)s took it")),

@@ -1,13 +1,16 @@
 """The base of all forms: CSRF, trimmed text, and errors in the reader's language."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
+from wtforms import DateTimeLocalField, PasswordField, StringField
 from wtforms import SelectChoice as Choice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, StopValidation
+
+from helpdesk.web.i18n import reader_zone
 
 
 def strip(value: Any) -> Any:
@@ -60,3 +63,14 @@ class Form(FlaskForm):  # type: ignore[misc]
             self.form_errors.append(str(message))
         else:
             target.errors = [*target.errors, str(message)]
+
+
+class LocalMoment(DateTimeLocalField):
+    """A moment typed as the reader's own time of day; ``moment`` is it in UTC."""
+
+    @property
+    def moment(self) -> datetime | None:
+        """Return what was typed as an aware UTC datetime."""
+        if not isinstance(self.data, datetime):
+            return None
+        return self.data.replace(tzinfo=reader_zone()).astimezone(UTC)

@@ -45,6 +45,30 @@ def upgrade() -> None:
             name=op.f("uq_miss_ticket_id_piece_promise_round"),
         ),
     )
+    key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "absence",
+        sa.Column("id", key, nullable=False),
+        sa.Column("person_id", key, nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cover_id", key, nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by_id", key, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_absence_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["cover_id"], ["person.id"], name=op.f("fk_absence_cover_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["person.id"], name=op.f("fk_absence_created_by_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absence")),
+    )
+    op.create_index("ix_absence_person_id", "absence", ["person_id"])
+    op.create_index("ix_absence_ends_at", "absence", ["ends_at"])
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.add_column(sa.Column("ask_again_at", sa.DateTime(timezone=True), nullable=True))
         # A plain text as default: for an expression SQLite's table would be made anew, and its
@@ -73,4 +97,5 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ticket_ask_again")
         batch_op.drop_column("unexplained")
         batch_op.drop_column("ask_again_at")
+    op.drop_table("absence")
     op.drop_table("miss")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.bench.desk import serving
 from tests.bench.metrics import METRICS, machine
+from tests.bench.promises import give
 from tests.support import paths, postgres
 
 SIZES = (20_000, 200_000, 1_000_000)
@@ -31,6 +32,8 @@ def main() -> None:
         for size in arguments.size or SIZES:
             with serving(size) as desk:
                 report("load", size, size, per_s=round(size / desk.loaded_in, 1))
+                given = give(desk)
+                report("promises", size, int(given.pop("n")), **given)
                 for name in chosen:
                     before = machine()
                     values = METRICS[name](desk, arguments.requests)

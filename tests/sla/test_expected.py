@@ -130,7 +130,7 @@ def test_an_answer_asks_for_a_new_time_once_it_has_passed(desk: Desk, queue: Que
     promised(fix=1)
     ticket = logged(queue)
     page = desk.get(f"/tickets/{ticket.id}")
-    assert "They were told Today 10:00. Now they may expect it" in text_of(page)
+    assert "It was promised by Today 10:00. Now they may expect it" in text_of(page)
     address = f"/tickets/{ticket.id}/reply"
     said = {"body": "We are still at it.", "go": "stay", "expected": ""}
     refused = sent(desk, address, said, status=422)

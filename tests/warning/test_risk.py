@@ -34,11 +34,6 @@ OWED: dict[str, Any] = {
     "late_at": TEN + 3 * HOUR,
     "due_at": TEN + 4 * HOUR,
 }
-    "opened_at": TEN,
-    "half_at": TEN + 2 * HOUR,
-    "late_at": TEN + 3 * HOUR,
-    "due_at": TEN + 4 * HOUR,
-}
 
 
 # ---- The rule ----

@@ -21,7 +21,7 @@ from helpdesk.people.models import (
     TeamMember,
 )
 from helpdesk.people.seed import ensure_roles
-from helpdesk.people.services import links, sessions
+from helpdesk.people.services import absences, links, sessions
 from helpdesk.people.services.links import Link, Purpose
 from helpdesk.people.services.sign_in import clean_login
 from helpdesk.people.stamp import access_changed
@@ -132,6 +132,7 @@ def deactivate(actor: Actor, account: Account, *, successor: Person | None = Non
     account.deactivated_at = now()
     sessions.revoke_all(actor, account.id, label=person.name)
     _leave_teams(person)
+    absences.forget_person(person.id)
     person.is_technician = False
     person.version += 1
     db.session.flush()

@@ -3,6 +3,7 @@
 from helpdesk.people.views import (
     access,
     account,
+    away,
     importing,
     listing,
     merging,
@@ -15,6 +16,7 @@ from helpdesk.people.views.blueprint import bp
 __all__ = [
     "access",
     "account",
+    "away",
     "bp",
     "importing",
     "listing",

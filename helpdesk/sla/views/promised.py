@@ -20,13 +20,13 @@ from helpdesk.sla.views import words
 from helpdesk.sla.views.blueprint import bp
 from helpdesk.tickets import services, wording
 from helpdesk.tickets.desk import Status
-from helpdesk.tickets.forms import LocalMoment, choices
+from helpdesk.tickets.forms import choices
 from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import get_for
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.views.answers import changed, undo_seconds, undoable
-from helpdesk.web.forms import Form
+from helpdesk.web.forms import Form, LocalMoment
 from helpdesk.web.i18n import local, moment, reader_zone
 
 NOON = time(12)

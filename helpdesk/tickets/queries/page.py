@@ -10,10 +10,10 @@ from sqlalchemy import Select, bindparam, exists, literal, null, or_, select, un
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from helpdesk.db import db
+from helpdesk.db import UTCDateTime, db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM, Actor
-from helpdesk.people.models import Organisation, Person, Site
+from helpdesk.people.models import Absence, Organisation, Person, Site
 from helpdesk.tickets.companions import (
     CopyRecipient,
     Draft,
@@ -139,6 +139,7 @@ _WITH_ITS_PAGE = (
 
 _TICKET: Any = bindparam("ticket")
 _READER: Any = bindparam("reader")
+_NOW: Any = bindparam("now", type_=UTCDateTime())
 
 _PRESENT = (
     select(
@@ -173,6 +174,7 @@ _HAS = tuple(
         ("has-links", (or_(Link.from_id == _TICKET, Link.to_id == _TICKET),)),
         ("has-tasks", (Task.ticket_id == _TICKET, Task.removed_at.is_(None))),
         ("has-drafts", (Draft.person_id == _READER, Draft.ticket_id == _TICKET)),
+        ("somebody-away", (Absence.ends_at > _NOW, Absence.starts_at <= _NOW)),
     )
 )
 
@@ -233,6 +235,7 @@ class Beside:
     has_links: bool
     has_tasks: bool
     has_drafts: bool
+    somebody_away: bool
 
 
 def beside(actor: Actor, ticket: Ticket) -> Beside:
@@ -240,7 +243,13 @@ def beside(actor: Actor, ticket: Ticket) -> Beside:
     found: dict[str, list[Named]] = defaultdict(list)
     others: list[Present] = []
     last_visit: datetime | None = None
-    asked = {"ticket": ticket.id, "reader": actor.person_id, "since": now() - PRESENT_FOR}
+    moment = now()
+    asked = {
+        "ticket": ticket.id,
+        "reader": actor.person_id,
+        "since": moment - PRESENT_FOR,
+        "now": moment,
+    }
     for what, key, name, seen_at, writing in db.session.execute(_BESIDE, asked):
         if what != "present":
             found[what].append(Named(key, name))
@@ -259,6 +268,7 @@ def beside(actor: Actor, ticket: Ticket) -> Beside:
         has_links="has-links" in found,
         has_tasks="has-tasks" in found,
         has_drafts="has-drafts" in found,
+        somebody_away="somebody-away" in found,
     )
 
 

@@ -1,10 +1,12 @@
 """Assignments: who works on which piece. Hand over moves one, add opens another beside it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from flask_babel import lazy_gettext as _l
 
 from helpdesk.db import db
+from helpdesk.people.absent import stand_in
 from helpdesk.people.access import Actor
 from helpdesk.people.models import Person
 from helpdesk.tickets.desk import Queue
@@ -12,6 +14,7 @@ from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
 from helpdesk.tickets.models import Assignment, Entry, Ticket
 from helpdesk.tickets.services import choose
 from helpdesk.tickets.services.act import Act
+from helpdesk.tickets.services.audience import may_read
 from helpdesk.tickets.services.errors import Refused
 
 
@@ -22,6 +25,10 @@ class Target:
     queue: Queue
     technician: Person | None = None
     note: str = ""
+    even_if_away: bool = False
+    """Whether somebody who is away gets it all the same."""
+    instead_of: str = ""
+    """The name of who was meant, when it goes to who covers for them."""
 
     @property
     def label(self) -> str:
@@ -50,6 +57,40 @@ def check_target(target: Target) -> None:
         raise Refused("technician-gone", _l("This technician takes no tickets."), "technician")
 
 
+def around_absence(actor: Actor, ticket: Ticket, target: Target) -> Target:
+    """Return where work goes that is meant for somebody who is away: to who covers for them.
+
+    One's own work is one's own business. Nobody comes to read a restricted ticket by covering.
+    Raises Refused when nobody covers.
+    """
+    technician = target.technician
+    if technician is None or target.even_if_away or technician.id == actor.person_id:
+        return target
+    found = stand_in(technician.id)
+    if found == technician.id:
+        return target
+    cover = db.session.get(Person, found) if found is not None else None
+    secret = ticket.restricted or target.queue.restricted
+    if (
+        cover is None
+        or cover.retired_at is not None
+        or not cover.is_technician
+        or (secret and not may_read(ticket, cover.id))
+    ):
+        raise Refused(
+            "technician-away",
+            _l("%(name)s is away and nobody covers for them.", name=technician.name),
+            "technician",
+        )
+    return replace(target, technician=cover, instead_of=technician.name)
+
+
+def _note_cover(act: Act, targets: Iterable[Target]) -> None:
+    names = [target.instead_of for target in targets if target.instead_of]
+    if names:
+        act.note_change("covering", None, names)
+
+
 def find_open(ticket: Ticket, assignment_id: int) -> Assignment:
     """Return an open assignment of the ticket. Raises Refused when it has ended."""
     for row in ticket.assignments:
@@ -74,6 +115,7 @@ def add(
     check_open(ticket)
     if not targets:
         raise Refused("target-missing", _l("Choose a queue or a technician."), "queue")
+    targets = [around_absence(actor, ticket, target) for target in targets]
     act = Act(actor, ticket)
     rows = []
     for target in targets:
@@ -97,6 +139,7 @@ def add(
         act.set("owner_id", named.id)
     _show_assigned(act)
     act.note_change("assigned", None, [target.label for target in targets])
+    _note_cover(act, targets)
     return act.done("assign", undo_for=undo_for)
 
 
@@ -117,6 +160,7 @@ def hand_over(
     anybody's hands, no reason is asked and nothing is counted. Raises Denied, Refused.
     """
     check_open(ticket)
+    target = around_absence(actor, ticket, target)
     check_target(target)
     act = Act(actor, ticket)
     row = (
@@ -158,6 +202,7 @@ def hand_over(
         act.set("owner_id", technician_id)
     _show_assigned(act)
     act.note_change("assigned", before, target.label)
+    _note_cover(act, [target])
     verb = "return" if returning else "hand-over" if leaves else "assign"
     return act.done(verb, body=reason.strip(), undo_for=undo_for)
 

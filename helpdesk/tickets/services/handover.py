@@ -16,10 +16,13 @@ def pass_on(
     *,
     reason: str,
     comments: Mapping[int, str],
+    whose: int | None = None,
     undo_for: int = 0,
     undo_group: str | None = None,
 ) -> list[Result]:
-    """Hand the actor's part of each ticket to a colleague or a queue, with a word on each.
+    """Hand somebody's part of each ticket to a colleague or a queue, with a word on each.
+
+    It is the actor's own part unless ``whose`` says whose: of somebody who is away.
 
     What colleagues hold stays with them. ``comments`` are by number; ``reason`` goes with all of
     them. Raises Denied, Refused; what a single ticket's rules refuse is in its result.
@@ -27,29 +30,29 @@ def pass_on(
 
     def change(ticket: Ticket) -> object:
         said = "\n".join(filter(None, [comments.get(ticket.id, "").strip(), reason.strip()]))
-        return _pass_one_on(actor, ticket, target, said, undo_for)
+        return _pass_one_on(actor, ticket, target, said, undo_for, whose or actor.person_id)
 
     return change_many(actor, tickets, change, undo_group=undo_group)
 
 
 def _pass_one_on(
-    actor: Actor, ticket: Ticket, target: Target, reason: str, undo_for: int
+    actor: Actor, ticket: Ticket, target: Target, reason: str, undo_for: int, whose: int | None
 ) -> object:
     check_open(ticket)
     mine = [
         row.id
         for row in ticket.assignments
-        if row.state in OPEN_ASSIGNMENT and row.technician_id == actor.person_id
+        if row.state in OPEN_ASSIGNMENT and row.technician_id == whose
     ]
     done: object = None
     for assignment_id in mine:
         done = hand_over(
             actor, ticket, target, assignment_id=assignment_id, reason=reason, undo_for=undo_for
         )
-    if not mine and ticket.owner_id == actor.person_id:
+    if not mine and ticket.owner_id == whose:
         # I answer for the whole and hold no piece of it.
         named = Target(target.queue, target.technician, note=reason)
         done = add(actor, ticket, [named], undo_for=undo_for)
-    if ticket.owner_id == actor.person_id:
+    if ticket.owner_id == whose:
         done = set_owner(actor, ticket, target.technician, undo_for=undo_for) or done
     return done

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from helpdesk.db import db
+from helpdesk.people.absent import stand_in
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Channel, Person
 from helpdesk.tickets.companions import Draft, TimeEntry
@@ -119,6 +120,10 @@ def log_entry(actor: Actor, new: NewTicket, *, quiet: bool = False) -> Entry:
     ticket.contacts = 1
     db.session.add(ticket)
     technician = new.technician
+    if technician is not None and technician.id != actor.person_id:
+        worker = stand_in(technician.id)
+        if worker != technician.id:
+            technician = db.session.get(Person, worker) if worker is not None else None
     row = act.assign(queue_id=queue.id, technician_id=technician.id if technician else None)
     if technician is not None:
         ticket.owner_id = technician.id

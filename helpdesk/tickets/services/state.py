@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
+from helpdesk.people.absent import stand_in
 from helpdesk.people.access import SYSTEM, Actor, Permission
 from helpdesk.tickets.companions import Link
 from helpdesk.tickets.desk import Cause, Status
@@ -23,6 +24,7 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services import choose
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.assign import acknowledge_mine
+from helpdesk.tickets.services.audience import may_read
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.open import finish
 from helpdesk.tickets.services.talk import check_writable
@@ -276,7 +278,11 @@ def reopen_within(act: Act, status: Status | None = None) -> None:
     stays = owner is not None and owner.retired_at is None and owner.is_technician
     if not stays:
         act.set("owner_id", None)
-    act.assign(queue_id=ticket.queue_id, technician_id=ticket.owner_id)
+    # Who answers for it stays who did; the work goes round those who are away.
+    worker = stand_in(ticket.owner_id) if ticket.owner_id is not None else None
+    if worker is not None and worker != ticket.owner_id and not may_read(ticket, worker):
+        worker = None
+    act.assign(queue_id=ticket.queue_id, technician_id=worker)
 
 
 def bin_ticket(actor: Actor, ticket: Ticket, reason: BinReason, *, undo_for: int = 0) -> Entry:

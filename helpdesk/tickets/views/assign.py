@@ -1,10 +1,13 @@
 """Who works on it: assign, hand over, return, finish a part; followers."""
 
+from dataclasses import replace
+
 from flask import jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from helpdesk.db import db
+from helpdesk.people.absent import away_now
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.people.queries import person_for
@@ -17,7 +20,7 @@ from helpdesk.tickets.queries.page import ticket_for_page
 from helpdesk.tickets.services import Refused, Target
 from helpdesk.tickets.views.answers import changed, undo_seconds, undoable
 from helpdesk.tickets.views.blueprint import bp
-from helpdesk.tickets.views.page import pieces_of
+from helpdesk.tickets.views.page import away_words, pieces_of
 
 
 @bp.get("/tickets/choices/target")
@@ -26,13 +29,21 @@ def target_choices() -> Response:
     """Return queues and technicians that can be given work, for a combobox."""
     actor = current_actor()
     rows = people.targets(actor, request.args.get("q", ""), near=whole(request.args.get("near")))
-    away = {"busy": _("busy"), "away": _("away")}
+    words = {"busy": _("busy"), "away": _("away")}
+    gone = away_now()
+
+    def hint(row: people.Choice) -> str:
+        if not row.technician_id:
+            return str(_("Queue"))
+        away = gone.get(row.technician_id)
+        return away_words(away) if away is not None else words.get(row.availability, "")
+
     return jsonify(
         [
             {
                 "value": row.key,
                 "label": f"{row.technician} · {row.queue}" if row.technician_id else row.queue,
-                "hint": away.get(row.availability, "") if row.technician_id else _("Queue"),
+                "hint": hint(row),
                 "icon": "circle-user-round" if row.technician_id else "layers",
             }
             for row in rows
@@ -63,6 +74,7 @@ def _show(ticket: Ticket, form: AssignForm, chosen: list[tuple[str, str]] | None
         pieces=pieces,
         moving=moving,
         chosen=chosen or [],
+        somebody_away=bool(away_now()),
     )
 
 
@@ -76,7 +88,15 @@ def assign(number: int) -> Response:
     targets: list[Target] = []
     try:
         targets = [
-            Target(queue_for(actor, queue_id), person_for(actor, key) if key else None)
+            services.around_absence(
+                actor,
+                ticket,
+                Target(
+                    queue_for(actor, queue_id),
+                    person_for(actor, key) if key else None,
+                    even_if_away=bool(form.even_if_away.data),
+                ),
+            )
             for queue_id, key in form.places()
         ]
         with undoable() as group:
@@ -95,9 +115,14 @@ def assign(number: int) -> Response:
 
 def _assign(actor: Actor, ticket: Ticket, form: AssignForm, targets: list[Target]) -> str:
     """Call the verb the form asks for; return what it did in words."""
-    names = ", ".join(target.label for target in targets)
+    names = ", ".join(
+        _("%(target)s (covers for %(name)s)", target=target.label, name=target.instead_of)
+        if target.instead_of
+        else target.label
+        for target in targets
+    )
     if form.mode.data == "add":
-        noted = [Target(row.queue, row.technician, form.reason.data or "") for row in targets]
+        noted = [replace(row, note=form.reason.data or "") for row in targets]
         services.add(
             actor,
             ticket,

@@ -51,6 +51,8 @@ _EVENT_ICONS = {
     "merge": "merge",
     "merged": "merge",
     "mistaken": "undo-2",
+    "promise-missed": "timer",
+    "promise-warned": "timer",
     "redact": "shield-alert",
     "reopen": "history",
     "replay": "history",

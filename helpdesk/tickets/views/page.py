@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from flask import request
+from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
+from helpdesk.people.absent import Away, away_now
 from helpdesk.people.access import Actor
 from helpdesk.tickets import wording
 from helpdesk.tickets.companions import Draft
@@ -21,7 +23,7 @@ from helpdesk.tickets.services import time_with_children
 from helpdesk.tickets.services.drafts import stamp_of
 from helpdesk.tickets.views import asking
 from helpdesk.tickets.views.lines import File, Line, file_of, fold, lines_of
-from helpdesk.web.i18n import reader_zone
+from helpdesk.web.i18n import moment, reader_zone
 
 WORDS = {
     "kinds": wording.KINDS,
@@ -275,6 +277,25 @@ def status_choices(ticket: Ticket, statuses: list[StatusChoice]) -> list[tuple[S
     return found
 
 
+def away_words(away: Away) -> str:
+    """Return until when somebody is away, and who covers."""
+    until = moment(away.until)
+    if away.cover:
+        return str(_("away until %(time)s, %(name)s covers", time=until, name=away.cover))
+    return str(_("away until %(time)s", time=until))
+
+
+def _away(ticket: Ticket) -> dict[int, str]:
+    """Return in words who of those who work on a ticket is away."""
+    open_rows = [row for row in ticket.assignments if row.state in OPEN_ASSIGNMENT]
+    named = [ticket.owner_id, *(row.technician_id for row in open_rows)]
+    people = {key for key in named if key is not None}
+    if not people or ticket.status_class not in UNFINISHED:
+        return {}
+    gone = away_now()
+    return {key: away_words(gone[key]) for key in people if key in gone}
+
+
 def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
     """Return what the head and the properties of the page show. Four queries at most."""
     beside = around_page.beside(actor, ticket)
@@ -291,6 +312,7 @@ def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "links": links,
         "tasks": around_page.tasks_of(ticket) if beside.has_tasks else {},
         "pieces": pieces_of(actor, ticket),
+        "away": _away(ticket) if beside.somebody_away else {},
         # Only parents have time below them, and most tickets are none.
         "time_in_all": time_with_children(ticket) if links.children else ticket.time_spent,
         "others": beside.others,
