@@ -56,6 +56,8 @@ from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.tickets.views import asking, histories
 from helpdesk.upkeep import health
 from helpdesk.upkeep import jobs as housekeeping
+from helpdesk.warning import risk, spikes
+from helpdesk.warning import views as warning_views
 from helpdesk.web import live, panels
 
 # The pages about mail stand in Set up and have its side navigation.
@@ -65,6 +67,7 @@ BLUEPRINTS: list[Blueprint] = [
     people_views.bp,
     ticket_views.bp,
     sla_views.bp,
+    warning_views.bp,
     notice_views.bp,
     board_views.bp,
     mail_views.bp,
@@ -75,6 +78,7 @@ BLUEPRINTS: list[Blueprint] = [
 
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (JournalWritten, keeping.on_journal_written),
+    (JournalWritten, risk.on_journal_written),
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),
@@ -109,6 +113,8 @@ JOBS: list[Job] = [
     calls.forget_calls,
     ingest.file_forgotten_mail,
     escalation.escalate,
+    risk.judge_risks,
+    spikes.watch_for_spikes,
     housekeeping.wake_snoozed,
     housekeeping.ask_for_new_times,
     housekeeping.close_resolved,
@@ -131,10 +137,12 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
+    ("ticket", 5, warning_views.at_risk.of_ticket),
     ("ticket", 10, sla_views.on_ticket.of_ticket),
     ("ticket", 20, board_views.on_ticket.of_ticket),
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
+    ("queue-strip", 20, warning_views.spikes.above_list),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
 ]

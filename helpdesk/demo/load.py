@@ -22,6 +22,7 @@ from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.suppliers import make_suppliers, wait_for
 from helpdesk.demo.today import TODAY, Today
 from helpdesk.demo.told import live_told
+from helpdesk.demo.warning import live_warnings, warn
 from helpdesk.lib import clock
 from helpdesk.people import search as people_search
 from helpdesk.people.access import SYSTEM
@@ -81,8 +82,10 @@ def load_demo() -> Demo:
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
         live_board(demo, {ticket.subject: ticket for ticket in open_today})
         live_told(demo)
+        live_warnings(demo)
         telling.settle(demo)
         people_search.rebuild()
+    warn(demo.actors["karen"])
     _mail_without_a_sender(demo)
     return demo
 
