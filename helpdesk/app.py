@@ -34,7 +34,7 @@ from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping
 from helpdesk.sla import views as sla_views
-from helpdesk.sla.events import PromisesInDanger
+from helpdesk.sla.events import PromisesInDanger, SuppliersToRemind
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
@@ -83,6 +83,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TimesPassed, notices.on_times_passed),
     (PromisesInDanger, notices.on_promises_in_danger),
     (PromisesInDanger, escalated.on_promises_in_danger),
+    (SuppliersToRemind, outgoing.on_suppliers_to_remind),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
     (EntryRedacted, outgoing.on_redacted),

@@ -16,8 +16,9 @@ from helpdesk.db import db, transaction
 from helpdesk.demo import cast, matters, people, telling
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.past import in_other_words, live_past, log_at
-from helpdesk.demo.promises import make_promises, promised
+from helpdesk.demo.promises import FIELD, make_promises, promised
 from helpdesk.demo.story import DAYS, Demo
+from helpdesk.demo.suppliers import make_suppliers, wait_for
 from helpdesk.demo.today import TODAY, Today
 from helpdesk.demo.told import live_told
 from helpdesk.lib import clock
@@ -69,6 +70,7 @@ def load_demo() -> Demo:
             cast.make_customers(demo)
             cast.make_technicians(demo)
             _desk_words(demo)
+            make_suppliers(demo)
             make_promises(demo)
         _mailbox(demo)
         live_past(demo, FINISHED)
@@ -215,7 +217,15 @@ def _today(demo: Demo, today: Today) -> Ticket:
         ),
         "hold:customer": lambda: services.hold(actor, ticket, HoldReason.CUSTOMER),
         "hold:supplier": lambda: services.hold(
-            actor, ticket, HoldReason.SUPPLIER, note="Line supplier has the case since Monday"
+            actor,
+            ticket,
+            HoldReason.SUPPLIER,
+            note="They have the case",
+            supplier=wait_for(demo, matter.subject),
+        ),
+        # Nobody there has said that they have it.
+        "part": lambda: services.add(
+            actor, ticket, [Target(demo.queues[FIELD], note="Is the access point alive?")]
         ),
         "major": lambda: services.set_major(actor, ticket, True),
         "tasks": lambda: services.add_tasks(

@@ -85,6 +85,8 @@ class OutboxMessage(Model):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     basis: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # The supplier it was written to; empty for customers and staff.
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
     # Chosen when it was written; without one the default mailbox of the day sends it.
     mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"), index=True)
     # Who gets it, as the message says: [["Ho Mei-Ling", "ho@…"], …].

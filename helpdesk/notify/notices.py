@@ -5,7 +5,7 @@ themselves, of what they have switched off, or of a ticket they may not see. Who
 has seen what there was to say about it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -58,10 +58,15 @@ def on_ticket_event(event: TicketEvent) -> None:
         return
     ticket, entry = event.ticket, event.entry
     concerned: dict[int, Kind] = {}
+    data: dict[str, object] = {}
     if entry.inbound and entry.kind == EntryKind.MESSAGE and event.verb == "hear":
         if ticket.owner_id is not None:
             concerned[ticket.owner_id] = Kind.ANSWERED
         concerned |= dict.fromkeys(_followers(ticket), Kind.ANSWERED)
+    elif event.verb == "hear-supplier":
+        concerned |= dict.fromkeys(_working_on(ticket), Kind.ANSWERED)
+        if ticket.supplier is not None:
+            data["supplier"] = ticket.supplier.name
     elif event.verb in _WATCHED:
         concerned |= dict.fromkeys(_followers(ticket), Kind.WATCHED)
     if "assigned" in (entry.changes or {}) or event.verb == "log":
@@ -72,7 +77,7 @@ def on_ticket_event(event: TicketEvent) -> None:
             and row.state == "assigned"
             and row.assigned_at == entry.happened_at
         }
-    tell(concerned, ticket.id, event.actor.person_id)
+    tell(concerned, ticket.id, event.actor.person_id, data)
 
 
 def on_mentioned(event: Mentioned) -> None:
@@ -108,6 +113,7 @@ def on_promises_in_danger(event: PromisesInDanger) -> None:
                 "promise": one.promise.value,
                 "due": one.due_at.isoformat(),
                 "missed": one.missed,
+                **({"whose": one.whose} if one.whose else {}),
             },
         )
         for one in event.found
@@ -116,13 +122,24 @@ def on_promises_in_danger(event: PromisesInDanger) -> None:
     )
 
 
-def tell(concerned: dict[int, Kind], ticket_id: int, by: int | None) -> None:
+def tell(
+    concerned: dict[int, Kind],
+    ticket_id: int,
+    by: int | None,
+    data: Mapping[str, object] | None = None,
+) -> None:
     """Write a notice for each person, unless they did it or do not want to know."""
     concerned = _with_covers({key: kind for key, kind in concerned.items() if key != by}, by)
     if not concerned:
         return
     _write(
-        Notice(person_id=person_id, kind=kind.value, ticket_id=ticket_id, actor_id=by)
+        Notice(
+            person_id=person_id,
+            kind=kind.value,
+            ticket_id=ticket_id,
+            actor_id=by,
+            data=dict(data or {}),
+        )
         for person_id, kind in concerned.items()
     )
 
@@ -157,6 +174,12 @@ def _write(found: Iterable[Notice]) -> None:
             db.session.add(notice)
         if notice.on_screen:
             announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
+
+
+def _working_on(ticket: Ticket) -> set[int]:
+    """Return who answers for a ticket, holds a part of it or follows it."""
+    held = {row.technician_id for row in ticket.assignments if row.state in OPEN_ASSIGNMENT}
+    return {key for key in {ticket.owner_id, *held, *_followers(ticket)} if key is not None}
 
 
 def _followers(ticket: Ticket) -> Sequence[int]:

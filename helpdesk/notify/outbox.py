@@ -170,6 +170,7 @@ def _copy_of(message: OutboxMessage) -> OutboxMessage:
         channel=message.channel,
         entry_id=message.entry_id,
         ticket_id=message.ticket_id,
+        supplier_id=message.supplier_id,
         mailbox_id=message.mailbox_id,
         to=message.to,
         cc=message.cc,

@@ -134,6 +134,14 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
                 P.SETUP_TICKETS,
             ),
             Place(
+                "suppliers",
+                "setup.suppliers",
+                "truck",
+                _l("Suppliers"),
+                _l("Firms that tickets wait for"),
+                P.SETUP_TICKETS,
+            ),
+            Place(
                 "tags",
                 "setup.tags",
                 "tags",

@@ -23,7 +23,7 @@ from helpdesk.people.models import (
     TeamMember,
 )
 from helpdesk.sla.models import BusinessCalendar, Policy
-from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status, Tag
+from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status, Supplier, Tag
 
 PAGE = 50
 TAGS_PAGE = 100
@@ -62,6 +62,7 @@ def counts() -> dict[str, int]:
         "categories": Category,
         "statuses": Status,
         "causes": Cause,
+        "suppliers": Supplier,
         "tags": Tag,
         "templates": QuickTemplate,
         "calendars": BusinessCalendar,

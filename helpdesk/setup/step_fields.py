@@ -11,15 +11,12 @@ from wtforms import Form, SelectField, StringField, ValidationError
 
 from helpdesk.people import contact_values
 from helpdesk.setup.services import webhooks
-from helpdesk.setup.services.promises import OFFERED
 from helpdesk.setup.written import Unreadable, read_length, write_length
-from helpdesk.sla.policy import MOST_PERCENT, Do
-from helpdesk.sla.views.words import PROMISES
+from helpdesk.sla.clocks import Promise
+from helpdesk.sla.policy import MOST_PERCENT, ONLY, PROMISES, Do, Scope
+from helpdesk.sla.views.words import PROMISES as PROMISE_NAMES
 from helpdesk.tickets.desk import Queue
 from helpdesk.web.forms import choices
-
-EMPTY_ROWS = 2
-"""Rows that a form offers beyond those that are filled in."""
 
 Stored = list[Any]
 """A step as it is stored: promise, percent, seconds before the end, what is done, queue, target.
@@ -34,6 +31,7 @@ DOES = {
     Do.MOVE: _l("Hand over"),
     Do.MAIL: _l("Mail to…"),
     Do.WEBHOOK: _l("Call a program"),
+    Do.REMIND: _l("Write to the supplier"),
 }
 _SHARE = re.compile(r"(\d{1,4})\s*[%％]")
 
@@ -65,9 +63,7 @@ def write_when(percent: int | None, before: int | None) -> str:
 class StepFields(Form):
     """One step. A row without a time is no step."""
 
-    promise = SelectField(
-        _l("Promise"), choices=choices((one.value, PROMISES[one]) for one in OFFERED)
-    )
+    promise = SelectField(_l("Promise"), choices=[])
     when = StringField(_l("When"), render_kw={"maxlength": 20})
     do = SelectField(_l("What is done"), choices=[])
     to = StringField(_l("Mail to"), render_kw={"maxlength": 320})
@@ -89,15 +85,19 @@ class StepFields(Form):
             except ValueError:
                 raise ValidationError(str(_l("This is no e-mail address."))) from None
 
-    def offer(self, queues: Iterable[Queue]) -> None:
-        """Fill in what can be done; each queue is a place to hand over to."""
-        hooks = webhooks.in_use()
+    def offer(self, queues: Iterable[Queue], scope: Scope) -> None:
+        """Fill in what can be done in a scope; each queue is a place to hand over to."""
+        self.promise.choices = choices((one.value, PROMISE_NAMES[one]) for one in PROMISES[scope])
         self.do.choices = choices(
             [
-                *((do.value, name) for do, name in DOES.items() if do not in _PLACES),
+                *(
+                    (do.value, name)
+                    for do, name in DOES.items()
+                    if do not in _PLACES and scope in ONLY.get(do, Scope)
+                ),
                 *(
                     (f"{Do.WEBHOOK.value}:{hook.id}", _l("Call %(name)s", name=hook.name))
-                    for hook in hooks
+                    for hook in webhooks.in_use()
                 ),
                 *(
                     (f"{Do.MOVE.value}:{queue.id}", _l("Hand over to %(queue)s", queue=queue.name))
@@ -158,7 +158,7 @@ def in_words(steps: Iterable[Stored], queue_names: dict[int, str]) -> str:
         said.append(
             pattern
             % {
-                "promise": next(name for one, name in PROMISES.items() if one.value == promise),
+                "promise": PROMISE_NAMES[Promise(promise)],
                 "when": write_when(percent, before),
                 "what": what,
             }

@@ -114,8 +114,15 @@ class Do(StrEnum):
     WEBHOOK = "webhook"
     """Call another program."""
     MOVE = "move"
-    """Hand the work over to another queue."""
+    """Hand the work over to another queue: of a team's promise, that assignment."""
+    REMIND = "remind"
+    """Write to the supplier who promised it."""
 
+
+ONLY: Mapping[Do, frozenset[Scope]] = {
+    Do.REMIND: frozenset({Scope.SUPPLIER}),
+}
+"""What only some scopes have; everything else is for all of them."""
 
 MOST_PERCENT = 1000
 MOST_STEPS = 20

@@ -45,9 +45,10 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
     """Return the whole mail. Raises BlobMissing when a file of it is gone."""
     entry = message.entry
     body = _answer(entry) if entry is not None else _notice(message)
-    # What staff are told stands in no conversation with a customer.
-    for_staff = message.kind in {by_mail.KIND, escalated.KIND}
-    about = message.ticket_id if not for_staff else None
+    # What staff are told stands in no conversation with a customer, and a supplier knows nothing
+    # of what the customer wrote, not even how it is named.
+    apart = message.kind in {by_mail.KIND, escalated.KIND} or message.supplier_id is not None
+    about = message.ticket_id if not apart else None
     thread = chain(about, message) if about is not None else Chain([], None)
     references = [one for one in thread.references if _MESSAGE_ID.fullmatch(one)]
     lines = [

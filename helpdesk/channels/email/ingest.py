@@ -28,7 +28,13 @@ from helpdesk.channels.email.lease import Lost
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import OPEN, MailMessage, State
-from helpdesk.channels.email.threads import number_of, sent_by_us, threads_of
+from helpdesk.channels.email.threads import (
+    answers_supplier,
+    number_of,
+    sent_by_us,
+    threads_of,
+    written_to_suppliers,
+)
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.inbound import Correspondent, Inbound, receive
 from helpdesk.db import db, is_postgresql, transaction
@@ -301,6 +307,8 @@ class Known:
     people: dict[str, Person] | None = None
     # Message-ID → ticket, of what these messages refer to and of what was decided a moment ago.
     threads: dict[str, int] = field(default_factory=dict)
+    # Those of them that we wrote to suppliers.
+    to_suppliers: frozenset[str] = frozenset()
     asked_for: bool = False
 
     def first_of(self, letter: Letter, row: MailMessage | None = None) -> First | None:
@@ -331,6 +339,7 @@ def _known(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
         if len(read) > 1
         else None,
         threads=threads_of(letter.references for letter in read),
+        to_suppliers=written_to_suppliers(letter.references for letter in read),
         asked_for=asked_for,
     )
 
@@ -412,6 +421,7 @@ def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
         files=letter.files,
         copies=[copy for copy in letter.copies if _may_take_part(copy, known.own_addresses)],
         thread=number_of(letter.references, known.threads) if letter.references else None,
+        answers_supplier=answers_supplier(letter.references, known.threads, known.to_suppliers),
         quoted=letter.quoted,
         envelope=letter.envelope,
     )

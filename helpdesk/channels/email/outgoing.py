@@ -30,6 +30,8 @@ from helpdesk.notify import outbox
 from helpdesk.notify.models import OutboxMessage, Sending
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent
 from helpdesk.people.models import Channel, ContactKind, ContactPoint, Desk, Person
+from helpdesk.sla.events import SuppliersToRemind, SupplierToRemind
+from helpdesk.tickets.desk import Supplier
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.web import i18n
@@ -87,6 +89,51 @@ def on_sign_in_link(event: SignInLinkSent) -> None:
     with force_locale(_language(event.person)):
         subject = _("Your account at %(desk)s", desk=_desk().name)
     _notice(event, "sign_in_link", subject)
+
+
+def on_suppliers_to_remind(event: SuppliersToRemind) -> None:
+    """Write to suppliers about what they promised; one without an address is left in peace."""
+    for one in event.found:
+        _remind(one)
+    db.session.flush()
+
+
+def _remind(one: SupplierToRemind) -> None:
+    """Queue the reminder of one supplier."""
+    supplier = db.session.get_one(Supplier, one.supplier_id)
+    ticket = db.session.get_one(Ticket, one.ticket_id)
+    if not supplier.email or is_own(supplier.email, own_addresses()):
+        return
+    mailbox = sender_for(ticket)
+    if mailbox is None and is_demo():
+        return
+    desk, theirs = _desk(), ticket.supplier_reference
+    with force_locale(desk_language()):
+        about = f"{theirs} " if theirs else ""
+        subject = f"{about}[#{ticket.number}]"
+        # The worker serves nobody: what pages share about their reader is not asked for.
+        text = current_app.jinja_env.get_template("mail/supplier_reminder.txt").render(
+            supplier=supplier,
+            number=ticket.number,
+            theirs=theirs,
+            missed=one.missed,
+            until=_moment(one.due_at, desk.time_zone),
+            desk=desk,
+        )
+        subject = _("Reminder: %(what)s", what=subject)
+    db.session.add(
+        OutboxMessage(
+            channel=Channel.EMAIL,
+            ticket_id=ticket.id,
+            supplier_id=supplier.id,
+            mailbox_id=mailbox.id if mailbox is not None else None,
+            to=[[supplier.name, supplier.email]],
+            recipients=[supplier.email],
+            message_id=new_message_id(mailbox, ticket.number),
+            subject=subject,
+            text=text,
+        )
+    )
 
 
 def fill_recipients(message: OutboxMessage) -> bool:
