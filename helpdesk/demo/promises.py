@@ -18,13 +18,15 @@ from helpdesk.sla import business_time, saving, stored
 from helpdesk.sla.calendar import WEEKDAYS, Calendar
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import BusinessCalendar
-from helpdesk.sla.policy import PRIORITIES, Conditions, Do, Matter, Scope, Step, Terms, choose
+from helpdesk.sla.policy import Conditions, Do, Matter, Scope, Step, Terms, choose
 from helpdesk.sla.public_holidays import PublicHolidays
 from helpdesk.tickets.lifecycle import DEFAULT_MATRIX
 
 ZONE = "Asia/Hong_Kong"
 NETWORK = 1
 """The place of the team that works in shifts, among the teams."""
+URGENT = (1, 2)
+"""Priorities at which teams promise each other something: the rest waits for its turn."""
 FIELD = 5
 """The place of the team that others give parts of their tickets to."""
 SECURITY = ("Network/Firewall", "Access/MFA")
@@ -88,7 +90,11 @@ def make_promises(demo: Demo) -> None:
         Scope.TEAM,
         Terms(
             always.id,
-            _equal({Promise.ACKNOWLEDGE: 30, Promise.FIX: 480}),
+            {
+                (promise, priority): timedelta(minutes=length)
+                for promise, length in ((Promise.ACKNOWLEDGE, 30), (Promise.FIX, 480))
+                for priority in URGENT
+            },
             of_field,
             steps=(
                 Step(Promise.ACKNOWLEDGE, 50, None, Do.WARN_OWNER),
@@ -114,15 +120,6 @@ def make_promises(demo: Demo) -> None:
             ),
         ),
     )
-
-
-def _equal(minutes: Mapping[Promise, int]) -> dict[tuple[Promise, int], timedelta]:
-    """Return lengths that are the same at every priority."""
-    return {
-        (promise, priority): timedelta(minutes=length)
-        for promise, length in minutes.items()
-        for priority in PRIORITIES
-    }
 
 
 def _end_of_march(today: date) -> date:
