@@ -37,7 +37,7 @@ function empty(row) {
 const NUMBERED = /-(\d+)-/;
 
 /** @param {Element} field @returns {number} */
-function numberIn(field) {
+function numberOf(field) {
   return Number(NUMBERED.exec(field.getAttribute("name") ?? "")?.[1] ?? 0);
 }
 
@@ -53,7 +53,7 @@ on("click", "[data-row-add]", (_event, /** @type {HTMLElement} */ button) => {
   for (const element of all(row, "[id]")) element.removeAttribute("id");
   row.removeAttribute("id");
   // Rows that are told apart by a number in the names of their fields need one of their own.
-  const next = 1 + Math.max(0, ...rows.flatMap((one) => all(one, "[name]").map(numberIn)));
+  const next = 1 + Math.max(0, ...rows.flatMap((one) => all(one, "[name]").map(numberOf)));
   for (const field of all(row, "[name]")) {
     field.setAttribute("name", (field.getAttribute("name") ?? "").replace(NUMBERED, `-${next}-`));
   }
