@@ -15,10 +15,11 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import NumberRange, Optional
 
 from helpdesk.notify.quiet import QuietHours
 from helpdesk.notify.telling import Tell, Telling
+from helpdesk.people.forms import NEEDED
 from helpdesk.setup.forms import read_seen
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.told_sentences import NAMES
@@ -50,11 +51,11 @@ class TellingFields(Form):
     )
     per_day = IntegerField(
         _l("A person gets, in 24 hours, at most"),
-        [InputRequired(), NumberRange(1, 100, _l("A number from 1 to 100."))],
+        [NEEDED, NumberRange(1, 100, _l("A number from 1 to 100."))],
     )
     apart = IntegerField(
         _l("Minutes between two about one ticket"),
-        [InputRequired(), NumberRange(0, 1440, _l("A number from 0 to 1,440."))],
+        [NEEDED, NumberRange(0, 1440, _l("A number from 0 to 1,440."))],
     )
     without_receipt = SelectMultipleField(
         _l("Queues without receipts"),
