@@ -79,14 +79,14 @@ class OutboxMessage(Model):
     channel: Mapped[str] = mapped_column(String(12))
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"), index=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    # The supplier it was written to; empty for customers and staff.
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
     # What a notice is about ("received", "fixed" …); empty for answers and links to sign in.
     kind: Mapped[str] = mapped_column(String(20), default="")
     # Whom a notice is for, what in the journal it rests on, and when they were told.
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     basis: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    # The supplier it was written to; empty for customers and staff.
-    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
     # Chosen when it was written; without one the default mailbox of the day sends it.
     mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"), index=True)
     # Who gets it, as the message says: [["Ho Mei-Ling", "ho@…"], …].

@@ -29,9 +29,9 @@ DOES = {
     Do.TELL_LEADS: _l("Tell the leads"),
     Do.RAISE: _l("Raise the priority"),
     Do.MOVE: _l("Hand over"),
+    Do.REMIND: _l("Write to the supplier"),
     Do.MAIL: _l("Mail to…"),
     Do.WEBHOOK: _l("Call a program"),
-    Do.REMIND: _l("Write to the supplier"),
 }
 _SHARE = re.compile(r"(\d{1,4})\s*[%％]")
 
@@ -87,6 +87,7 @@ class StepFields(Form):
 
     def offer(self, queues: Iterable[Queue], scope: Scope) -> None:
         """Fill in what can be done in a scope; each queue is a place to hand over to."""
+        hooks = webhooks.in_use()
         self.promise.choices = choices((one.value, PROMISE_NAMES[one]) for one in PROMISES[scope])
         self.do.choices = choices(
             [
@@ -97,7 +98,7 @@ class StepFields(Form):
                 ),
                 *(
                     (f"{Do.WEBHOOK.value}:{hook.id}", _l("Call %(name)s", name=hook.name))
-                    for hook in webhooks.in_use()
+                    for hook in hooks
                 ),
                 *(
                     (f"{Do.MOVE.value}:{queue.id}", _l("Hand over to %(queue)s", queue=queue.name))
