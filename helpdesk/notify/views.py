@@ -24,6 +24,7 @@ NAMES = {
     Kind.WATCHED: _l("A ticket I follow is resolved, reopened, put on hold or handed over"),
     Kind.DANGER: _l("A promise is in danger or was missed"),
     Kind.OVER_TIME: _l("The time a customer was told has passed"),
+    Kind.TROUBLE_FIXED: _l("Trouble on the alert board is fixed, if I asked to be told"),
 }
 """What each kind of notice is about, as the switches say it."""
 
@@ -34,6 +35,7 @@ ICONS = {
     Kind.WATCHED: "eye",
     Kind.DANGER: "timer",
     Kind.OVER_TIME: "alarm-clock",
+    Kind.TROUBLE_FIXED: "circle-check",
 }
 _PROMISES = {
     "acknowledge": _l("to acknowledge it"),
@@ -67,6 +69,7 @@ def sentence(notice: Notice) -> Markup:
         Kind.MENTIONED: _("%(who)s mentioned you"),
         Kind.ANSWERED: _("%(who)s answered"),
         Kind.WATCHED: _("%(who)s changed it"),
+        Kind.TROUBLE_FIXED: _("%(who)s marked as fixed what you asked about"),
     }
     if notice.kind == Kind.ANSWERED:
         who = str(notice.data.get("supplier") or notice.ticket.customer.name)
