@@ -33,7 +33,7 @@ IRRELEVANT = frozenset(
         *("link", "unlink", "split", "set-cause", "set-subject", "set-owner", "redact"),
         *("replay", "promise-missed", "promise-warned", "explain-miss"),
         *("expect", "expected-passed"),
-        *("hear-supplier", "supplier-reminded"),
+        *("hear-supplier", "promise-reminded"),
     }
 )
 """Verbs that say nothing to any clock; after them nothing is worked out anew."""
