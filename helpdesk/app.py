@@ -12,10 +12,22 @@ from flask import Blueprint, Flask
 
 import config
 from helpdesk import db, events, frame, web
-from helpdesk.channels.email import ingest, ledger, outgoing, send, watch
+from helpdesk.board import linking as board_linking
+from helpdesk.board import views as board_views
+from helpdesk.board.events import FixedForPerson
+from helpdesk.channels.email import carrying, ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
-from helpdesk.notify import notices, shown
+from helpdesk.notify import (
+    by_mail,
+    calls,
+    carriers,
+    customers,
+    escalated,
+    hints,
+    notices,
+    shown,
+)
 from helpdesk.notify import views as notice_views
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
@@ -44,6 +56,8 @@ from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.tickets.views import asking, histories
 from helpdesk.upkeep import health
 from helpdesk.upkeep import jobs as housekeeping
+from helpdesk.warning import risk, spikes
+from helpdesk.warning import views as warning_views
 from helpdesk.web import live, panels
 
 # The pages about mail stand in Set up and have its side navigation.
@@ -53,7 +67,9 @@ BLUEPRINTS: list[Blueprint] = [
     people_views.bp,
     ticket_views.bp,
     sla_views.bp,
+    warning_views.bp,
     notice_views.bp,
+    board_views.bp,
     mail_views.bp,
     setup_views.bp,
     health.bp,
@@ -62,17 +78,20 @@ BLUEPRINTS: list[Blueprint] = [
 
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (JournalWritten, keeping.on_journal_written),
+    (JournalWritten, risk.on_journal_written),
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),
     (TicketEvent, counts.on_ticket_event),
     (TicketEvent, outgoing.on_ticket_event),
     (TicketEvent, notices.on_ticket_event),
+    (TicketEvent, customers.on_ticket_event),
     (Mentioned, notices.on_mentioned),
     (TicketLooked, notices.on_looked),
     (TimesPassed, notices.on_times_passed),
     (PromisesInDanger, notices.on_promises_in_danger),
     (SuppliersToRemind, outgoing.on_suppliers_to_remind),
+    (PromisesInDanger, escalated.on_promises_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
     (EntryRedacted, outgoing.on_redacted),
@@ -81,14 +100,21 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (SubjectRedacted, ledger.on_subject_redacted),
     (PasswordResetAsked, outgoing.on_password_reset),
     (SignInLinkSent, outgoing.on_sign_in_link),
+    (FixedForPerson, outgoing.on_fixed_for_person),
     (TechnicianDeactivated, persons.on_technician_deactivated),
 ]
 """Reactions to events, in the order in which they run."""
 
 JOBS: list[Job] = [
     send.send_mail,
+    customers.tell_customers,
+    by_mail.mail_notices,
+    calls.call_webhooks,
+    calls.forget_calls,
     ingest.file_forgotten_mail,
     escalation.escalate,
+    risk.judge_risks,
+    spikes.watch_for_spikes,
     housekeeping.wake_snoozed,
     housekeeping.ask_for_new_times,
     housekeeping.close_resolved,
@@ -101,6 +127,9 @@ JOBS: list[Job] = [
 ]
 """What `helpdesk worker` does every few seconds or minutes."""
 
+CARRIERS: list[carriers.Carrier] = [carrying.CARRIER]
+"""Channels that write to people, the preferred one first."""
+
 SERVICES: list[Service] = [watch.watch_mailboxes]
 """What it does all the time."""
 
@@ -108,7 +137,12 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
+    ("ticket", 5, warning_views.at_risk.of_ticket),
     ("ticket", 10, sla_views.on_ticket.of_ticket),
+    ("ticket", 20, board_views.on_ticket.of_ticket),
+    ("queue-side", 10, board_views.on_queue.in_side),
+    ("queue-strip", 10, board_views.on_queue.above_list),
+    ("queue-strip", 20, warning_views.spikes.above_list),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
 ]
@@ -117,9 +151,13 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
 
 QUESTIONS: list[tuple[asking.Form, asking.Question]] = [
     (asking.Form.REPLY, sla_views.promised.NewTime()),
+    (asking.Form.RESOLVE, hints.SolutionIsTold()),
     (asking.Form.RESOLVE, sla_views.promised.WhyMissed()),
 ]
 """What forms about tickets ask besides, when there is reason to."""
+
+OPENING: list[asking.OpeningQuestion] = [board_views.on_ticket.SameTrouble()]
+"""What the form that logs a call asks besides."""
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
@@ -142,11 +180,15 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     frame.init_app(app)
     live.init_app(app, audible.audible_topics)
     persons.register_merging()
+    board_linking.register_merging()
     delivery.provide(app, shown.OFFICE)
+    carriers.provide(app, CARRIERS)
     for place, order, render in PANELS:
         panels.register(app, place, order, render)
     for form, question in QUESTIONS:
         asking.register(app, form, question)
+    for opening in OPENING:
+        asking.register_opening(app, opening)
     app.extensions["hearth-jobs"] = JOBS
     for event_type, handler in HANDLERS:
         events.subscribe(event_type, handler)

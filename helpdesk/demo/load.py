@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from helpdesk.channels.email import importer, set_up
 from helpdesk.db import db, transaction
-from helpdesk.demo import cast, matters, people
+from helpdesk.demo import cast, matters, people, telling
+from helpdesk.demo.alerts import live_board
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.promises import FIELD, make_promises, promised
@@ -21,6 +22,7 @@ from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.suppliers import make_suppliers, wait_for
 from helpdesk.demo.today import TODAY, Today
 from helpdesk.demo.told import live_told
+from helpdesk.demo.warning import live_warnings, warn
 from helpdesk.lib import clock
 from helpdesk.people import search as people_search
 from helpdesk.people.access import SYSTEM
@@ -74,11 +76,16 @@ def load_demo() -> Demo:
             make_promises(demo)
         _mailbox(demo)
         live_past(demo, FINISHED)
+        telling.switch_on()
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
+        live_board(demo, {ticket.subject: ticket for ticket in open_today})
         live_told(demo)
+        live_warnings(demo)
+        telling.settle(demo)
         people_search.rebuild()
+    warn(demo.actors["karen"])
     _mail_without_a_sender(demo)
     return demo
 
@@ -160,7 +167,9 @@ def _everyday(demo: Demo) -> None:
         if number % 3 == 0:
             continue
         soon = min(given.length(Promise.FIRST_REPLY), spent) * demo.chance.uniform(0.1, 0.6)
-        with clock.at(given.later(at, soon)):
+        taken = given.later(at, soon)
+        telling.tell(taken)
+        with clock.at(taken):
             services.take(demo.actors[technician], ticket)
             if is_replied:
                 services.reply(demo.actors[technician], ticket, Said(body=matter.reply))
@@ -235,6 +244,7 @@ def _today(demo: Demo, today: Today) -> Ticket:
     for step in steps:
         name, _at, minutes = step.partition("@")
         at = given.later(opened, timedelta(minutes=int(minutes)))
+        telling.tell(at)
         with clock.at(at):
             acts[name]()
     if today.tags:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from helpdesk.db import db, transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import Notice
+from helpdesk.notify.wishes import WAIT, Wishes
 from helpdesk.people.absent import stand_in
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Account
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     WATCHED = "watched"
     DANGER = "danger"
     OVER_TIME = "over-time"
+    TROUBLE_FIXED = "trouble-fixed"
 
 
 _WATCHED = frozenset({"resolve", "reopen", "close", "hold", "hand-over", "merge", "set-major"})
@@ -103,8 +105,6 @@ def _holding(ticket: Ticket) -> list[int | None]:
 
 def on_promises_in_danger(event: PromisesInDanger) -> None:
     """Tell those whom escalations are to reach."""
-    told = {id(one): _and_covers(one.people) for one in event.found}
-    unwanted = _unwanted({person for people in told.values() for person in people})
     _write(
         Notice(
             person_id=person_id,
@@ -118,8 +118,8 @@ def on_promises_in_danger(event: PromisesInDanger) -> None:
             },
         )
         for one in event.found
-        for person_id in told[id(one)]
-        if Kind.DANGER not in unwanted.get(person_id, ())
+        if not one.by_mail
+        for person_id in and_covers(one.people)
     )
 
 
@@ -133,7 +133,6 @@ def tell(
     concerned = _with_covers({key: kind for key, kind in concerned.items() if key != by}, by)
     if not concerned:
         return
-    unwanted = _unwanted(concerned)
     _write(
         Notice(
             person_id=person_id,
@@ -143,11 +142,11 @@ def tell(
             data=dict(data or {}),
         )
         for person_id, kind in concerned.items()
-        if kind not in unwanted.get(person_id, ())
     )
 
 
-def _and_covers(people: Iterable[int]) -> list[int]:
+def and_covers(people: Iterable[int]) -> list[int]:
+    """Return people, and who covers for those of them who are away."""
     here = [cover for key in people if (cover := stand_in(key)) is not None]
     return list(dict.fromkeys([*people, *here]))
 
@@ -163,9 +162,19 @@ def _with_covers(concerned: dict[int, Kind], by: int | None) -> dict[int, Kind]:
 
 
 def _write(found: Iterable[Notice]) -> None:
-    for notice in found:
-        db.session.add(notice)
-        announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
+    """Write notices as their readers want them: on screen, by mail in a while, both or not."""
+    notices = list(found)
+    wishes = _wishes({notice.person_id for notice in notices})
+    moment = now()
+    for notice in notices:
+        wanted = wishes.get(notice.person_id, Wishes())
+        notice.created_at = moment
+        notice.on_screen = notice.kind not in wanted.not_on_screen
+        notice.mail_at = moment + WAIT if notice.kind in wanted.by_mail else None
+        if notice.on_screen or notice.mail_at is not None:
+            db.session.add(notice)
+        if notice.on_screen:
+            announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
 
 
 def _working_on(ticket: Ticket) -> set[int]:
@@ -180,20 +189,14 @@ def _followers(ticket: Ticket) -> Sequence[int]:
     ).all()
 
 
-def _unwanted(people: Iterable[int]) -> dict[int, frozenset[str]]:
-    """Return the kinds of notice that people have switched off."""
-    keys = list(people)
-    if not keys:
+def _wishes(people: set[int]) -> dict[int, Wishes]:
+    """Return how people want to be told."""
+    if not people:
         return {}
     rows = db.session.execute(
-        select(Account.person_id, Account.preferences).where(Account.person_id.in_(keys))
+        select(Account.person_id, Account.preferences).where(Account.person_id.in_(people))
     )
-    found: dict[int, frozenset[str]] = {}
-    for key, kept in rows:
-        kinds = kept.get("no_notices")
-        if isinstance(kinds, list):
-            found[key] = frozenset(str(kind) for kind in kinds)
-    return found
+    return {key: Wishes.read(kept) for key, kept in rows}
 
 
 # ---- Reading ----
@@ -206,7 +209,12 @@ def unseen(actor: Actor) -> int:
     rows = (
         select(Notice.id)
         .join(Ticket, Ticket.id == Notice.ticket_id)
-        .where(Notice.person_id == actor.person_id, Notice.seen_at.is_(None), visible(actor))
+        .where(
+            Notice.person_id == actor.person_id,
+            Notice.seen_at.is_(None),
+            Notice.on_screen,
+            visible(actor),
+        )
         .limit(COUNTED + 1)
         .subquery()
     )
@@ -223,11 +231,15 @@ def newest(actor: Actor, *, before: int | None = None) -> list[Notice]:
         select(Notice)
         .join(Notice.ticket)
         .options(joinedload(Notice.ticket).joinedload(Ticket.customer), joinedload(Notice.actor))
-        .where(Notice.person_id == actor.person_id, visible(actor))
+        .where(Notice.person_id == actor.person_id, Notice.on_screen, visible(actor))
     )
-    if before is not None:
-        statement = statement.where(Notice.id < before)
-    return list(db.session.scalars(statement.order_by(Notice.id.desc()).limit(PAGE + 1)))
+    last = db.session.get(Notice, before) if before is not None else None
+    if last is not None:
+        at = Notice.created_at
+        older = and_(at == last.created_at, Notice.id < last.id)
+        statement = statement.where(or_(at < last.created_at, older))
+    ordered = statement.order_by(Notice.created_at.desc(), Notice.id.desc())
+    return list(db.session.scalars(ordered.limit(PAGE + 1)))
 
 
 def mark_seen(actor: Actor, *, ticket_id: int | None = None) -> int:

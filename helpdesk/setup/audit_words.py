@@ -81,6 +81,9 @@ THINGS = {
     "calendar": _l("the calendar"),
     "policy": _l("the promises"),
     "mailbox": _l("the mailbox"),
+    "webhook": _l("the webhook"),
+    "message": _l("the text of a message to customers"),
+    "messages": _l("what customers are told, on"),
     "mail": _l("the message"),
 }
 """Beginnings of actions."""
@@ -140,6 +143,16 @@ FIELDS = {
     "conditions": _l("Conditions"),
     "waits": _l("Waiting that halts the clocks"),
     "tickets": _l("Tickets looked at, changed"),
+    "text": _l("Text"),
+    "kinds": _l("What customers are told"),
+    "secret": _l("Secret"),
+    "private": _l("Within our own network"),
+    "steps": _l("Escalation"),
+    "quiet": _l("Quiet hours"),
+    "receipts_always": _l("Receipts at once"),
+    "per_day": _l("A person gets, in 24 hours, at most"),
+    "apart": _l("Minutes between two about one ticket"),
+    "without_receipt": _l("Queues without receipts"),
 }
 
 
@@ -201,6 +214,8 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
             ("promises", _l("Promises"), (*_of("policy"), "promises-replayed")),
             ("calendars", _l("Calendars"), (*_of("calendar"), "calendar-default")),
             ("mail", _l("Mail"), (*_of("mailbox"), *_of("mail"))),
+            ("messages", _l("Messages to customers"), (*_of("message"), *_of("messages"))),
+            ("webhooks", _l("Webhooks"), _of("webhook")),
         ),
     ),
     (

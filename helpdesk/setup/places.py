@@ -191,6 +191,22 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
                 _l("Mailboxes, what could not be read, what is on its way out"),
                 P.SETUP_MAIL,
             ),
+            Place(
+                "messages",
+                "setup.messages",
+                "message-square-text",
+                _l("Messages to customers"),
+                _l("What they are told by itself, and in which words"),
+                P.SETUP_MAIL,
+            ),
+            Place(
+                "webhooks",
+                "setup.webhooks",
+                "zap",
+                _l("Webhooks"),
+                _l("Other programs that escalations call"),
+                P.SETUP_DESK,
+            ),
         ),
     ),
 )

@@ -8,6 +8,7 @@ from sqlalchemy import Select, exists, func, select, union_all
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from helpdesk.db import db
+from helpdesk.notify.models import Webhook
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Missing
 from helpdesk.people.models import (
@@ -66,6 +67,7 @@ def counts() -> dict[str, int]:
         "templates": QuickTemplate,
         "calendars": BusinessCalendar,
         "promises": Policy,
+        "webhooks": Webhook,
     }
     columns = [
         select(func.count(model.id)).where(model.retired_at.is_(None)).scalar_subquery().label(key)

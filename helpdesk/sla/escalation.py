@@ -156,7 +156,7 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
                 due_at=clock.due_at,
                 missed=clock.missed_at is not None,
                 people=tuple(people),
-                **_whose(clock, ticket),
+                whose=_whose(clock, ticket).get("whose", ""),
             )
         )
         said: dict[str, object] = {
@@ -166,6 +166,9 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
             **_whose(clock, ticket),
         }
         batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
+        return False
+    if step.do in {Do.MAIL, Do.WEBHOOK}:
+        _outside(batch, one, clock, ticket)
         return False
     if step.do is Do.RAISE and ticket.priority > 1:
         services.set_priority(SYSTEM, ticket, ticket.priority - 1)
@@ -191,6 +194,36 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
         missed = clock.missed_at is not None
         batch.remind.append(SupplierToRemind(ticket.id, -clock.piece, clock.due_at, missed))
     return False
+
+
+def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
+    """Tell somebody by mail, or another program; the rooms above write what leaves the house."""
+    step = one.step
+    assert step is not None
+    assert clock.due_at is not None
+    mails = step.do is Do.MAIL
+    leads = _leads(batch, _queue_of(clock, ticket)) if mails and not step.target else []
+    batch.danger.append(
+        PromiseInDanger(
+            ticket_id=ticket.id,
+            promise=Promise(clock.promise),
+            due_at=clock.due_at,
+            missed=clock.missed_at is not None,
+            people=tuple(leads),
+            by_mail=mails,
+            address=step.target if mails else "",
+            webhook_id=None if mails else int(step.target),
+            whose=_whose(clock, ticket).get("whose", ""),
+        )
+    )
+    said: dict[str, object] = {
+        "promise": clock.promise,
+        "percent": step.percent,
+        "by": step.do.value,
+        "to": step.target if mails else None,
+        **_whose(clock, ticket),
+    }
+    batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
 
 
 _MOVED = "Escalated: a promise is in danger"

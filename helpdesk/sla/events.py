@@ -18,6 +18,12 @@ class PromiseInDanger:
     """Who is to be told; each may see the ticket."""
     whose: str = ""
     """Whose promise it is: the queue of a part, or a supplier; empty for the whole ticket."""
+    by_mail: bool = False
+    """Whether they are told by mail, whatever they chose; otherwise as they chose."""
+    address: str = ""
+    """An address to mail to instead of people."""
+    webhook_id: int | None = None
+    """Another program to call; then nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)

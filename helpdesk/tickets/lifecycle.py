@@ -53,6 +53,18 @@ class MissReason(StrEnum):
     OTHER = "other"
 
 
+class RiskReason(StrEnum):
+    """Why a ticket is likely to miss what was promised."""
+
+    REOPENED = "reopened"
+    ASKED_AGAIN = "asked-again"
+    HANDED_OVER = "handed-over"
+    UNOWNED = "unowned"
+    UNACKNOWLEDGED = "unacknowledged"
+    RUNNING_OUT = "running-out"
+    OLD = "old"
+
+
 class AssignmentState(StrEnum):
     """assigned → acknowledged → resolved; withdrawn when moved or closed by a colleague."""
 

@@ -61,6 +61,12 @@ class Ticket(Model):
             sqlite_where=text("ask_again_at IS NOT NULL"),
         ),
         Index(
+            "ix_ticket_risk",
+            "risk_at",
+            postgresql_where=text("risk_at IS NOT NULL"),
+            sqlite_where=text("risk_at IS NOT NULL"),
+        ),
+        Index(
             "ix_ticket_resolved_waiting",
             "resolved_at",
             postgresql_where=text("status_class = 'resolved'"),
@@ -125,6 +131,16 @@ class Ticket(Model):
     contacts: Mapped[int] = mapped_column(default=0)
     handovers: Mapped[int] = mapped_column(default=0)
     reopenings: Mapped[int] = mapped_column(default=0)
+    # How often the customer wrote again while an earlier message was unanswered.
+    chasers: Mapped[int] = mapped_column(default=0)
+    # Why it is likely to miss a promise (lifecycle.RiskReason, by spaces); empty while it is not.
+    risk: Mapped[str] = mapped_column(String(100), default="")
+    # When time alone changes that; empty when it does not.
+    risk_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When half and three quarters of the open time until ``shares_due_at`` are used.
+    half_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    late_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    shares_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     time_spent: Mapped[int] = mapped_column(default=0)
 
     hold_reason: Mapped[str | None] = mapped_column(String(12))

@@ -53,6 +53,7 @@ CAUSES = [
 VIEWS: list[tuple[str, str, str, dict[str, list[str]]]] = [
     # key, name, colour, filter as in the URL
     ("breaching", "Breaching today", "danger", {"due": ["today"]}),
+    ("at-risk", "At risk", "c3", {"flag": ["at-risk"]}),
     ("unassigned", "Unassigned", "c2", {"owner": ["none"]}),
     ("customer-replied", "Customer replied", "c1", {"flag": ["replied"]}),
     ("untouched", "Untouched for 3 days", "c3", {"flag": ["untouched"]}),
@@ -67,6 +68,7 @@ VIEWS: list[tuple[str, str, str, dict[str, list[str]]]] = [
 
 VIEW_NAMES = {
     "breaching": _l("Breaching today"),
+    "at-risk": _l("At risk"),
     "unassigned": _l("Unassigned"),
     "customer-replied": _l("Customer replied"),
     "untouched": _l("Untouched for 3 days"),

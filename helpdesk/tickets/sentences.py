@@ -24,6 +24,7 @@ from helpdesk.tickets.saying import name as _name
 from helpdesk.tickets.saying import pair as _pair
 from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
+from helpdesk.tickets.told_sentences import told
 from helpdesk.web.i18n import duration
 
 
@@ -344,6 +345,10 @@ def _undo(name: Markup, changes: Changes) -> Markup:
 
 _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "log": _plain(_l("%(who)s logged the ticket")),
+    "link-alert": _plain(_l("%(who)s linked it to a notice on the alert board")),
+    "unlink-alert": _plain(_l("%(who)s took it off a notice on the alert board")),
+    "tell-when-fixed": _plain(_l("%(who)s noted that the customer is told when it is fixed")),
+    "tell-no-more": _plain(_l("%(who)s noted that the customer need not be told when it is fixed")),
     "assign": _covering(_assign),
     "hand-over": _covering(_moved(_l("%(who)s handed it over from %(before)s to %(target)s"))),
     "return": _covering(_moved(_l("%(who)s returned it from %(before)s to %(target)s"))),
@@ -395,6 +400,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "hear-supplier": _plain(_l("%(who)s wrote for the supplier")),
     "hear": _plain(_l("%(who)s wrote")),
     "replay": replayed,
+    "tell": told,
     "promise-missed": promised(_l("Promise missed: %(promise)s")),
     "promise-warned": promised(_l("Warned that a promise is in danger: %(promise)s")),
     "promise-reminded": promised(_l("Reminded the supplier: %(promise)s")),

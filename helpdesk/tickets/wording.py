@@ -14,6 +14,7 @@ from helpdesk.tickets.lifecycle import (
     LinkType,
     MissReason,
     Outcome,
+    RiskReason,
     StatusClass,
 )
 from helpdesk.tickets.seed import STATUS_NAMES, STATUSES
@@ -60,6 +61,17 @@ MISS_REASONS = {
     MissReason.PARTS: _l("Parts or access were missing"),
     MissReason.OTHER: _l("Another reason"),
 }
+
+RISK_REASONS = {
+    RiskReason.REOPENED: _l("it was reopened"),
+    RiskReason.ASKED_AGAIN: _l("they wrote again without an answer"),
+    RiskReason.HANDED_OVER: _l("it was handed over more than once"),
+    RiskReason.UNOWNED: _l("half the time is used and nobody owns it"),
+    RiskReason.UNACKNOWLEDGED: _l("half the time is used and nobody has acknowledged it"),
+    RiskReason.RUNNING_OUT: _l("little time is left"),
+    RiskReason.OLD: _l("it is old and nothing is promised"),
+}
+"""Why a ticket is at risk, as the end of a sentence."""
 
 BIN_REASONS = {BinReason.SPAM: _l("Spam"), BinReason.MISTAKE: _l("Mistake")}
 

@@ -177,6 +177,8 @@ def has_flag(ticket: Ticket, flag: Flag, wanted: Filter) -> bool:
             return ticket.major
         case Flag.UNEXPLAINED:
             return ticket.unexplained
+        case Flag.AT_RISK:
+            return ticket.risk != ""
         case Flag.OVER_TIME:
             expected = ticket.expected_at
             return ticket.status_class in {"new", "open"} and bool(expected and expected <= now())

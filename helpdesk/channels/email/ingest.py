@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from config import Settings
 from helpdesk import blobs
 from helpdesk.channels.email import letter as letters
+from helpdesk.channels.email.automatic import is_nobody
 from helpdesk.channels.email.lease import Lost
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
@@ -53,7 +54,6 @@ MAX_ATTEMPTS = 5
 """A message whose filing never came to an end so often is put aside: it may kill its reader."""
 FORGOTTEN_SECONDS = 300
 """After this time a stored message counts as forgotten."""
-_NOBODY = ("noreply", "no-reply", "donotreply", "do-not-reply", "mailer-daemon", "postmaster")
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,7 +432,7 @@ def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
 
 
 def _may_take_part(copy: Correspondent, own: frozenset[str]) -> bool:
-    return not is_own(copy.address, own) and not copy.address.startswith(_NOBODY)
+    return not is_own(copy.address, own) and not is_nobody(copy.address)
 
 
 def _settings() -> Settings:

@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from config import Settings
+from helpdesk.board.events import FixedForPerson
 from helpdesk.channels.email.mailboxes import (
     default_sender,
     desk_language,
@@ -74,6 +75,7 @@ def on_withdrawn(event: MessageWithdrawn) -> None:
 def on_redacted(event: EntryRedacted) -> None:
     """Remove the texts of an entry from the outbox."""
     outbox.forget(event.entry)
+    outbox.forget_notices(event.entry)
 
 
 def on_password_reset(event: PasswordResetAsked) -> None:
@@ -135,6 +137,31 @@ def _remind(one: SupplierToRemind) -> None:
     )
 
 
+def on_fixed_for_person(event: FixedForPerson) -> None:
+    """Mail somebody who waits for the end of a trouble and has no ticket to be told through."""
+    mailbox = default_sender()
+    if mailbox is None and is_demo():
+        return
+    points = [row for row in event.person.contact_points if row.retired_at is None]
+    known = [row.value for row in points if row.kind == ContactKind.EMAIL][:1]
+    with force_locale(_language(event.person)):
+        subject = _("Fixed: %(headline)s", headline=event.headline)
+        text = render_template("mail/trouble_fixed.txt", event=event, desk=_desk())
+    db.session.add(
+        OutboxMessage(
+            channel=Channel.EMAIL,
+            mailbox_id=mailbox.id if mailbox is not None else None,
+            # Without an address it stands in the outbox as what could not be sent.
+            to=[[event.person.name, *(known or [""])]],
+            recipients=known,
+            message_id=new_message_id(mailbox),
+            subject=subject,
+            text=text,
+        )
+    )
+    db.session.flush()
+
+
 def fill_recipients(message: OutboxMessage) -> bool:
     """Look again for the addresses of people who had none when the answer was written."""
     entry, ticket = message.entry, message.ticket
@@ -191,7 +218,7 @@ def _recipients(ticket: Ticket, entry: Entry) -> tuple[list[list[str]], list[lis
             select(Person).where(Person.id.in_({*ids["to"], *ids["cc"]}))
         )
     }
-    addresses = _addresses_of(ticket, list(people))
+    addresses = addresses_of(ticket, list(people))
     own = own_addresses()
     lists: dict[str, list[list[str]]] = {"to": [], "cc": []}
     unreachable: list[str] = []
@@ -209,8 +236,8 @@ def _recipients(ticket: Ticket, entry: Entry) -> tuple[list[list[str]], list[lis
     return lists["to"], lists["cc"], unreachable
 
 
-def _addresses_of(ticket: Ticket, person_ids: list[int]) -> dict[int, str]:
-    """Return the address at which each person is reached about a ticket."""
+def addresses_of(ticket: Ticket | None, person_ids: list[int]) -> dict[int, str]:
+    """Return the address at which each person is reached, about a ticket where there is one."""
     points = db.session.execute(
         select(ContactPoint.person_id, ContactPoint.value)
         .where(
@@ -224,6 +251,8 @@ def _addresses_of(ticket: Ticket, person_ids: list[int]) -> dict[int, str]:
     for person_id, value in points:
         known.setdefault(person_id, []).append(value)
     chosen = {person_id: values[0] for person_id, values in known.items()}
+    if ticket is None:
+        return chosen
     used = db.session.execute(
         select(Entry.author_id, MailMessage.sender)
         .join(Entry, Entry.id == MailMessage.entry_id)

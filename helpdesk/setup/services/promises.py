@@ -15,6 +15,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import exists, select
 
 from helpdesk.db import db
+from helpdesk.notify.models import Webhook
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
@@ -63,7 +64,7 @@ class Shown:
     calendar_id: int
     lengths: Lengths
     waits: list[str]
-    # Promise, percent, seconds before the end, what is done, queue.
+    # Promise, percent, seconds before the end, what is done, queue, target if there is one.
     steps: list[list[Any]]
     suppliers: list[int]
     organisations: list[int]
@@ -270,8 +271,8 @@ def _steps(
 ) -> tuple[Step, ...]:
     """Return the steps of an escalation, each once. Raises Refused."""
     found: list[Step] = []
-    for promise, percent, before, do, queue_id in wanted:
-        step = Step(Promise(promise), percent, before, Do(do), queue_id)
+    for promise, percent, before, do, *where in wanted:
+        step = Step(Promise(promise), percent, before, Do(do), *where)
         if step.promise not in promised:
             raise Refused(
                 "step-without-promise",
@@ -286,6 +287,9 @@ def _steps(
     queues = [step.queue_id for step in found if step.queue_id is not None]
     kept = [step[4] for step in own.steps if step[4] is not None] if own else []
     _check_there(Queue, "", queues, kept)
+    hooks = [int(step.target) for step in found if step.do is Do.WEBHOOK]
+    called = [int(step[5]) for step in own.steps if step[3] == Do.WEBHOOK] if own else []
+    _check_there(Webhook, "", hooks, called)
     return tuple(found)
 
 

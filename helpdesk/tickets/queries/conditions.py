@@ -179,6 +179,8 @@ def _flag(flag: Flag, wanted: Filter, moment: datetime) -> ColumnElement[bool]:
             return Ticket.major.is_(True)
         case Flag.UNEXPLAINED:
             return Ticket.unexplained.is_(True)
+        case Flag.AT_RISK:
+            return Ticket.risk != ""
         case Flag.OVER_TIME:
             return and_(
                 Ticket.expected_at <= moment,

@@ -54,6 +54,7 @@ class Flag(StrEnum):
     MAJOR = "major"
     UNEXPLAINED = "unexplained"
     OVER_TIME = "over-time"
+    AT_RISK = "at-risk"
 
 
 class Due(StrEnum):

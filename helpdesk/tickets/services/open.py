@@ -104,6 +104,10 @@ def log_entry(actor: Actor, new: NewTicket, *, quiet: bool = False) -> Entry:
         due_at=None,
         due_promise=None,
         due_since=None,
+        risk_at=None,
+        half_at=None,
+        late_at=None,
+        shares_due_at=None,
     )
     act = Act(actor, ticket, Permission.TICKET_LOG, at=new.happened_at, new=True)
     spoken = new.channel in SPOKEN

@@ -82,6 +82,7 @@ FLAG_NAMES = {
     Flag.MAJOR: _l("Major incident"),
     Flag.UNEXPLAINED: _l("Missed, nobody has said why"),
     Flag.OVER_TIME: _l("The time told has passed"),
+    Flag.AT_RISK: _l("At risk"),
 }
 
 

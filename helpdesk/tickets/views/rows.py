@@ -33,6 +33,7 @@ class Atoms:
     vip: Markup
     major: Markup
     thanks: Markup
+    risk: dict[str, Markup]
 
 
 def atoms_of(rows: Sequence[Row[Any]]) -> Atoms:
@@ -57,6 +58,7 @@ def atoms_of(rows: Sequence[Row[Any]]) -> Atoms:
         vip=vip(),
         major=tag(_("Major"), "danger"),
         thanks=tag(_("Thanks"), "ok"),
+        risk={reasons: _risk(reasons) for reasons in {row.risk for row in rows}},
     )
 
 
@@ -69,6 +71,17 @@ def _state(status_class: str, reason: str | None, name: str) -> Markup:
     else:
         return Markup("")
     return Markup('<span class="sla {}">{}{}</span>').format(css, picture, said)
+
+
+def _risk(reasons: str) -> Markup:
+    """Draw a quiet mark that says why a ticket is at risk; nothing when it is not."""
+    if not reasons:
+        return Markup("")
+    words = (str(wording.word(wording.RISK_REASONS, reason)) for reason in reasons.split())
+    said = _("At risk: %(reasons)s", reasons="; ".join(words))
+    return Markup('<span class="risk" title="{}">{}</span>').format(
+        said, icon("triangle-alert", 14, said)
+    )
 
 
 def stamp(moment: datetime) -> str:
@@ -143,7 +156,9 @@ def drawer(
             "status": atoms.status[group, row.status_key, row.status_name],
             "lang": f' lang="{escape(row.language.replace("_", "-"))}"' if row.language else "",
             "subject": escape(row.subject),
-            "marks": (atoms.major if row.major else "") + (atoms.thanks if row.thanked else ""),
+            "marks": (atoms.major if row.major else "")
+            + (atoms.thanks if row.thanked else "")
+            + atoms.risk[row.risk],
             "channel": f"{atoms.channel[row.channel]}{row.contacts if row.contacts > 1 else ''}",
             "customer": escape(row.customer_name),
             "vip": atoms.vip if row.vip else "",
