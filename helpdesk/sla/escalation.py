@@ -190,7 +190,7 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
         if not db.session.get_one(Supplier, -clock.piece).email:
             return False
         said = {"promise": clock.promise, "percent": step.percent, **_whose(clock, ticket)}
-        batch.told.append(Happened(ticket.id, "supplier-reminded", one.at, said))
+        batch.told.append(Happened(ticket.id, "promise-reminded", one.at, said))
         missed = clock.missed_at is not None
         batch.remind.append(SupplierToRemind(ticket.id, -clock.piece, clock.due_at, missed))
     return False

@@ -32,7 +32,7 @@ IRRELEVANT = frozenset(
         *("add-tasks", "task-done", "task-open", "edit-task", "remove-task", "add-time"),
         *("link", "unlink", "split", "set-cause", "set-subject", "set-owner", "redact"),
         *("replay", "promise-missed", "promise-warned", "explain-miss"),
-        *("expect", "expected-passed", "tell", "hear-supplier", "supplier-reminded"),
+        *("expect", "expected-passed", "tell", "hear-supplier", "promise-reminded"),
     }
 )
 """Verbs that say nothing to any clock; after them nothing is worked out anew."""

@@ -403,7 +403,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "tell": told,
     "promise-missed": promised(_l("Promise missed: %(promise)s")),
     "promise-warned": promised(_l("Warned that a promise is in danger: %(promise)s")),
-    "supplier-reminded": promised(_l("Reminded the supplier: %(promise)s")),
+    "promise-reminded": promised(_l("Reminded the supplier: %(promise)s")),
     "mistaken": _plain(_l("%(who)s declared a change of status a mistake")),
     "explain-miss": explained,
     "expect": expected,

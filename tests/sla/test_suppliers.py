@@ -134,14 +134,14 @@ def test_they_are_reminded_once_by_mail_that_shows_no_one_else() -> None:
     assert [(one.person_id, one.data["whose"]) for one in notices] == [(ticket.owner_id, firm.name)]
     verbs = db.session.query(Entry.verb).filter(Entry.ticket_id == ticket.id).order_by(Entry.id)
     assert [verb for (verb,) in verbs][-3:] == [
-        *("promise-warned", "promise-missed", "supplier-reminded")
+        *("promise-warned", "promise-missed", "promise-reminded")
     ]
     (mail,) = db.session.query(OutboxMessage).all()
     assert mail.recipients == ["help@cables.example"]
     assert "HC-2231" in mail.subject
     assert f"[#{ticket.number}]" in mail.subject
     assert "Salary" not in (mail.subject + (mail.text or ""))
-    unsaid = db.session.query(Entry).filter_by(ticket_id=unreached.id, verb="supplier-reminded")
+    unsaid = db.session.query(Entry).filter_by(ticket_id=unreached.id, verb="promise-reminded")
     assert unsaid.count() == 0
 
 

@@ -82,7 +82,7 @@ ALONE: dict[str, dict[str, Any] | None] = {
     "expected-passed": {"passed": [None, "2026-11-23T10:00:00+00:00"]},
     "promise-missed": {"promise": [None, {"promise": "fix"}]},
     "promise-warned": {"promise": [None, {"promise": "fix", "percent": 80}]},
-    "supplier-reminded": {"promise": [None, {"promise": "fix", "whose": "Harbour Cables"}]},
+    "promise-reminded": {"promise": [None, {"promise": "fix", "whose": "Harbour Cables"}]},
 }
 """Verbs of what happens by itself, whose sentences name nobody."""
 
