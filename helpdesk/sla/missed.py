@@ -1,17 +1,17 @@
 """Promises that were missed: each is written down once, and somebody says why."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor
 from helpdesk.sla.models import Clock, Miss
 from helpdesk.tickets.models import Entry, Ticket
-from helpdesk.tickets.services.due import explain_miss
+from helpdesk.tickets.services.due import explain_miss, mark_unexplained, set_unexplained
 from helpdesk.tickets.services.errors import Refused
 
 
@@ -51,14 +51,12 @@ def explain(actor: Actor, ticket: Ticket, reason: str, *, note: str = "") -> Ent
     return entry
 
 
-def note_missed(clocks: Iterable[Clock]) -> None:
+def note_missed(clocks: Sequence[Clock]) -> None:
     """Write down that these clocks were missed in their present round, together."""
     rows = [_values(clock) for clock in clocks]
     if rows:
         db.session.bulk_insert_mappings(Miss.__mapper__, rows)
-        tickets = {row["ticket_id"] for row in rows}
-        # The flag is no act of anybody, so versions stay as they are.
-        db.session.execute(update(Ticket).where(Ticket.id.in_(tickets)).values(unexplained=True))
+        mark_unexplained({clock.ticket_id for clock in clocks})
 
 
 def keep(ticket: Ticket, clock: Clock, before: tuple[datetime | None, int]) -> None:
@@ -72,11 +70,11 @@ def keep(ticket: Ticket, clock: Clock, before: tuple[datetime | None, int]) -> N
         there = exists().where(*_is(clock, clock.round))
         if not db.session.scalar(select(there)):
             db.session.add(Miss(**_values(clock)))
-            ticket.unexplained = True
+            set_unexplained(ticket, True)
     elif clock.missed_at is None and missed_at is not None and clock.round <= round_:
         gone = delete(Miss).where(*_is(clock, round_), Miss.reason.is_(None))
         db.session.execute(gone)
-        ticket.unexplained = bool(unexplained(ticket.id))
+        set_unexplained(ticket, bool(unexplained(ticket.id)))
 
 
 def _is(clock: Clock, round_: int) -> tuple[ColumnElement[bool], ...]:

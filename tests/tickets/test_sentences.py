@@ -65,6 +65,10 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     "call-attempt": None,
     "call-summary": None,
     "hear": None,
+    "link-alert": None,
+    "unlink-alert": None,
+    "tell-when-fixed": None,
+    "tell-no-more": None,
     "explain-miss": {"missed": [None, {"promises": ["fix"], "reason": "hard"}]},
     "expect": {"expected_at": [None, "2026-11-23T10:00:00+00:00"]},
     "mistaken": {"mistaken": [None, {"entry": 1, "verb": "hold"}]},
@@ -79,6 +83,12 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     },
 }
 ALONE: dict[str, dict[str, Any] | None] = {
+    "tell": {
+        "told": [
+            None,
+            {"notice": "received", "person": {"id": 1, "name": "Ho Mei-Ling"}, "expected": None},
+        ]
+    },
     "expected-passed": {"passed": [None, "2026-11-23T10:00:00+00:00"]},
     "promise-missed": {"promise": [None, {"promise": "fix"}]},
     "promise-warned": {"promise": [None, {"promise": "fix", "percent": 80}]},

@@ -4,10 +4,12 @@ What is due is worked out from the journal above this package; here it is only w
 beside the ticket, so that a queue is in the order of the time left without asking anybody.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import update
 
 from helpdesk.db import db
 from helpdesk.events import publish
@@ -96,6 +98,17 @@ def record_replay(
     act = Act(actor, ticket, Permission.SETUP_SLA)
     act.note_change("promises", None, found)
     return act.done("replay", body=reason.strip(), quiet=True)
+
+
+def set_unexplained(ticket: Ticket, is_so: bool) -> None:
+    """Write down whether something was missed that nobody has explained. No verb, as above."""
+    if ticket.unexplained != is_so:
+        ticket.unexplained = is_so
+
+
+def mark_unexplained(ticket_ids: Collection[int]) -> None:
+    """Write down of many tickets together that something was missed; versions stay as they are."""
+    db.session.execute(update(Ticket).where(Ticket.id.in_(ticket_ids)).values(unexplained=True))
 
 
 def explain_miss(
