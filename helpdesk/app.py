@@ -12,10 +12,19 @@ from flask import Blueprint, Flask
 
 import config
 from helpdesk import db, events, frame, web
-from helpdesk.channels.email import ingest, ledger, outgoing, send, watch
+from helpdesk.channels.email import carrying, ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
-from helpdesk.notify import notices, shown
+from helpdesk.notify import (
+    by_mail,
+    calls,
+    carriers,
+    customers,
+    escalated,
+    hints,
+    notices,
+    shown,
+)
 from helpdesk.notify import views as notice_views
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
@@ -25,7 +34,7 @@ from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping
 from helpdesk.sla import views as sla_views
-from helpdesk.sla.events import PromisesInDanger
+from helpdesk.sla.events import PromisesInDanger, SuppliersToRemind
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
@@ -72,10 +81,13 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, counts.on_ticket_event),
     (TicketEvent, outgoing.on_ticket_event),
     (TicketEvent, notices.on_ticket_event),
+    (TicketEvent, customers.on_ticket_event),
     (Mentioned, notices.on_mentioned),
     (TicketLooked, notices.on_looked),
     (TimesPassed, notices.on_times_passed),
     (PromisesInDanger, notices.on_promises_in_danger),
+    (SuppliersToRemind, outgoing.on_suppliers_to_remind),
+    (PromisesInDanger, escalated.on_promises_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
     (EntryRedacted, outgoing.on_redacted),
@@ -90,6 +102,10 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
 
 JOBS: list[Job] = [
     send.send_mail,
+    customers.tell_customers,
+    by_mail.mail_notices,
+    calls.call_webhooks,
+    calls.forget_calls,
     ingest.file_forgotten_mail,
     escalation.escalate,
     risk.judge_risks,
@@ -105,6 +121,9 @@ JOBS: list[Job] = [
     people_jobs.sweep_sessions,
 ]
 """What `helpdesk worker` does every few seconds or minutes."""
+
+CARRIERS: list[carriers.Carrier] = [carrying.CARRIER]
+"""Channels that write to people, the preferred one first."""
 
 SERVICES: list[Service] = [watch.watch_mailboxes]
 """What it does all the time."""
@@ -124,6 +143,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
 
 QUESTIONS: list[tuple[asking.Form, asking.Question]] = [
     (asking.Form.REPLY, sla_views.promised.NewTime()),
+    (asking.Form.RESOLVE, hints.SolutionIsTold()),
     (asking.Form.RESOLVE, sla_views.promised.WhyMissed()),
 ]
 """What forms about tickets ask besides, when there is reason to."""
@@ -150,6 +170,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     live.init_app(app, audible.audible_topics)
     persons.register_merging()
     delivery.provide(app, shown.OFFICE)
+    carriers.provide(app, CARRIERS)
     for place, order, render in PANELS:
         panels.register(app, place, order, render)
     for form, question in QUESTIONS:

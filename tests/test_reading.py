@@ -19,6 +19,7 @@ from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.set_up import MailboxSettings, add
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
+from helpdesk.notify.telling import Tell
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Site
 from helpdesk.people.services import links
@@ -137,6 +138,8 @@ def variants(rule: Rule, references: dict[str, Any]) -> list[dict[str, Any]]:
         return [{"attachment_id": references["draft_attachment_id"]}]
     if rule.rule.startswith("/setup/technicians/"):
         return [{"person_id": references["technician_id"]}]
+    if rule.rule.startswith("/setup/messages/"):
+        return [{**given, "kind": kind} for kind in Tell]
     if "token" in rule.arguments:
         return [{"token": references["first" if rule.rule.startswith("/first") else "reset"]}]
     if "action" in rule.arguments:

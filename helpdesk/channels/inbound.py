@@ -60,6 +60,8 @@ class Inbound:
     files: list[NewFile] = field(default_factory=list)
     copies: list[Correspondent] = field(default_factory=list)
     thread: int | None = None
+    # It answers a mail of ours to a supplier, whoever there wrote it.
+    answers_supplier: bool = False
     quoted: int | None = None
     envelope: dict[str, object] = field(default_factory=dict)
     language: str | None = None
@@ -92,7 +94,10 @@ def receive(
     related: Ticket | None = None
     if ticket is None and inbound.quoted is not None:
         quoted = _ticket(inbound.quoted)
-        if quoted is not None and services.is_participant(quoted, author):
+        if quoted is not None and (
+            services.is_participant(quoted, author)
+            or services.is_supplier(quoted, author, inbound.author.address)
+        ):
             ticket = quoted
         else:
             related = quoted
@@ -150,6 +155,9 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
     )
     if author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}:
         return Received(How.NOTED, ticket, services.hear_staff(ticket, heard), author)
+    of_supplier = services.is_supplier(ticket, author, inbound.author.address)
+    if of_supplier or (inbound.answers_supplier and not services.is_participant(ticket, author)):
+        return Received(How.NOTED, ticket, services.hear_supplier(ticket, heard), author)
     # Who merely got hold of a message may add to the ticket, but brings nobody along: those who
     # are let in get copies of every answer from then on.
     takes_part = services.is_participant(ticket, author)

@@ -13,11 +13,12 @@ from sqlalchemy import select
 
 from helpdesk.channels.email import importer, set_up
 from helpdesk.db import db, transaction
-from helpdesk.demo import cast, matters, people
+from helpdesk.demo import cast, matters, people, telling
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.past import in_other_words, live_past, log_at
-from helpdesk.demo.promises import make_promises, promised
+from helpdesk.demo.promises import FIELD, make_promises, promised
 from helpdesk.demo.story import DAYS, Demo
+from helpdesk.demo.suppliers import make_suppliers, wait_for
 from helpdesk.demo.today import TODAY, Today
 from helpdesk.demo.told import live_told
 from helpdesk.demo.warning import live_warnings, warn
@@ -70,14 +71,17 @@ def load_demo() -> Demo:
             cast.make_customers(demo)
             cast.make_technicians(demo)
             _desk_words(demo)
+            make_suppliers(demo)
             make_promises(demo)
         _mailbox(demo)
         live_past(demo, FINISHED)
+        telling.switch_on()
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
         live_told(demo)
         live_warnings(demo)
+        telling.settle(demo)
         people_search.rebuild()
     warn(demo.actors["karen"])
     _mail_without_a_sender(demo)
@@ -161,7 +165,9 @@ def _everyday(demo: Demo) -> None:
         if number % 3 == 0:
             continue
         soon = min(given.length(Promise.FIRST_REPLY), spent) * demo.chance.uniform(0.1, 0.6)
-        with clock.at(given.later(at, soon)):
+        taken = given.later(at, soon)
+        telling.tell(taken)
+        with clock.at(taken):
             services.take(demo.actors[technician], ticket)
             if is_replied:
                 services.reply(demo.actors[technician], ticket, Said(body=matter.reply))
@@ -214,7 +220,15 @@ def _today(demo: Demo, today: Today) -> Ticket:
         ),
         "hold:customer": lambda: services.hold(actor, ticket, HoldReason.CUSTOMER),
         "hold:supplier": lambda: services.hold(
-            actor, ticket, HoldReason.SUPPLIER, note="Line supplier has the case since Monday"
+            actor,
+            ticket,
+            HoldReason.SUPPLIER,
+            note="They have the case",
+            supplier=wait_for(demo, matter.subject),
+        ),
+        # Nobody there has said that they have it.
+        "part": lambda: services.add(
+            actor, ticket, [Target(demo.queues[FIELD], note="Is the access point alive?")]
         ),
         "major": lambda: services.set_major(actor, ticket, True),
         "tasks": lambda: services.add_tasks(
@@ -228,6 +242,7 @@ def _today(demo: Demo, today: Today) -> Ticket:
     for step in steps:
         name, _at, minutes = step.partition("@")
         at = given.later(opened, timedelta(minutes=int(minutes)))
+        telling.tell(at)
         with clock.at(at):
             acts[name]()
     if today.tags:

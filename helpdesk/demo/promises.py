@@ -25,6 +25,10 @@ from helpdesk.tickets.lifecycle import DEFAULT_MATRIX
 ZONE = "Asia/Hong_Kong"
 NETWORK = 1
 """The place of the team that works in shifts, among the teams."""
+URGENT = (1, 2)
+"""Priorities at which teams promise each other something: the rest waits for its turn."""
+FIELD = 5
+"""The place of the team that others give parts of their tickets to."""
 SECURITY = ("Network/Firewall", "Access/MFA")
 LEVELS = {0: "Gold", 4: "Silver"}
 """Support levels, by the place of the organisation."""
@@ -78,6 +82,44 @@ def make_promises(demo: Demo) -> None:
         ("Standard", office, STANDARD, Conditions()),
     ):
         saving.add_policy(SYSTEM, name, Scope.TICKET, _terms(calendar, minutes, conditions))
+    home, field = demo.queues[0], demo.queues[FIELD]
+    of_field = Conditions(queues=frozenset({field.id}))
+    saving.add_policy(
+        SYSTEM,
+        "Second level",
+        Scope.TEAM,
+        Terms(
+            always.id,
+            {
+                (promise, priority): timedelta(minutes=length)
+                for promise, length in ((Promise.ACKNOWLEDGE, 30), (Promise.FIX, 480))
+                for priority in URGENT
+            },
+            of_field,
+            steps=(
+                Step(Promise.ACKNOWLEDGE, 50, None, Do.WARN_OWNER),
+                Step(Promise.ACKNOWLEDGE, 100, None, Do.TELL_LEADS),
+                Step(Promise.ACKNOWLEDGE, 150, None, Do.MOVE, home.id),
+            ),
+        ),
+    )
+    saving.add_policy(
+        SYSTEM,
+        "Suppliers",
+        Scope.SUPPLIER,
+        Terms(
+            office.id,
+            {
+                (Promise.FIX, priority): timedelta(hours=hours)
+                for priority, hours in {1: 4, 2: 9, 3: 27, 4: 45}.items()
+            },
+            steps=(
+                Step(Promise.FIX, 75, None, Do.WARN_OWNER),
+                Step(Promise.FIX, 100, None, Do.WARN_OWNER),
+                Step(Promise.FIX, 100, None, Do.REMIND),
+            ),
+        ),
+    )
 
 
 def _end_of_march(today: date) -> date:

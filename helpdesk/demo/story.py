@@ -5,7 +5,7 @@ import random
 from helpdesk.lib import clock
 from helpdesk.people.access import Actor
 from helpdesk.people.models import Organisation, Person
-from helpdesk.tickets.desk import Category, Cause, Queue
+from helpdesk.tickets.desk import Category, Cause, Queue, Supplier
 
 SEED = 20260617
 DAYS = 90
@@ -28,6 +28,7 @@ class Demo:
         self.actors: dict[str, Actor] = {}
         self.categories: dict[str, Category] = {}
         self.causes: dict[str, Cause] = {}
+        self.suppliers: dict[str, Supplier] = {}
 
     def on_queue(self, queue: int) -> str:
         """Choose a technician of a queue."""

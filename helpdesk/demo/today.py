@@ -38,7 +38,7 @@ TODAY: list[Today] = [
         ),
         "Alan Tsang",
         138,
-        "take@4 note@21 call@110",
+        "take@4 note@21 part@100 call@110",
         "marcus",
         ("WMS",),
     ),
@@ -278,6 +278,19 @@ TODAY: list[Today] = [
         5900,
         "take@11 note@52 hold:supplier@95",
         "owen",
+    ),
+    Today(
+        _m(
+            "Label printer at bench 4 eats the labels",
+            "Every third label comes out folded. We cut them by hand meanwhile.",
+            "Hardware/Printer",
+            2,
+            channel="phone",
+        ),
+        "Joe Mensah",
+        310,
+        "take@7 note@25 hold:supplier@40",
+        "tom",
     ),
     Today(
         _m(

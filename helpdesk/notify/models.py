@@ -3,7 +3,16 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, literal, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    literal,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Json, Model, UTCDateTime
@@ -15,6 +24,8 @@ from helpdesk.tickets.models import Entry, Ticket
 class Sending(StrEnum):
     """Where an outgoing message stands."""
 
+    HELD = "held"
+    """Decided on, but not yet to be told: its text is made when its time has come."""
     QUEUED = "queued"
     CLAIMED = "claimed"
     SENT = "sent"
@@ -30,7 +41,9 @@ class OutboxMessage(Model):
     between "sent" and "recorded") is recognised as one by every mail program.
 
     An answer has no text of its own: it is made from its journal entry when it is sent. Notices
-    carry theirs, and lose it once they are sent.
+    carry theirs, and lose it once they are sent. What a customer is told of a ticket by itself is
+    held first, with what it rests on (``basis``): it gets its text when it may be told, or is
+    dropped when it is no longer true.
     """
 
     __tablename__ = "outbox"
@@ -47,12 +60,33 @@ class OutboxMessage(Model):
             postgresql_where=text("state IN ('queued','claimed','failed')"),
             sqlite_where=text("state IN ('queued','claimed','failed')"),
         ),
+        Index(
+            "ix_outbox_held",
+            "next_try_at",
+            postgresql_where=text("state = 'held'"),
+            sqlite_where=text("state = 'held'"),
+        ),
+        Index(
+            "ix_outbox_told",
+            "person_id",
+            "told_at",
+            postgresql_where=text("told_at IS NOT NULL"),
+            sqlite_where=text("told_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     channel: Mapped[str] = mapped_column(String(12))
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"), index=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    # The supplier it was written to; empty for customers and staff.
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
+    # What a notice is about ("received", "fixed" …); empty for answers and links to sign in.
+    kind: Mapped[str] = mapped_column(String(20), default="")
+    # Whom a notice is for, what in the journal it rests on, and when they were told.
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    basis: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Chosen when it was written; without one the default mailbox of the day sends it.
     mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"), index=True)
     # Who gets it, as the message says: [["Ho Mei-Ling", "ho@…"], …].
@@ -72,7 +106,7 @@ class OutboxMessage(Model):
     # A claim that runs out belonged to a process that died; the message is due again.
     claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
-    # For programs ("no-address", "refused") and the server's own words.
+    # For programs ("no-address", "refused", "overtaken") and the server's own words.
     reason: Mapped[str] = mapped_column(String(30), default="")
     last_error: Mapped[str] = mapped_column(Text, default="")
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -81,6 +115,7 @@ class OutboxMessage(Model):
 
     entry: Mapped[Entry | None] = relationship()
     ticket: Mapped[Ticket | None] = relationship()
+    person: Mapped[Person | None] = relationship()
 
 
 def _among(*states: Sending) -> ColumnElement[bool]:
@@ -92,6 +127,30 @@ WAITING = _among(Sending.QUEUED, Sending.CLAIMED)
 """What has not left, in the words of the index of what is due."""
 UNSENT = _among(Sending.QUEUED, Sending.CLAIMED, Sending.FAILED)
 """What has not arrived, in the words of the index of the outbox page."""
+HELD = _among(Sending.HELD)
+"""What waits until it may be told, in the words of its index."""
+
+
+class MessageText(Model):
+    """An edited text of what customers are told: one version, which never changes.
+
+    The newest of a kind and language counts. An empty one stands for the text that comes with
+    the product, so that going back to it is a version like any other.
+    """
+
+    __tablename__ = "message_text"
+    __table_args__ = (UniqueConstraint("kind", "language", "number"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(20))
+    number: Mapped[int] = mapped_column()
+    subject: Mapped[str] = mapped_column(String(300), default="")
+    body: Mapped[str] = mapped_column(Text, default="")
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    made_by: Mapped[Person | None] = relationship()
 
 
 class Notice(Model):
@@ -103,13 +162,20 @@ class Notice(Model):
 
     __tablename__ = "notice"
     __table_args__ = (
-        Index("ix_notice_person", "person_id", "id"),
+        Index("ix_notice_person", "person_id", "created_at", "id"),
         Index(
             "ix_notice_unseen",
             "person_id",
             "ticket_id",
             postgresql_where=text("seen_at IS NULL"),
             sqlite_where=text("seen_at IS NULL"),
+        ),
+        Index(
+            "ix_notice_mail",
+            "mail_at",
+            "person_id",
+            postgresql_where=text("mail_at IS NOT NULL"),
+            sqlite_where=text("mail_at IS NOT NULL"),
         ),
     )
 
@@ -123,6 +189,69 @@ class Notice(Model):
     data: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Whether the reader wants it on screen, and when it is to be mailed; empty when it is not.
+    on_screen: Mapped[bool] = mapped_column(default=True)
+    mail_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     ticket: Mapped[Ticket] = relationship()
     actor: Mapped[Person | None] = relationship(foreign_keys=[actor_id])
+
+
+class Webhook(Model):
+    """Another program that is called when a promise is in danger."""
+
+    __tablename__ = "webhook"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    url: Mapped[str] = mapped_column(String(1000))
+    # What signs each call, encrypted (``sealing``).
+    secret: Mapped[str] = mapped_column(Text)
+    # Whether it may lie within our own network.
+    private: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class WebhookCall(Model):
+    """One call of a webhook: written in the transaction that decided it, made after the commit.
+
+    ``call_id`` goes along in a header and stays the same however often it is tried, so that the
+    other side recognises a repeat.
+    """
+
+    __tablename__ = "webhook_call"
+    __table_args__ = (
+        Index(
+            "ix_webhook_call_due",
+            "next_try_at",
+            postgresql_where=text("state IN ('queued','claimed')"),
+            sqlite_where=text("state IN ('queued','claimed')"),
+        ),
+        Index("ix_webhook_call_created", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhook.id"), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    call_id: Mapped[str] = mapped_column(String(36))
+    event: Mapped[str] = mapped_column(String(30))
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10), default=Sending.QUEUED)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    next_try_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    # A claim that runs out belonged to a process that died; the call is due again.
+    claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    # What the other side answered the last time, or why it could not be reached.
+    status: Mapped[int | None] = mapped_column()
+    said: Mapped[str] = mapped_column(String(400), default="")
+    made_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    webhook: Mapped[Webhook] = relationship()
+
+
+CALLS_WAITING = WebhookCall.state.in_(
+    [literal(str(one), literal_execute=True) for one in (Sending.QUEUED, Sending.CLAIMED)]
+)
+"""Calls that were not made yet, in the words of their index."""

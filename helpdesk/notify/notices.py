@@ -5,17 +5,18 @@ themselves, of what they have switched off, or of a ticket they may not see. Who
 has seen what there was to say about it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from helpdesk.db import db, transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import Notice
+from helpdesk.notify.wishes import WAIT, Wishes
 from helpdesk.people.absent import stand_in
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Account
@@ -57,10 +58,15 @@ def on_ticket_event(event: TicketEvent) -> None:
         return
     ticket, entry = event.ticket, event.entry
     concerned: dict[int, Kind] = {}
+    data: dict[str, object] = {}
     if entry.inbound and entry.kind == EntryKind.MESSAGE and event.verb == "hear":
         if ticket.owner_id is not None:
             concerned[ticket.owner_id] = Kind.ANSWERED
         concerned |= dict.fromkeys(_followers(ticket), Kind.ANSWERED)
+    elif event.verb == "hear-supplier":
+        concerned |= dict.fromkeys(_working_on(ticket), Kind.ANSWERED)
+        if ticket.supplier is not None:
+            data["supplier"] = ticket.supplier.name
     elif event.verb in _WATCHED:
         concerned |= dict.fromkeys(_followers(ticket), Kind.WATCHED)
     if "assigned" in (entry.changes or {}) or event.verb == "log":
@@ -71,7 +77,7 @@ def on_ticket_event(event: TicketEvent) -> None:
             and row.state == "assigned"
             and row.assigned_at == entry.happened_at
         }
-    tell(concerned, ticket.id, event.actor.person_id)
+    tell(concerned, ticket.id, event.actor.person_id, data)
 
 
 def on_mentioned(event: Mentioned) -> None:
@@ -98,8 +104,6 @@ def _holding(ticket: Ticket) -> list[int | None]:
 
 def on_promises_in_danger(event: PromisesInDanger) -> None:
     """Tell those whom escalations are to reach."""
-    told = {id(one): _and_covers(one.people) for one in event.found}
-    unwanted = _unwanted({person for people in told.values() for person in people})
     _write(
         Notice(
             person_id=person_id,
@@ -109,28 +113,39 @@ def on_promises_in_danger(event: PromisesInDanger) -> None:
                 "promise": one.promise.value,
                 "due": one.due_at.isoformat(),
                 "missed": one.missed,
+                **({"whose": one.whose} if one.whose else {}),
             },
         )
         for one in event.found
-        for person_id in told[id(one)]
-        if Kind.DANGER not in unwanted.get(person_id, ())
+        if not one.by_mail
+        for person_id in and_covers(one.people)
     )
 
 
-def tell(concerned: dict[int, Kind], ticket_id: int, by: int | None) -> None:
+def tell(
+    concerned: dict[int, Kind],
+    ticket_id: int,
+    by: int | None,
+    data: Mapping[str, object] | None = None,
+) -> None:
     """Write a notice for each person, unless they did it or do not want to know."""
     concerned = _with_covers({key: kind for key, kind in concerned.items() if key != by}, by)
     if not concerned:
         return
-    unwanted = _unwanted(concerned)
     _write(
-        Notice(person_id=person_id, kind=kind.value, ticket_id=ticket_id, actor_id=by)
+        Notice(
+            person_id=person_id,
+            kind=kind.value,
+            ticket_id=ticket_id,
+            actor_id=by,
+            data=dict(data or {}),
+        )
         for person_id, kind in concerned.items()
-        if kind not in unwanted.get(person_id, ())
     )
 
 
-def _and_covers(people: Iterable[int]) -> list[int]:
+def and_covers(people: Iterable[int]) -> list[int]:
+    """Return people, and who covers for those of them who are away."""
     here = [cover for key in people if (cover := stand_in(key)) is not None]
     return list(dict.fromkeys([*people, *here]))
 
@@ -146,9 +161,25 @@ def _with_covers(concerned: dict[int, Kind], by: int | None) -> dict[int, Kind]:
 
 
 def _write(found: Iterable[Notice]) -> None:
-    for notice in found:
-        db.session.add(notice)
-        announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
+    """Write notices as their readers want them: on screen, by mail in a while, both or not."""
+    notices = list(found)
+    wishes = _wishes({notice.person_id for notice in notices})
+    moment = now()
+    for notice in notices:
+        wanted = wishes.get(notice.person_id, Wishes())
+        notice.created_at = moment
+        notice.on_screen = notice.kind not in wanted.not_on_screen
+        notice.mail_at = moment + WAIT if notice.kind in wanted.by_mail else None
+        if notice.on_screen or notice.mail_at is not None:
+            db.session.add(notice)
+        if notice.on_screen:
+            announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
+
+
+def _working_on(ticket: Ticket) -> set[int]:
+    """Return who answers for a ticket, holds a part of it or follows it."""
+    held = {row.technician_id for row in ticket.assignments if row.state in OPEN_ASSIGNMENT}
+    return {key for key in {ticket.owner_id, *held, *_followers(ticket)} if key is not None}
 
 
 def _followers(ticket: Ticket) -> Sequence[int]:
@@ -157,20 +188,14 @@ def _followers(ticket: Ticket) -> Sequence[int]:
     ).all()
 
 
-def _unwanted(people: Iterable[int]) -> dict[int, frozenset[str]]:
-    """Return the kinds of notice that people have switched off."""
-    keys = list(people)
-    if not keys:
+def _wishes(people: set[int]) -> dict[int, Wishes]:
+    """Return how people want to be told."""
+    if not people:
         return {}
     rows = db.session.execute(
-        select(Account.person_id, Account.preferences).where(Account.person_id.in_(keys))
+        select(Account.person_id, Account.preferences).where(Account.person_id.in_(people))
     )
-    found: dict[int, frozenset[str]] = {}
-    for key, kept in rows:
-        kinds = kept.get("no_notices")
-        if isinstance(kinds, list):
-            found[key] = frozenset(str(kind) for kind in kinds)
-    return found
+    return {key: Wishes.read(kept) for key, kept in rows}
 
 
 # ---- Reading ----
@@ -183,7 +208,12 @@ def unseen(actor: Actor) -> int:
     rows = (
         select(Notice.id)
         .join(Ticket, Ticket.id == Notice.ticket_id)
-        .where(Notice.person_id == actor.person_id, Notice.seen_at.is_(None), visible(actor))
+        .where(
+            Notice.person_id == actor.person_id,
+            Notice.seen_at.is_(None),
+            Notice.on_screen,
+            visible(actor),
+        )
         .limit(COUNTED + 1)
         .subquery()
     )
@@ -200,11 +230,15 @@ def newest(actor: Actor, *, before: int | None = None) -> list[Notice]:
         select(Notice)
         .join(Notice.ticket)
         .options(joinedload(Notice.ticket).joinedload(Ticket.customer), joinedload(Notice.actor))
-        .where(Notice.person_id == actor.person_id, visible(actor))
+        .where(Notice.person_id == actor.person_id, Notice.on_screen, visible(actor))
     )
-    if before is not None:
-        statement = statement.where(Notice.id < before)
-    return list(db.session.scalars(statement.order_by(Notice.id.desc()).limit(PAGE + 1)))
+    last = db.session.get(Notice, before) if before is not None else None
+    if last is not None:
+        at = Notice.created_at
+        older = and_(at == last.created_at, Notice.id < last.id)
+        statement = statement.where(or_(at < last.created_at, older))
+    ordered = statement.order_by(Notice.created_at.desc(), Notice.id.desc())
+    return list(db.session.scalars(ordered.limit(PAGE + 1)))
 
 
 def mark_seen(actor: Actor, *, ticket_id: int | None = None) -> int:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.notify.models import UNSENT, WAITING, OutboxMessage, Sending
+from helpdesk.notify.models import HELD, UNSENT, WAITING, OutboxMessage, Sending
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries.access import NotFound, visible
@@ -165,9 +165,12 @@ def cancelled(message: OutboxMessage) -> None:
 def _copy_of(message: OutboxMessage) -> OutboxMessage:
     """Return the same message, Message-ID and all, for other recipients of it."""
     return OutboxMessage(
+        kind=message.kind,
+        basis=message.basis,
         channel=message.channel,
         entry_id=message.entry_id,
         ticket_id=message.ticket_id,
+        supplier_id=message.supplier_id,
         mailbox_id=message.mailbox_id,
         to=message.to,
         cc=message.cc,
@@ -225,6 +228,22 @@ def forget(entry: Entry) -> None:
             cancelled(message)
 
 
+def forget_notices(entry: Entry) -> None:
+    """Stop what customers were about to be told of a ticket of which a text is redacted.
+
+    It may be in a notice that has its text already; one that is still held gets a new one.
+    """
+    for message in db.session.scalars(
+        select(OutboxMessage).where(
+            OutboxMessage.ticket_id == entry.ticket_id,
+            OutboxMessage.kind != "",
+            OutboxMessage.state.in_((*_UNDELIVERED, Sending.FAILED)),
+        )
+    ):
+        message.subject, message.reason = "", "redacted"
+        cancelled(message)
+
+
 def retry(actor: Actor, message_id: int) -> OutboxMessage:
     """Send a failed message again, now. Raises Denied, NotFound, Refused.
 
@@ -267,7 +286,9 @@ def page(
     """Return outgoing messages in these states, newest first. Raises Denied."""
     actor.demand(Permission.SETUP_MAIL)
     statement = select(OutboxMessage).where(OutboxMessage.state.in_(states))
-    if not {Sending.SENT, Sending.CANCELLED} & set(states):
+    if set(states) == {Sending.HELD}:
+        statement = statement.where(HELD)
+    elif not {Sending.SENT, Sending.CANCELLED} & set(states):
         statement = statement.where(UNSENT)
     if before is not None:
         statement = statement.where(OutboxMessage.id < before)

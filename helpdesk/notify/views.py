@@ -1,6 +1,6 @@
 """The page of one's own notices, and the bell that counts them."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 from helpdesk.notify import notices
 from helpdesk.notify.models import Notice
 from helpdesk.notify.notices import COUNTED, PAGE, Kind
+from helpdesk.notify.quiet import QuietHours
+from helpdesk.notify.wishes import Wishes
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none, current_actor, require
 from helpdesk.people.services import own
@@ -41,14 +43,21 @@ _PROMISES = {
 }
 
 
+def in_danger(promise: str, *, missed: bool) -> str:
+    """Return what became of a promise, as a sentence without a full stop."""
+    word = str(_PROMISES.get(promise, ""))
+    if missed:
+        return str(_("The promise %(promise)s was missed", promise=word))
+    return str(_("The promise %(promise)s is in danger", promise=word))
+
+
 def sentence(notice: Notice) -> Markup:
     """Return what a notice says, without the ticket's subject."""
     who = notice.actor.name if notice.actor is not None else None
     if notice.kind == Kind.DANGER:
-        promise = str(_PROMISES.get(str(notice.data.get("promise")), ""))
-        if notice.data.get("missed"):
-            return escape(_("The promise %(promise)s was missed", promise=promise))
-        return escape(_("The promise %(promise)s is in danger", promise=promise))
+        told = in_danger(str(notice.data.get("promise")), missed=bool(notice.data.get("missed")))
+        whose = notice.data.get("whose")
+        return escape(_("%(whose)s: %(what)s", whose=whose, what=told) if whose else told)
     if notice.kind == Kind.OVER_TIME:
         return escape(_("The time the customer was told has passed: say a new one"))
     patterns = {
@@ -58,7 +67,7 @@ def sentence(notice: Notice) -> Markup:
         Kind.WATCHED: _("%(who)s changed it"),
     }
     if notice.kind == Kind.ANSWERED:
-        who = notice.ticket.customer.name
+        who = str(notice.data.get("supplier") or notice.ticket.customer.name)
     pattern = patterns.get(Kind(notice.kind), "%(who)s")
     return escape(pattern) % {"who": Markup("<b>{}</b>").format(who or "Hearth")}
 
@@ -89,7 +98,7 @@ def home() -> str:
         sentence=sentence,
         icons=ICONS,
         switches=NAMES,
-        unwanted=actor.preferences.get("no_notices", []),
+        wishes=Wishes.read(actor.preferences),
     )
 
 
@@ -113,5 +122,16 @@ def seen() -> Response:
 def switch() -> Response:
     """Choose what to be told of."""
     wanted = set(request.form.getlist("kind"))
-    own.set_unwanted_notices(current_actor(), [kind for kind in Kind if kind not in wanted])
+    mailed = set(request.form.getlist("mail"))
+    hours = [request.form.get("quiet_from", ""), request.form.get("quiet_until", "")]
+    quiet = QuietHours.read(hours)
+    if quiet is None and any(hours):
+        flash(_("Say both from when and until when, or neither."))
+        return redirect(url_for("notices.home", _anchor="switches-h"), 303)
+    actor = current_actor()
+    own.set_unwanted_notices(actor, [kind for kind in Kind if kind not in wanted])
+    own.set_mailed_notices(
+        actor, [kind for kind in Kind if kind in mailed], quiet.stored() if quiet else None
+    )
+    flash(_("Saved"))
     return redirect(url_for("notices.home"), 303)

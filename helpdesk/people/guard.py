@@ -204,6 +204,11 @@ def _load() -> Actor | None:
         return None
     if row.seen_at <= moment - SEEN_EVERY:
         _see(row.session_id)
+    return actor_from(row)
+
+
+def actor_from(row: Any) -> Actor:
+    """Return the actor that a row describes, with what they may do."""
     access = _remembered(row)
     return Actor(
         person_id=row.person_id,

@@ -27,6 +27,7 @@ from helpdesk.setup.services import (
     queues,
     quick_templates,
     statuses,
+    suppliers,
     tags,
     teams,
 )
@@ -131,6 +132,22 @@ class TagName(Named):
 
     name = StringField(
         _l("Name"), [NEEDED], description=_l("The name of another tag makes the two one.")
+    )
+
+
+class SupplierFields(Edit):
+    """A supplier."""
+
+    FIELDS = suppliers.FIELDS
+
+    name = StringField(_l("Name"), [NEEDED])
+    organisation_id = IntegerField(_l("Organisation"), [Optional()])
+    email = StringField(
+        _l("E-mail"), description=_l("Reminders go there, and what they answer joins the ticket")
+    )
+    phone = StringField(_l("Phone"))
+    contract = TextAreaField(
+        _l("What was agreed"), description=_l("Number of the contract, hours, who to ask for")
     )
 
 

@@ -11,6 +11,7 @@ from wtforms import (
     BooleanField,
     FieldList,
     FormField,
+    HiddenField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -20,15 +21,15 @@ from wtforms import (
 from helpdesk.people.forms import NEEDED
 from helpdesk.setup.forms import Edit, key_or_none
 from helpdesk.setup.services import promises
-from helpdesk.setup.services.promises import CONDITIONS, OFFERED
-from helpdesk.setup.step_fields import EMPTY_ROWS, StepFields, in_words
+from helpdesk.setup.services.promises import CONDITIONS
+from helpdesk.setup.step_fields import StepFields, in_words
 from helpdesk.setup.written import Unreadable, read_length, write_length
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import BusinessCalendar, Policy
-from helpdesk.sla.policy import MOST_STEPS, PRIORITIES, WAITS
+from helpdesk.sla.policy import MOST_STEPS, PRIORITIES, PROMISES, WAITS, Do, Scope
 from helpdesk.sla.views.words import CONDITIONS as CONDITION_NAMES
 from helpdesk.sla.views.words import PROMISES as PROMISE_NAMES
-from helpdesk.tickets.desk import Category, Queue
+from helpdesk.tickets.desk import Category, Queue, Supplier
 from helpdesk.tickets.lifecycle import HoldReason, Kind
 from helpdesk.tickets.wording import HOLD_REASONS, KINDS
 from helpdesk.web.forms import choices
@@ -54,10 +55,11 @@ def _row_key(value: Any) -> int:
 
 
 class PolicyFields(Edit):
-    """A policy about tickets."""
+    """A policy: about tickets, between teams or by suppliers."""
 
     FIELDS = promises.FIELDS
 
+    scope = HiddenField(default=Scope.TICKET.value)
     name = StringField(_l("Name"), [NEEDED])
     calendar_id = SelectField(_l("Calendar"), coerce=key_or_none, choices=[])
     vip = BooleanField(_l("Only for VIP customers"))
@@ -71,6 +73,7 @@ class PolicyFields(Edit):
         choices=[],
     )
     queues = SelectMultipleField(_l("Queues"), coerce=int, choices=[])
+    suppliers = SelectMultipleField(_l("Suppliers"), coerce=int, choices=[])
     support_levels = SelectMultipleField(
         _l("Support levels"),
         description=_l("Words that stand on the pages of organisations"),
@@ -85,12 +88,18 @@ class PolicyFields(Edit):
     )
     steps = FieldList(FormField(StepFields), label=_l("Escalation"), max_entries=MOST_STEPS)
 
+    @property
+    def about(self) -> Scope:
+        """To whom something is promised; nonsense counts as customers."""
+        return Scope(self.scope.data) if self.scope.data in set(Scope) else Scope.TICKET
+
     def offer(
         self,
         calendars: Iterable[BusinessCalendar],
         categories: Iterable[Category],
         queues: Iterable[Queue],
         levels: Iterable[str],
+        suppliers: Iterable[Supplier],
     ) -> None:
         """Fill in what can be chosen."""
         self.calendar_id.choices = choices((row.id, row.name) for row in calendars)
@@ -100,31 +109,50 @@ class PolicyFields(Edit):
         # Each row chooses among the same; those a form makes later are told too.
         self._offered = queues
         for row in self.steps:
-            row.form.offer(queues)
+            row.form.offer(queues, self.about)
+        self.suppliers.choices = choices((row.id, row.name) for row in suppliers)
         self.support_levels.choices = choices((level, level) for level in levels)
 
-    def add_empty_steps(self) -> None:
-        """Offer further rows for steps, up to as many as a policy has."""
-        for _number in range(min(EMPTY_ROWS, MOST_STEPS - len(self.steps.entries))):
-            self.steps.append_entry().form.offer(self._offered)
+    def add_empty_step(self) -> None:
+        """Offer a further row for a step; scripts add more like it."""
+        if len(self.steps.entries) < MOST_STEPS:
+            self.steps.append_entry().form.offer(self._offered, self.about)
 
     def begin(self, calendar_id: int | None) -> None:
         """Fill in what a new policy begins with: every reason of waiting halts its clocks."""
         self.calendar_id.data = calendar_id
         self.waits.data = list(WAITS)
 
+    def begin_with_example(self) -> None:
+        """Fill in what many teams agree on: what nobody acknowledges nudges, then moves."""
+        for priority, written in zip(PRIORITIES, ("15m", "30m", "1h", "2h"), strict=True):
+            self._fields[length_key(Promise.ACKNOWLEDGE, priority)].data = written
+        steps: list[list[Any]] = [
+            [Promise.ACKNOWLEDGE.value, 50, None, Do.WARN_OWNER.value, None],
+            [Promise.ACKNOWLEDGE.value, 100, None, Do.TELL_LEADS.value, None],
+        ]
+        # Where it moves to is for whoever sets it up to say; the desk's own queue is a beginning.
+        home = min(self._offered, key=lambda queue: not queue.is_default, default=None)
+        if home is not None:
+            steps.append([Promise.ACKNOWLEDGE.value, 150, None, Do.MOVE.value, home.id])
+        for step in steps:
+            fields: StepFields = self.steps.append_entry().form
+            fields.offer(self._offered, self.about)
+            fields.show(step)
+
     def show(self, row: Policy) -> None:
         """Fill the form with what the policy says now, and remember that."""
         shown = promises.shown(row)
+        self.scope.data = shown.scope
         for name in self.FIELDS:
             if name not in {"lengths", "steps"}:
                 self._fields[name].data = getattr(shown, name)
-        for promise, priority, key in cells():
+        for promise, priority, key in cells(self.about):
             seconds = shown.lengths.get(promise.value, {}).get(str(priority))
             self._fields[key].data = _written(seconds)
         for step in shown.steps:
             fields: StepFields = self.steps.append_entry().form
-            fields.offer(self._offered)
+            fields.offer(self._offered, self.about)
             fields.show(step)
         self._remember(shown)
 
@@ -138,7 +166,7 @@ class PolicyFields(Edit):
     def values(self) -> dict[str, Any]:
         """Return what was typed and chosen, as policies are stored."""
         lengths: promises.Lengths = {}
-        for promise, priority, key in cells():
+        for promise, priority, key in cells(self.about):
             length = read_length(self._fields[key].data or "")
             if length is not None:
                 seconds = round(length.total_seconds())
@@ -150,6 +178,7 @@ class PolicyFields(Edit):
         }
         return {
             "name": self.name.data or "",
+            "scope": self.about,
             "calendar_id": self.calendar_id.data,
             "vip": bool(self.vip.data),
             "lengths": lengths,
@@ -177,11 +206,11 @@ class PolicyFields(Edit):
         return found
 
 
-def cells() -> list[tuple[Promise, int, str]]:
-    """Return the cells of the table: promise, priority, name of the field."""
+def cells(scope: Scope) -> list[tuple[Promise, int, str]]:
+    """Return the cells of a scope's table: promise, priority, name of the field."""
     return [
         (promise, priority, length_key(promise, priority))
-        for promise in OFFERED
+        for promise in PROMISES[scope]
         for priority in PRIORITIES
     ]
 
@@ -199,7 +228,8 @@ def _written(seconds: int | None) -> str:
     return write_length(None if seconds is None else timedelta(seconds=seconds))
 
 
-for _promise, _priority, _key in cells():
+# Customers are promised everything there is; other scopes show some of these fields.
+for _promise, _priority, _key in cells(Scope.TICKET):
     setattr(
         PolicyFields,
         _key,

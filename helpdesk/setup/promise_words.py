@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Organisation
-from helpdesk.setup.services.promises import OFFERED, asked_for
+from helpdesk.setup.services.promises import asked_for
 from helpdesk.setup.step_fields import in_words
 from helpdesk.setup.written import write_length
+from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import BusinessCalendar
-from helpdesk.sla.policy import PRIORITIES, Terms
+from helpdesk.sla.policy import PRIORITIES, Scope, Terms
 from helpdesk.sla.views import words
-from helpdesk.tickets.desk import Category, Queue
+from helpdesk.tickets.desk import Category, Queue, Supplier
 from helpdesk.tickets.wording import KINDS, word
 
 NAMED = 3
@@ -31,6 +33,7 @@ class Names:
     organisations: dict[int, str]
     categories: dict[int, str]
     queues: dict[int, str]
+    suppliers: dict[int, str]
 
 
 def names_for(among: Sequence[Terms], actor: Actor) -> Names:
@@ -45,6 +48,7 @@ def names_for(among: Sequence[Terms], actor: Actor) -> Names:
         organisations=_names(Organisation, Organisation.name, organisations),
         categories=_names(Category, Category.path, categories),
         queues=_queue_names(queues, actor),
+        suppliers=_names(Supplier, Supplier.name, {key for one in asked for key in one.suppliers}),
     )
 
 
@@ -70,28 +74,30 @@ def _queue_names(keys: set[int], actor: Actor) -> dict[int, str]:
     }
 
 
-def sentence(terms: Terms, names: Names) -> str:
+FOR_ALL = {
+    Scope.TICKET: lambda: _("all tickets"),
+    Scope.TEAM: lambda: _("every assignment"),
+    Scope.SUPPLIER: lambda: _("all suppliers"),
+}
+"""For whom a policy is that asks for nothing."""
+
+
+def sentence(terms: Terms, names: Names, scope: Scope = Scope.TICKET) -> str:
     """Return what a policy says, as a sentence."""
     promised = "; ".join(
         _("%(promise)s within %(lengths)s", promise=words.PROMISES[promise], lengths=lengths)
-        for promise in OFFERED
+        for promise in Promise
         if (lengths := _by_length(terms, promise))
     )
+    # A supplier's policy may leave the time to what they promise each time.
+    promised = promised or _("Whatever they promise each time")
     calendar = names.calendars.get(terms.calendar_id, "?")
-    whom = conditions(terms, names)
-    if whom:
-        said = _(
-            "%(promised)s. Open time of %(calendar)s, for %(whom)s.",
-            promised=promised,
-            calendar=calendar,
-            whom=whom,
-        )
-    else:
-        said = _(
-            "%(promised)s. Open time of %(calendar)s, for all tickets.",
-            promised=promised,
-            calendar=calendar,
-        )
+    said = _(
+        "%(promised)s. Open time of %(calendar)s, for %(whom)s.",
+        promised=promised,
+        calendar=calendar,
+        whom=conditions(terms, names) or FOR_ALL[scope](),
+    )
     if terms.steps:
         steps = in_words(terms.to_json()["steps"], names.queues)
         said += " " + _("Escalates: %(steps)s.", steps=steps)
@@ -114,7 +120,7 @@ def promised_at(terms: Terms, priority: int, names: Names) -> str:
     """Return what is promised at one priority: "First reply 1h, Fix 8h of Office hours"."""
     found = [
         f"{words.PROMISES[promise]} {write_length(length)}"
-        for promise in OFFERED
+        for promise in Promise
         if (length := terms.length(promise, priority)) is not None
     ]
     if not found:
@@ -132,6 +138,7 @@ def conditions(terms: Terms, names: Names) -> str:
     """Return for whom and what a policy is: "VIP customers, Incident"; empty for everything."""
     asked = terms.conditions
     said = {
+        "suppliers": _some(asked.suppliers, names.suppliers),
         "organisations": _some(asked.organisations, names.organisations),
         "support_levels": _("support %(levels)s", levels=", ".join(sorted(asked.support_levels))),
         "vip": _("VIP customers"),
@@ -151,9 +158,20 @@ def _some(keys: frozenset[int], names: dict[int, str]) -> str:
     return str(_("%(names)s and %(num)d more", names=shown, num=more)) if more else shown
 
 
-def heading(terms: Terms) -> str:
+def heading(terms: Terms, scope: Scope = Scope.TICKET) -> str:
     """Return how specific a policy is, as the heading of those that are equally so."""
     asked = asked_for(terms)
-    if not asked:
-        return str(_("Everything else"))
-    return str(_("By %(conditions)s", conditions=words.conditions(asked)))
+    said = _("Everything else")
+    if asked:
+        said = _("By %(conditions)s", conditions=words.conditions(asked))
+    if scope is Scope.TICKET:
+        return str(said)
+    return str(_("%(scope)s: %(what)s", scope=SCOPES[scope], what=said))
+
+
+SCOPES = {
+    Scope.TICKET: _l("To customers"),
+    Scope.TEAM: _l("Between teams"),
+    Scope.SUPPLIER: _l("By suppliers"),
+}
+"""To whom something is promised."""

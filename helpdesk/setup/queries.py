@@ -8,6 +8,7 @@ from sqlalchemy import Select, exists, func, select, union_all
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from helpdesk.db import db
+from helpdesk.notify.models import Webhook
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Missing
 from helpdesk.people.models import (
@@ -22,7 +23,7 @@ from helpdesk.people.models import (
     TeamMember,
 )
 from helpdesk.sla.models import BusinessCalendar, Policy
-from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status, Tag
+from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status, Supplier, Tag
 
 PAGE = 50
 TAGS_PAGE = 100
@@ -61,10 +62,12 @@ def counts() -> dict[str, int]:
         "categories": Category,
         "statuses": Status,
         "causes": Cause,
+        "suppliers": Supplier,
         "tags": Tag,
         "templates": QuickTemplate,
         "calendars": BusinessCalendar,
         "promises": Policy,
+        "webhooks": Webhook,
     }
     columns = [
         select(func.count(model.id)).where(model.retired_at.is_(None)).scalar_subquery().label(key)

@@ -9,24 +9,29 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form, SelectField, StringField, ValidationError
 
-from helpdesk.setup.services.promises import OFFERED
+from helpdesk.people import contact_values
+from helpdesk.setup.services import webhooks
 from helpdesk.setup.written import Unreadable, read_length, write_length
-from helpdesk.sla.policy import MOST_PERCENT, Do
-from helpdesk.sla.views.words import PROMISES
+from helpdesk.sla.clocks import Promise
+from helpdesk.sla.policy import MOST_PERCENT, ONLY, PROMISES, Do, Scope
+from helpdesk.sla.views.words import PROMISES as PROMISE_NAMES
 from helpdesk.tickets.desk import Queue
 from helpdesk.web.forms import choices
 
-EMPTY_ROWS = 2
-"""Rows that a form offers beyond those that are filled in."""
-
 Stored = list[Any]
-"""A step as it is stored: promise, percent, seconds before the end, what is done, queue."""
+"""A step as it is stored: promise, percent, seconds before the end, what is done, queue, target.
+
+The target, whom to mail to or which program to call, is only there when a step has one.
+"""
 
 DOES = {
     Do.WARN_OWNER: _l("Tell the owner"),
     Do.TELL_LEADS: _l("Tell the leads"),
     Do.RAISE: _l("Raise the priority"),
     Do.MOVE: _l("Hand over"),
+    Do.REMIND: _l("Write to the supplier"),
+    Do.MAIL: _l("Mail to…"),
+    Do.WEBHOOK: _l("Call a program"),
 }
 _SHARE = re.compile(r"(\d{1,4})\s*[%％]")
 
@@ -58,11 +63,10 @@ def write_when(percent: int | None, before: int | None) -> str:
 class StepFields(Form):
     """One step. A row without a time is no step."""
 
-    promise = SelectField(
-        _l("Promise"), choices=choices((one.value, PROMISES[one]) for one in OFFERED)
-    )
+    promise = SelectField(_l("Promise"), choices=[])
     when = StringField(_l("When"), render_kw={"maxlength": 20})
     do = SelectField(_l("What is done"), choices=[])
+    to = StringField(_l("Mail to"), render_kw={"maxlength": 320})
 
     def validate_when(self, field: StringField) -> None:
         """Say what is wrong with the time, if it says anything."""
@@ -72,11 +76,30 @@ class StepFields(Form):
             except Unreadable as error:
                 raise ValidationError(str(error.message)) from None
 
-    def offer(self, queues: Iterable[Queue]) -> None:
-        """Fill in what can be done; each queue is a place to hand over to."""
+    def validate_to(self, field: StringField) -> None:
+        """Say what is wrong with an address that is mailed to."""
+        typed = (field.data or "").strip()
+        if typed and self.do.data == Do.MAIL:
+            try:
+                field.data = contact_values.email(typed)
+            except ValueError:
+                raise ValidationError(str(_l("This is no e-mail address."))) from None
+
+    def offer(self, queues: Iterable[Queue], scope: Scope) -> None:
+        """Fill in what can be done in a scope; each queue is a place to hand over to."""
+        hooks = webhooks.in_use()
+        self.promise.choices = choices((one.value, PROMISE_NAMES[one]) for one in PROMISES[scope])
         self.do.choices = choices(
             [
-                *((do.value, name) for do, name in DOES.items() if do is not Do.MOVE),
+                *(
+                    (do.value, name)
+                    for do, name in DOES.items()
+                    if do not in _PLACES and scope in ONLY.get(do, Scope)
+                ),
+                *(
+                    (f"{Do.WEBHOOK.value}:{hook.id}", _l("Call %(name)s", name=hook.name))
+                    for hook in hooks
+                ),
                 *(
                     (f"{Do.MOVE.value}:{queue.id}", _l("Hand over to %(queue)s", queue=queue.name))
                     for queue in queues
@@ -86,26 +109,48 @@ class StepFields(Form):
 
     def show(self, step: Stored) -> None:
         """Fill the row in."""
-        promise, percent, before, do, queue_id = step
+        promise, percent, before, do, queue_id, target = _parts(step)
         self.promise.data, self.when.data = promise, write_when(percent, before)
-        self.do.data = f"{do}:{queue_id}" if queue_id is not None else do
+        where = target if do == Do.WEBHOOK else queue_id
+        self.do.data = f"{do}:{where}" if where is not None else do
+        self.to.data = target if do == Do.MAIL else ""
 
     def value(self) -> Stored | None:
         """Return the step as it is stored; None for an empty row."""
         if not (self.when.data or "").strip():
             return None
         percent, before = read_when(self.when.data or "")
-        do, _colon, queue_id = (self.do.data or "").partition(":")
-        return [self.promise.data, percent, before, do, int(queue_id) if queue_id else None]
+        do, _colon, where = (self.do.data or "").partition(":")
+        step = [self.promise.data, percent, before, do]
+        if do == Do.WEBHOOK:
+            return [*step, None, where]
+        if do == Do.MAIL:
+            address = (self.to.data or "").strip()
+            return [*step, None, address] if address else [*step, None]
+        return [*step, int(where) if where else None]
+
+
+_PLACES = frozenset({Do.MOVE, Do.WEBHOOK})
+"""What is offered once for each queue or program."""
+
+
+def _parts(step: Stored) -> tuple[Any, ...]:
+    """Return the six parts of a stored step."""
+    return (*step, "") if len(step) == 5 else tuple(step)
 
 
 def in_words(steps: Iterable[Stored], queue_names: dict[int, str]) -> str:
     """Return stored steps in a line: "Fix at 75%: Tell the owner"."""
     said = []
-    for promise, percent, before, do, queue_id in steps:
+    for step in steps:
+        promise, percent, before, do, queue_id, target = _parts(step)
         what = str(DOES[Do(do)])
         if queue_id is not None:
             what = str(_("Hand over to %(queue)s", queue=queue_names.get(queue_id, "?")))
+        elif do == Do.WEBHOOK:
+            what = str(_("Call %(name)s", name=webhooks.name_of(int(target))))
+        elif do == Do.MAIL:
+            what = _("Mail to %(address)s", address=target) if target else _("Mail to the leads")
         pattern = (
             _("%(promise)s at %(when)s: %(what)s")
             if percent is not None
@@ -114,7 +159,7 @@ def in_words(steps: Iterable[Stored], queue_names: dict[int, str]) -> str:
         said.append(
             pattern
             % {
-                "promise": next(name for one, name in PROMISES.items() if one.value == promise),
+                "promise": PROMISE_NAMES[Promise(promise)],
                 "when": write_when(percent, before),
                 "what": what,
             }

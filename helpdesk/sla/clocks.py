@@ -40,6 +40,10 @@ class What(Enum):
     """It is finished, until it is opened again."""
     GONE = "gone"
     """It is in the bin, or lives on in another ticket."""
+    GIVEN = "given"
+    """A part of it was given to somebody else in the same team."""
+    PASSED_ON = "passed on"
+    """A part of it ended without being done: handed over, returned, withdrawn."""
 
 
 HALTS = {What.WAITING, What.RESOLVED, What.GONE}
@@ -194,6 +198,10 @@ class _Running:
         if self.owed:
             self.owed, self.met_at = False, self.since
 
+    def drop(self) -> None:
+        """Nothing is owed any more, and nothing was done; what was kept stays kept."""
+        self.owed = False
+
     def owe_anew(self) -> None:
         """Something is owed from now on; what was owed before is settled."""
         if not self.owed:
@@ -213,6 +221,10 @@ def _acknowledge(running: _Running, what: What) -> None:
     # Who answers or resolves had it, whether they said so or not.
     if what in {What.ACKNOWLEDGED, What.ANSWERED, What.RESOLVED}:
         running.keep()
+    elif what is What.GIVEN:
+        running.owe_anew()
+    elif what is What.PASSED_ON:
+        running.drop()
 
 
 def _first_reply(running: _Running, what: What) -> None:
@@ -232,6 +244,8 @@ def _fix(running: _Running, what: What) -> None:
         running.keep()
     elif what in {What.OPEN, What.WAITING}:
         running.owe_again()
+    elif what is What.PASSED_ON:
+        running.drop()
 
 
 _TAKE: dict[Promise, Callable[[_Running, What], None]] = {

@@ -64,6 +64,9 @@ def coming(row: Clock, done: Iterable[str]) -> list[Coming]:
                 if left > timedelta()
                 else row.counted_at
             )
+            if (step.percent or 0) >= 100:
+                # What a supplier promised may be due when nobody works here.
+                at = max(at, row.due_at)
             found.append(Coming(at, step))
     # At one moment it is first missed, and then what follows from that.
     return sorted(found, key=lambda one: (one.at, one.step is not None))

@@ -7,10 +7,12 @@ What it does and that it was done are one transaction: a process that dies has d
 the next sweep does it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from helpdesk.db import db, transaction
 from helpdesk.events import publish
@@ -18,14 +20,22 @@ from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import TeamMember
+from helpdesk.sla import owners
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import MISSED, Coming, Key, coming, key_of, steps_done
-from helpdesk.sla.events import PromiseInDanger, PromisesInDanger
+from helpdesk.sla.events import (
+    PromiseInDanger,
+    PromisesInDanger,
+    SuppliersToRemind,
+    SupplierToRemind,
+)
 from helpdesk.sla.missed import note_missed
 from helpdesk.sla.models import Clock, StepDone
+from helpdesk.sla.parts import Part, parts_of
 from helpdesk.sla.policy import Do
+from helpdesk.sla.standing import WHOLE
 from helpdesk.tickets import services
-from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.desk import Queue, Supplier
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.services.due import Happened, record_promises
@@ -46,6 +56,7 @@ class _Batch:
     told: list[Happened] = field(default_factory=list)
     missed: list[Clock] = field(default_factory=list)
     danger: list[PromiseInDanger] = field(default_factory=list)
+    remind: list[SupplierToRemind] = field(default_factory=list)
 
 
 @job(every=5)
@@ -75,14 +86,28 @@ def sweep(limit: int = BATCH) -> int:
                 done=steps_done([clock for clock, _ticket in rows]),
                 holding=_holding([ticket for _clock, ticket in rows if ticket.owner_id is None]),
             )
+            _load_parts([clock for clock, _ticket in rows])
             # What is written waits until all is known: five hundred rows are written together.
             with db.session.no_autoflush:
                 for clock, ticket in rows:
-                    _deal_with(batch, clock, ticket)
+                    # What was done for one clock may have ended another of the same ticket.
+                    if clock in db.session:
+                        _deal_with(batch, clock, ticket)
             note_missed(batch.missed)
             record_promises(batch.told)
             publish(PromisesInDanger(tuple(batch.danger)))
+            if batch.remind:
+                publish(SuppliersToRemind(tuple(batch.remind)))
         return len(rows)
+
+
+def _load_parts(clocks: Sequence[Clock]) -> None:
+    """Read the assignments of tickets whose parts have come up, all in one query."""
+    numbers = [clock.ticket_id for clock in clocks if clock.piece > WHOLE]
+    if numbers:
+        db.session.scalars(
+            select(Ticket).where(Ticket.id.in_(numbers)).options(selectinload(Ticket.assignments))
+        ).all()
 
 
 def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
@@ -106,7 +131,7 @@ def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
         if one.step is None:
             clock.missed_at = clock.due_at
             batch.missed.append(clock)
-            said: dict[str, object] = {"promise": clock.promise}
+            said: dict[str, object] = {"promise": clock.promise, **_whose(clock, ticket)}
             batch.told.append(Happened(ticket.id, "promise-missed", one.at, said))
         elif _do(batch, one, clock, ticket):
             # Another priority or queue changed what is promised: what follows is worked out anew.
@@ -119,7 +144,10 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
     step = one.step
     assert step is not None
     if step.do in {Do.WARN_OWNER, Do.TELL_LEADS}:
-        people = _owners(batch, ticket) if step.do is Do.WARN_OWNER else _leads(batch, ticket)
+        if step.do is Do.WARN_OWNER:
+            people = _owners(batch, clock, ticket)
+        else:
+            people = _leads(batch, _queue_of(clock, ticket))
         assert clock.due_at is not None
         batch.danger.append(
             PromiseInDanger(
@@ -128,33 +156,110 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
                 due_at=clock.due_at,
                 missed=clock.missed_at is not None,
                 people=tuple(people),
+                whose=_whose(clock, ticket).get("whose", ""),
             )
         )
         said: dict[str, object] = {
             "promise": clock.promise,
             "people": people,
             "percent": step.percent,
+            **_whose(clock, ticket),
         }
         batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
+        return False
+    if step.do in {Do.MAIL, Do.WEBHOOK}:
+        _outside(batch, one, clock, ticket)
         return False
     if step.do is Do.RAISE and ticket.priority > 1:
         services.set_priority(SYSTEM, ticket, ticket.priority - 1)
         return True
-    if step.do is Do.MOVE and step.queue_id not in {None, ticket.queue_id}:
+    if step.do is Do.MOVE and step.queue_id not in {None, _queue_of(clock, ticket)}:
         queue = db.session.get_one(Queue, step.queue_id)
-        services.hand_over(SYSTEM, ticket, services.Target(queue), reason=_MOVED)
+        if queue.retired_at is not None:
+            return False
+        part = _part_of(clock, ticket)
+        services.hand_over(
+            SYSTEM,
+            ticket,
+            services.Target(queue),
+            assignment_id=part.last.id if part is not None else None,
+            reason=_MOVED,
+        )
         return True
+    if step.do is Do.REMIND and clock.piece < WHOLE and clock.due_at is not None:
+        if not db.session.get_one(Supplier, -clock.piece).email:
+            return False
+        said = {"promise": clock.promise, "percent": step.percent, **_whose(clock, ticket)}
+        batch.told.append(Happened(ticket.id, "supplier-reminded", one.at, said))
+        missed = clock.missed_at is not None
+        batch.remind.append(SupplierToRemind(ticket.id, -clock.piece, clock.due_at, missed))
     return False
+
+
+def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
+    """Tell somebody by mail, or another program; the rooms above write what leaves the house."""
+    step = one.step
+    assert step is not None
+    assert clock.due_at is not None
+    mails = step.do is Do.MAIL
+    leads = _leads(batch, _queue_of(clock, ticket)) if mails and not step.target else []
+    batch.danger.append(
+        PromiseInDanger(
+            ticket_id=ticket.id,
+            promise=Promise(clock.promise),
+            due_at=clock.due_at,
+            missed=clock.missed_at is not None,
+            people=tuple(leads),
+            by_mail=mails,
+            address=step.target if mails else "",
+            webhook_id=None if mails else int(step.target),
+            whose=_whose(clock, ticket).get("whose", ""),
+        )
+    )
+    said: dict[str, object] = {
+        "promise": clock.promise,
+        "percent": step.percent,
+        "by": step.do.value,
+        "to": step.target if mails else None,
+        **_whose(clock, ticket),
+    }
+    batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
 
 
 _MOVED = "Escalated: a promise is in danger"
 
 
-def _owners(batch: _Batch, ticket: Ticket) -> list[int]:
-    """Return whom a warning reaches: the owner, else who holds an assignment, else the leads."""
+def _part_of(clock: Clock, ticket: Ticket) -> Part | None:
+    """Return the part that a clock is about; None when it is about something else."""
+    return parts_of(ticket.assignments).get(clock.piece) if clock.piece > WHOLE else None
+
+
+def _queue_of(clock: Clock, ticket: Ticket) -> int:
+    """Return the queue whose work a clock is about."""
+    part = _part_of(clock, ticket)
+    return part.queue_id if part is not None else ticket.queue_id
+
+
+def _whose(clock: Clock, ticket: Ticket) -> dict[str, str]:
+    """Return whose promise it is by name; nothing for the whole ticket."""
+    if clock.piece == WHOLE:
+        return {}
+    return {"whose": owners.names_of(ticket, {clock.piece}).get(clock.piece, "")}
+
+
+def _owners(batch: _Batch, clock: Clock, ticket: Ticket) -> list[int]:
+    """Return whom a warning reaches.
+
+    About a part, whoever has it, else the leads of its queue. Otherwise the owner, else who holds
+    an assignment, else the leads.
+    """
+    part = _part_of(clock, ticket)
+    if part is not None:
+        holder = part.last.technician_id
+        return [holder] if holder is not None else _leads(batch, part.queue_id)
     if ticket.owner_id is not None:
         return [ticket.owner_id]
-    return batch.holding.get(ticket.id) or _leads(batch, ticket)
+    return batch.holding.get(ticket.id) or _leads(batch, ticket.queue_id)
 
 
 def _holding(tickets: list[Ticket]) -> dict[int, list[int]]:
@@ -177,15 +282,15 @@ def _holding(tickets: list[Ticket]) -> dict[int, list[int]]:
     return found
 
 
-def _leads(batch: _Batch, ticket: Ticket) -> list[int]:
+def _leads(batch: _Batch, queue_id: int) -> list[int]:
     """Return the leads of the team whose queue it is; a team without leads is told as a whole."""
-    if ticket.queue_id not in batch.leads:
+    if queue_id not in batch.leads:
         members = db.session.execute(
             select(TeamMember.person_id, TeamMember.is_lead)
             .join(Queue, Queue.team_id == TeamMember.team_id)
-            .where(Queue.id == ticket.queue_id)
+            .where(Queue.id == queue_id)
             .order_by(TeamMember.person_id)
         ).all()
         found = [key for key, is_lead in members if is_lead] or [key for key, _ in members]
-        batch.leads[ticket.queue_id] = found
-    return batch.leads[ticket.queue_id]
+        batch.leads[queue_id] = found
+    return batch.leads[queue_id]

@@ -16,6 +16,14 @@ class PromiseInDanger:
     missed: bool
     people: tuple[int, ...]
     """Who is to be told; each may see the ticket."""
+    whose: str = ""
+    """Whose promise it is: the queue of a part, or a supplier; empty for the whole ticket."""
+    by_mail: bool = False
+    """Whether they are told by mail, whatever they chose; otherwise as they chose."""
+    address: str = ""
+    """An address to mail to instead of people."""
+    webhook_id: int | None = None
+    """Another program to call; then nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +31,20 @@ class PromisesInDanger:
     """What one sweep found, together: hundreds may come up at the same moment."""
 
     found: tuple[PromiseInDanger, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierToRemind:
+    """A supplier is to be written to about what they promised."""
+
+    ticket_id: int
+    supplier_id: int
+    due_at: datetime
+    missed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SuppliersToRemind:
+    """Those of one sweep, together."""
+
+    found: tuple[SupplierToRemind, ...]

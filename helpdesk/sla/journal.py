@@ -32,7 +32,7 @@ IRRELEVANT = frozenset(
         *("add-tasks", "task-done", "task-open", "edit-task", "remove-task", "add-time"),
         *("link", "unlink", "split", "set-cause", "set-subject", "set-owner", "redact"),
         *("replay", "promise-missed", "promise-warned", "explain-miss"),
-        *("expect", "expected-passed"),
+        *("expect", "expected-passed", "tell", "hear-supplier", "supplier-reminded"),
     }
 )
 """Verbs that say nothing to any clock; after them nothing is worked out anew."""
@@ -119,9 +119,7 @@ def life_of(
 
     Raises ValueError for a journal without a beginning.
     """
-    lines = list(lines)
-    void = set(_void(lines))
-    told = [line for line in lines if line.id not in void]
+    told = told_of(lines)
     if not told:
         raise ValueError("a journal without a beginning tells no life")
     happenings: list[Happening] = []
@@ -132,22 +130,29 @@ def life_of(
         if not thanks:
             happenings.extend(_said(line, first=number == 0))
         # Which status it went to, and why it waits there.
-        status = known.get(_key(line.changes.get("status")))
+        status = known.get(key_in(line.changes.get("status")))
         if status is not None:
             state, why = STATES[status.status_class], ""
             if state is What.WAITING:
-                why = _new(line.changes.get("hold_reason")) or status.hold_reason or "other"
+                why = new_value(line.changes.get("hold_reason")) or status.hold_reason or "other"
                 if why not in waits:
                     state = What.OPEN
-        elif state is What.WAITING and _new(line.changes.get("hold_reason")):
-            why = _new(line.changes["hold_reason"])
+        elif state is What.WAITING and new_value(line.changes.get("hold_reason")):
+            why = new_value(line.changes["hold_reason"])
             state = What.WAITING if why in waits else What.OPEN
         if "hidden_at" in line.changes:
-            aside = _new(line.changes["hidden_at"]) is not None
+            aside = new_value(line.changes["hidden_at"]) is not None
         now_what = What.GONE if aside else state
         if status is not None or "hidden_at" in line.changes or "hold_reason" in line.changes:
             happenings.append(Happening(line.happened_at, now_what, "" if aside else why))
     return Life(told[0].happened_at, tuple(happenings))
+
+
+def told_of(lines: Iterable[Line]) -> list[Line]:
+    """Return the lines without those that were undone or declared a mistake."""
+    lines = list(lines)
+    void = set(_void(lines))
+    return [line for line in lines if line.id not in void]
 
 
 def _said(line: Line, *, first: bool) -> Iterator[Happening]:
@@ -176,16 +181,18 @@ def _void(lines: Iterable[Line]) -> Iterator[int]:
     for line in lines:
         for name in ("undone", "mistaken"):
             told = line.changes.get(name)
-            if told and isinstance(_new(told), dict):
-                yield _new(told)["entry"]
+            if told and isinstance(new_value(told), dict):
+                yield new_value(told)["entry"]
         if "undone" in line.changes:
             yield line.id
 
 
-def _new(change: Any) -> Any:
+def new_value(change: Any) -> Any:
+    """Return what a change of the journal changed to."""
     return change[1] if isinstance(change, list) else None
 
 
-def _key(change: Any) -> int:
-    named = _new(change)
+def key_in(change: Any) -> int:
+    """Return the key of what a change changed to; 0 when it names nothing."""
+    named = new_value(change)
     return named["id"] if isinstance(named, dict) else 0

@@ -5,58 +5,29 @@ the journal and writes down how it stands; nothing is counted up step by step, s
 told late, undone or declared a mistake needs no special care.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
 from helpdesk.db import db
-from helpdesk.lib.clock import now
-from helpdesk.people.models import Desk
-from helpdesk.sla import clocks, journal, missed, stored
+from helpdesk.sla import journal, missed, stored
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import coming, key_of, steps_done
-from helpdesk.sla.journal import Line, NamedStatus
 from helpdesk.sla.models import Clock
-from helpdesk.sla.policy import PROMISES, Choice, Matter, Offer, Scope, Terms, choose
-from helpdesk.tickets.desk import Category
+from helpdesk.sla.parts import parts_of
+from helpdesk.sla.standing import WHOLE, Key, Standing, stand
 from helpdesk.tickets.events import JournalWritten
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.services.due import Due, place_again, set_due
-
-WHOLE = 0
-"""``Clock.piece`` of what is about the whole ticket."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How one promise stands, with the versions by which it was worked out."""
-
-    promise: Promise
-    policy_version_id: int
-    calendar_version_id: int
-    because: tuple[str, ...]
-    length: timedelta
-    clock: clocks.Clock
-
-    @property
-    def state(self) -> str:
-        """``running``, ``halted``, ``met`` or ``none`` (nothing is owed, nothing was kept)."""
-        if self.clock.due is not None:
-            return "running"
-        if self.clock.halted is not None:
-            return "halted"
-        return "met" if self.clock.met_at is not None else "none"
+from helpdesk.tickets.services.due import Due, place_again, set_due, set_part_due
 
 
 def on_journal_written(event: JournalWritten) -> None:
     """Bring a ticket's clocks into step with what just happened."""
     if event.entry.verb == "log":
-        _keep(event.ticket, [journal.line_of(event.entry)], known={})
+        lines = [journal.line_of(event.entry)]
+        write_down(event.ticket, stand(event.ticket, lines), known={})
     elif event.entry.verb not in journal.IRRELEVANT:
-        _keep(event.ticket, journal.lines_of(event.ticket.id), known=clocks_of(event.ticket.id))
+        _keep(event.ticket)
 
 
 def refresh(ticket: Ticket) -> None:
@@ -66,138 +37,62 @@ def refresh(ticket: Ticket) -> None:
     here. Only when another policy has become the most specific (priority, category, customer …
     changed) does its newest version take over.
     """
-    _keep(ticket, journal.lines_of(ticket.id), known=clocks_of(ticket.id))
+    _keep(ticket)
     place_again(ticket)
 
 
+def _keep(ticket: Ticket) -> None:
+    known = all_clocks_of(ticket.id)
+    write_down(ticket, stand(ticket, journal.lines_of(ticket.id), known), known)
+
+
 def clocks_of(ticket_id: int, piece: int = WHOLE) -> dict[Promise, Clock]:
-    """Return the clocks of a ticket by promise."""
+    """Return the clocks of a ticket, or of what else ``piece`` says, by promise."""
     rows = db.session.scalars(
         select(Clock).where(Clock.ticket_id == ticket_id, Clock.piece == piece)
     )
     return {Promise(row.promise): row for row in rows}
 
 
-def matter_of(ticket: Ticket, among: Sequence[Offer]) -> Matter:
-    """Return what policies look at in a ticket. What none of them asks for is not looked up."""
-    asked = [offer.terms.conditions for offer in among]
-    categories: set[int] = set()
-    if any(conditions.categories for conditions in asked):
-        category = ticket.category_id
-        while category is not None:
-            categories.add(category)
-            category = db.session.get_one(Category, category).parent_id
-    level = ""
-    if any(conditions.support_levels for conditions in asked) and ticket.organisation is not None:
-        organisation = ticket.organisation
-        desk = db.session.get_one(Desk, 1)
-        opened_on = ticket.opened_at.astimezone(ZoneInfo(desk.time_zone)).date()
-        if organisation.support_until is None or opened_on <= organisation.support_until:
-            level = organisation.support_level
-    return Matter(
-        kind=ticket.kind,
-        priority=ticket.priority,
-        queue_id=ticket.queue_id,
-        categories=frozenset(categories),
-        vip=any(conditions.vip for conditions in asked) and ticket.customer.vip,
-        organisation_id=ticket.organisation_id,
-        support_level=level,
-    )
+def all_clocks_of(ticket_id: int) -> dict[Key, Clock]:
+    """Return all clocks of a ticket, those of its parts and of suppliers too."""
+    rows = db.session.scalars(select(Clock).where(Clock.ticket_id == ticket_id))
+    return {(row.piece, Promise(row.promise)): row for row in rows}
 
 
-def _first_is_promised(terms: Terms, ticket: Ticket) -> bool:
-    return terms.length(Promise.FIRST_REPLY, ticket.priority) is not None
-
-
-def stand(
-    ticket: Ticket,
-    choice: Choice,
-    lines: Sequence[Line],
-    known: dict[int, NamedStatus],
-    *,
-    calendar_version_id: int,
-) -> list[Standing]:
-    """Work out how everything stands that a policy promises for a ticket."""
-    terms = choice.offer.terms
-    calendar = stored.calendar_of(calendar_version_id)
-    life = journal.life_of(lines, known, waits=terms.waits)
-    moment = now()
-    found = []
-    for promise in PROMISES[Scope.TICKET]:
-        length = terms.length(promise, ticket.priority)
-        if length is None:
-            continue
-        clock = clocks.run(calendar, promise, length, life, until=moment, explain=False)
-        if promise is Promise.NEXT_REPLY and clock.round == 1 and _first_is_promised(terms, ticket):
-            # The first question is answered by the first reply, which has a promise of its own.
-            continue
-        found.append(
-            Standing(
-                promise=promise,
-                policy_version_id=choice.offer.version_id,
-                calendar_version_id=calendar_version_id,
-                because=choice.because,
-                length=length,
-                clock=clock,
-            )
-        )
-    return found
-
-
-def chosen_for(ticket: Ticket, known: dict[Promise, Clock]) -> tuple[Choice, int] | None:
-    """Return which policy holds for a ticket, and the version of the calendar it counts by.
-
-    The policy is that which is the most specific now. If it is the one whose promises the ticket
-    was given, they stay in the version in which they were given.
-    """
-    among = stored.offers(Scope.TICKET)
-    choice = choose(among, matter_of(ticket, among))
-    if choice is None:
-        return None
-    given = next(iter(known.values()), None)
-    if given is not None:
-        version_id = given.policy_version_id
-        if stored.policy_of(version_id) == choice.offer.policy_id:
-            offer = replace(choice.offer, version_id=version_id, terms=stored.terms_of(version_id))
-            return Choice(offer, choice.because), given.calendar_version_id
-    return choice, stored.newest_calendar_version(choice.offer.terms.calendar_id)
-
-
-def _keep(ticket: Ticket, lines: Sequence[Line], *, known: dict[Promise, Clock]) -> None:
-    chosen = chosen_for(ticket, known)
-    standings: list[Standing] = []
-    if chosen is not None and lines:
-        choice, calendar_version_id = chosen
-        standings = stand(
-            ticket,
-            choice,
-            lines,
-            journal.statuses(),
-            calendar_version_id=calendar_version_id,
-        )
-    write_down(ticket, standings, known)
-
-
-def write_down(ticket: Ticket, standings: Sequence[Standing], known: dict[Promise, Clock]) -> None:
+def write_down(ticket: Ticket, standings: Sequence[Standing], known: Mapping[Key, Clock]) -> None:
     """Store how everything stands; a clock of what is no longer promised goes."""
-    promised = set()
     # Only where a policy says so can a step have been done before.
-    escalates = bool(standings) and bool(stored.terms_of(standings[0].policy_version_id).steps)
+    escalates = any(stored.terms_of(one.policy_version_id).steps for one in standings)
     done = steps_done(list(known.values())) if known and escalates else {}
     for standing in standings:
-        promised.add(standing.promise)
-        row = known.get(standing.promise)
+        row = known.get(standing.key)
         if row is None:
-            row = Clock(ticket_id=ticket.id, piece=WHOLE, promise=standing.promise.value)
+            row = Clock(ticket_id=ticket.id, piece=standing.piece, promise=standing.promise.value)
             db.session.add(row)
         before = (row.missed_at, row.round or 0)
         _set(row, standing)
         missed.keep(ticket, row, before)
         row.next_at = next((one.at for one in coming(row, done.get(key_of(row), ()))), None)
-    for promise, row in known.items():
-        if promise not in promised:
+    promised = {standing.key for standing in standings}
+    for key, row in known.items():
+        if key not in promised:
             db.session.delete(row)
-    set_due(ticket, soonest(standings))
+    set_due(ticket, soonest([one for one in standings if one.piece == WHOLE]))
+    _set_parts_due(ticket, standings, known)
+
+
+def _set_parts_due(
+    ticket: Ticket, standings: Sequence[Standing], known: Mapping[Key, Clock]
+) -> None:
+    """Write down beside each assignment what is due first of what its team promised."""
+    if not any(piece > WHOLE for piece, _promise in (*known, *(one.key for one in standings))):
+        return
+    parts = parts_of(ticket.assignments)
+    holders = {part.last.id: piece for piece, part in parts.items()}
+    for row in ticket.assignments:
+        piece = holders.get(row.id)
+        set_part_due(row, soonest([one for one in standings if one.piece == piece]))
 
 
 def soonest(standings: Sequence[Standing]) -> Due | None:

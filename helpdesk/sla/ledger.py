@@ -1,6 +1,6 @@
 """The account of a ticket's clocks that anybody can open: from–to, counted or not, and why."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
-from helpdesk.sla import clocks, journal, keeping, stored
+from helpdesk.sla import clocks, journal, keeping, owners, standing, stored, with_suppliers
 from helpdesk.sla.calendar import Calendar
 from helpdesk.sla.clocks import Because, Promise
 from helpdesk.sla.models import (
@@ -20,6 +20,8 @@ from helpdesk.sla.models import (
     Policy,
     PolicyVersion,
 )
+from helpdesk.sla.parts import life_of, parts_of
+from helpdesk.sla.with_suppliers import Wait
 from helpdesk.tickets.models import Ticket
 
 
@@ -46,6 +48,8 @@ class Account:
     """How one promise stands now, by which policy and calendar, and how it came to that."""
 
     promise: Promise
+    whose: str
+    """Whose promise it is: the queue of a part, or a supplier; empty for the whole ticket."""
     row: Clock
     policy: str
     policy_edited: bool
@@ -53,6 +57,11 @@ class Account:
     calendar: str
     clock: clocks.Clock
     stretches: tuple[Stretch, ...]
+
+    @property
+    def by_supplier(self) -> bool:
+        """Whether a supplier promised it."""
+        return self.row.piece < standing.WHOLE
 
     @property
     def used(self) -> timedelta:
@@ -65,37 +74,80 @@ class Account:
         return timedelta(seconds=self.row.length)
 
 
-def accounts(actor: Actor, ticket: Ticket) -> list[Account]:
-    """Return the account of every promise of a ticket, run anew up to now. Raises Denied."""
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What anybody may know about the promises of a ticket."""
+
+    accounts: tuple[Account, ...]
+    waits: tuple[Wait, ...]
+    """When it was with suppliers, promised or not."""
+
+    @property
+    def with_suppliers(self) -> timedelta:
+        """How long it was with suppliers in all, up to now."""
+        return sum((one.length for one in self.waits), timedelta())
+
+
+def ledger_of(actor: Actor, ticket: Ticket) -> Ledger:
+    """Return the account of every promise of a ticket, run anew up to now. Raises Denied.
+
+    The whole ticket comes first, then its parts in the order in which they began, then suppliers.
+    """
     actor.demand(Permission.TICKET_READ)
-    rows = keeping.clocks_of(ticket.id)
+    told = standing.Told(journal.lines_of(ticket.id))
+    suppliers = with_suppliers.supplier_parts(told.lines, told.statuses)
+    waits = sorted(
+        (wait for part in suppliers.values() for wait in part.waits), key=lambda wait: wait.since
+    )
+    return Ledger(tuple(_accounts(ticket, told, suppliers)), tuple(waits))
+
+
+def _accounts(
+    ticket: Ticket, told: standing.Told, suppliers: Mapping[int, with_suppliers.SupplierPart]
+) -> Iterator[Account]:
+    rows = keeping.all_clocks_of(ticket.id)
     if not rows:
-        return []
-    lines, known = journal.lines_of(ticket.id), journal.statuses()
+        return
     names = _names(list(rows.values()))
-    found = []
-    for promise in Promise:
-        row = rows.get(promise)
-        if row is None:
-            continue
-        terms = stored.terms_of(row.policy_version_id)
+    whose = owners.names_of(ticket, {piece for piece, _promise in rows})
+    parts = parts_of(ticket.assignments)
+    order = list(Promise)
+    for piece, promise in sorted(
+        rows, key=lambda key: (key[0] < 0, abs(key[0]), order.index(key[1]))
+    ):
+        row = rows[piece, promise]
         calendar = stored.calendar_of(row.calendar_version_id)
-        life = journal.life_of(lines, known, waits=terms.waits)
         length = timedelta(seconds=row.length)
-        clock = clocks.run(calendar, promise, length, life, until=now())
+        if piece < standing.WHOLE:
+            clock = _run_supplier(ticket, row, calendar, suppliers.get(-piece))
+            if clock is None:
+                continue
+        else:
+            life = told.life(stored.terms_of(row.policy_version_id).waits)
+            if piece > standing.WHOLE:
+                life = life_of(parts[piece], life)
+            clock = clocks.run(calendar, promise, length, life, until=now())
         policy, is_newest = names.policies[row.policy_version_id]
-        found.append(
-            Account(
-                promise=promise,
-                row=row,
-                policy=policy,
-                policy_edited=not is_newest,
-                calendar=names.calendars[row.calendar_version_id],
-                clock=clock,
-                stretches=tuple(_stretch(line, calendar) for line in _joined(clock.ledger)),
-            )
+        yield Account(
+            promise=promise,
+            whose=whose.get(piece, ""),
+            row=row,
+            policy=policy,
+            policy_edited=not is_newest,
+            calendar=names.calendars[row.calendar_version_id],
+            clock=clock,
+            stretches=tuple(_stretch(line, calendar) for line in _joined(clock.ledger)),
         )
-    return found
+
+
+def _run_supplier(
+    ticket: Ticket, row: Clock, calendar: Calendar, part: with_suppliers.SupplierPart | None
+) -> clocks.Clock | None:
+    if part is None:
+        return None
+    length = stored.terms_of(row.policy_version_id).length(Promise.FIX, ticket.priority)
+    found = standing.run_supplier(calendar, length, part, until=now(), explain=True)
+    return found[1] if found is not None else None
 
 
 @dataclass(frozen=True, slots=True)

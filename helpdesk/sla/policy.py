@@ -6,6 +6,7 @@ long everything may take at each priority, and what halts its clocks. What is he
 it was when somebody edits the policy.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -108,9 +109,20 @@ class Do(StrEnum):
     """Tell the leads of the queue's team; a team without leads is told as a whole."""
     RAISE = "raise"
     """Raise the priority by one."""
+    MAIL = "mail"
+    """Mail to an address, or to the leads."""
+    WEBHOOK = "webhook"
+    """Call another program."""
     MOVE = "move"
-    """Hand the work over to another queue."""
+    """Hand the work over to another queue: of a team's promise, that assignment."""
+    REMIND = "remind"
+    """Write to the supplier who promised it."""
 
+
+ONLY: Mapping[Do, frozenset[Scope]] = {
+    Do.REMIND: frozenset({Scope.SUPPLIER}),
+}
+"""What only some scopes have; everything else is for all of them."""
 
 MOST_PERCENT = 1000
 MOST_STEPS = 20
@@ -128,6 +140,8 @@ class Step:
     do: Do
     queue_id: int | None = None
     """Where the work is moved to."""
+    target: str = ""
+    """The address that is mailed to (empty: the leads), or the key of the webhook."""
 
     def __post_init__(self) -> None:
         if (self.percent is None) == (self.before is None):
@@ -136,12 +150,23 @@ class Step:
             raise WrongPolicy("a step is at 1 to 1,000 percent, or before the end")
         if (self.do is Do.MOVE) != (self.queue_id is not None):
             raise WrongPolicy("work is moved to a queue")
+        if self.do is Do.WEBHOOK and not self.target.isdecimal():
+            raise WrongPolicy("a webhook is called by its key")
+        if self.target and self.do not in {Do.MAIL, Do.WEBHOOK}:
+            raise WrongPolicy("only mail and calls have a target")
 
     @property
     def key(self) -> str:
         """What tells a step from the others of a policy; steps done are remembered by it."""
         when = f"{self.percent}%" if self.percent is not None else f"-{self.before}s"
-        return f"{when}:{self.do.value}" + (f":{self.queue_id}" if self.queue_id else "")
+        # Addresses are long; twelve digits of a hash tell those of one policy apart.
+        target = hashlib.sha256(self.target.encode()).hexdigest()[:12] if self.target else ""
+        return ":".join(str(one) for one in (when, self.do.value, self.queue_id, target) if one)
+
+    def stored(self) -> list[Any]:
+        """Return the step as it is stored; a target only where there is one."""
+        kept = [self.promise.value, self.percent, self.before, self.do.value, self.queue_id]
+        return [*kept, self.target] if self.target else kept
 
     def used(self, length: timedelta) -> timedelta:
         """Return the open time used with which the step is reached."""
@@ -192,10 +217,7 @@ class Terms:
                 if getattr(asked, name)
             },
             "waits": sorted(self.waits),
-            "steps": [
-                [step.promise.value, step.percent, step.before, step.do.value, step.queue_id]
-                for step in self.steps
-            ],
+            "steps": [step.stored() for step in self.steps],
         }
 
     @classmethod
@@ -219,8 +241,8 @@ class Terms:
             ),
             waits=frozenset(stored["waits"]),
             steps=tuple(
-                Step(Promise(promise), percent, before, Do(do), queue_id)
-                for promise, percent, before, do, queue_id in stored["steps"]
+                Step(Promise(promise), percent, before, Do(do), *where)
+                for promise, percent, before, do, *where in stored["steps"]
             ),
         )
 

@@ -5,8 +5,8 @@ policy that holds now, in its newest version, runs every clock through the whole
 and says what would come out otherwise. Only then, and by somebody's name, is it written down.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,11 +14,10 @@ from sqlalchemy import select
 from helpdesk.db import db
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
-from helpdesk.sla import journal, keeping, stored
+from helpdesk.sla import journal, keeping, owners, stored
 from helpdesk.sla.clocks import Promise
-from helpdesk.sla.keeping import Standing
 from helpdesk.sla.models import Clock
-from helpdesk.sla.policy import Scope, choose
+from helpdesk.sla.standing import Key, Standing, stand
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.services.due import place_again, record_replay
 
@@ -44,9 +43,12 @@ class Difference:
     """What replaying would change about one promise; None where there is no such promise."""
 
     ticket_id: int
+    piece: int
     promise: Promise
     before: Stand | None
     after: Stand | None
+    whose: str = ""
+    """Whose promise it is: the queue of a part, or a supplier; empty for the whole ticket."""
 
     @property
     def matters(self) -> bool:
@@ -66,7 +68,7 @@ def differences(actor: Actor, tickets: Sequence[Ticket]) -> list[Difference]:
     return [
         difference
         for ticket in tickets
-        for difference in _compare(ticket, _anew(ticket), keeping.clocks_of(ticket.id))
+        for difference in _compare(ticket, _anew(ticket), keeping.all_clocks_of(ticket.id))
     ]
 
 
@@ -79,7 +81,7 @@ def replay(actor: Actor, tickets: Sequence[Ticket], *, reason: str) -> list[Diff
     actor.demand(Permission.SETUP_SLA)
     changed: list[Difference] = []
     for ticket in tickets:
-        known = keeping.clocks_of(ticket.id)
+        known = keeping.all_clocks_of(ticket.id)
         standings = _anew(ticket)
         found = list(_compare(ticket, standings, known))
         keeping.write_down(ticket, standings, known)
@@ -117,28 +119,24 @@ def touched_by(policy_id: int | None, *, after: int = 0, limit: int = BATCH) -> 
 
 
 def _anew(ticket: Ticket) -> list[Standing]:
-    among = stored.offers(Scope.TICKET)
-    choice = choose(among, keeping.matter_of(ticket, among))
-    if choice is None:
-        return []
-    return keeping.stand(
-        ticket,
-        choice,
-        journal.lines_of(ticket.id),
-        journal.statuses(),
-        calendar_version_id=stored.newest_calendar_version(choice.offer.terms.calendar_id),
-    )
+    return stand(ticket, journal.lines_of(ticket.id))
 
 
 def _compare(
-    ticket: Ticket, standings: Sequence[Standing], known: dict[Promise, Clock]
+    ticket: Ticket, standings: Sequence[Standing], known: Mapping[Key, Clock]
 ) -> Iterator[Difference]:
-    after = {standing.promise: _after(standing) for standing in standings}
-    before = {promise: _before(row) for promise, row in known.items()}
-    for promise in Promise:
-        found = Difference(ticket.id, promise, before.get(promise), after.get(promise))
-        if found.matters:
-            yield found
+    after = {standing.key: _after(standing) for standing in standings}
+    before = {key: _before(row) for key, row in known.items()}
+    found = [
+        Difference(ticket.id, *key, before.get(key), after.get(key)) for key in {*before, *after}
+    ]
+    found = [one for one in found if one.matters]
+    names = owners.names_of(ticket, {one.piece for one in found})
+    order = list(Promise)
+    # The whole ticket first, then its parts, then suppliers.
+    found.sort(key=lambda one: (one.piece < 0, abs(one.piece), order.index(one.promise)))
+    for one in found:
+        yield replace(one, whose=names.get(one.piece, ""))
 
 
 def _before(row: Clock) -> Stand:
@@ -163,6 +161,7 @@ def _told(difference: Difference) -> dict[str, object]:
     """Return a difference as the journal keeps it."""
     return {
         "promise": difference.promise.value,
+        **({"whose": difference.whose} if difference.whose else {}),
         "due": [_moment(one.due_at if one else None) for one in _both(difference)],
         "met": [_moment(one.met_at if one else None) for one in _both(difference)],
         "missed": [_moment(one.missed_at if one else None) for one in _both(difference)],

@@ -90,30 +90,36 @@ def policy_of(version_id: int) -> int:
 
 
 def offers(scope: Scope) -> tuple[Offer, ...]:
-    """Return the policies in use that promise something in a scope, at their newest versions.
+    """Return the policies in use that promise something in a scope, at their newest versions."""
+    return all_offers()[scope]
+
+
+def all_offers() -> dict[Scope, tuple[Offer, ...]]:
+    """Return the policies in use by scope, at their newest versions, in one query.
 
     Asked once a transaction: a batch of mail opens fifty tickets.
     """
-    return once(_OFFERS[scope], lambda: _offers(scope))
+    return once(_OFFERS, _all_offers)
 
 
-_OFFERS = {scope: f"offers-{scope}" for scope in Scope}
+_OFFERS = "offers"
 
 
-def _offers(scope: Scope) -> tuple[Offer, ...]:
+def _all_offers() -> dict[Scope, tuple[Offer, ...]]:
     rows = db.session.execute(
-        select(Policy.id, PolicyVersion.id, Policy.position)
+        select(Policy.scope, Policy.id, PolicyVersion.id, Policy.position)
         .join(
             PolicyVersion,
             (PolicyVersion.policy_id == Policy.id) & (PolicyVersion.number == Policy.version),
         )
-        .where(Policy.scope == scope.value, Policy.retired_at.is_(None))
+        .where(Policy.retired_at.is_(None))
         .order_by(Policy.position, Policy.id)
     ).all()
-    return tuple(
-        Offer(policy_id, version_id, position, terms_of(version_id))
-        for policy_id, version_id, position in rows
-    )
+    found: dict[Scope, list[Offer]] = {scope: [] for scope in Scope}
+    for scope, policy_id, version_id, position in rows:
+        offer = Offer(policy_id, version_id, position, terms_of(version_id))
+        found[Scope(scope)].append(offer)
+    return {scope: tuple(among) for scope, among in found.items()}
 
 
 def newest_calendar_version(calendar_id: int) -> int:
@@ -136,7 +142,7 @@ def _newest_calendar_versions() -> dict[int, int]:
 
 
 def _changed(*_what: object) -> None:
-    for key in (*_OFFERS.values(), _CALENDARS):
+    for key in (_OFFERS, _CALENDARS):
         ask_again(key)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Model, UTCDateTime
 from helpdesk.lib.clock import now
-from helpdesk.people.models import Team
+from helpdesk.people.models import Organisation, Team
 
 
 class Queue(Model):
@@ -87,6 +87,26 @@ class Cause(Model):
     name: Mapped[str] = mapped_column(String(120), unique=True)
     position: Mapped[int] = mapped_column(default=0)
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Supplier(Model):
+    """A firm outside that tickets wait for, and how it is reached."""
+
+    __tablename__ = "supplier"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    # Where it stands among people and organisations, if it does.
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    # Where reminders go; without one nobody outside is reminded.
+    email: Mapped[str] = mapped_column(String(254), default="")
+    phone: Mapped[str] = mapped_column(String(60), default="")
+    # What was agreed with it, in words: number of the contract, hours, who to ask for.
+    contract: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    organisation: Mapped[Organisation | None] = relationship()
 
 
 class Tag(Model):

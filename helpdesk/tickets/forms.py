@@ -138,7 +138,15 @@ class ResolveForm(Form):
     seen = Key()
 
 
-class HoldForm(Form):
+class SupplierForm(Form):
+    """For whom a ticket waits, under which number of theirs, and what they promised."""
+
+    supplier = SelectField(_l("Supplier"), coerce=whole, choices=[], validate_choice=False)
+    reference = StringField(_l("Their number"), [Length(max=120)])
+    promised_at = LocalMoment(_l("Promised by"), [Optional()])
+
+
+class HoldForm(SupplierForm):
     """Why a ticket waits, and until when."""
 
     reason = SelectField(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship, synony
 from helpdesk.db import BigId, Json, Model, UTCDateTime
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Organisation, Person
-from helpdesk.tickets.desk import Category, Cause, Queue, Status
+from helpdesk.tickets.desk import Category, Cause, Queue, Status, Supplier
 
 FIRST_NUMBER = 10001
 """Ticket numbers begin here, so that they are recognised as numbers in a subject line."""
@@ -45,6 +45,14 @@ class Ticket(Model):
             "wake_at",
             postgresql_where=text("wake_at IS NOT NULL"),
             sqlite_where=text("wake_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_ticket_supplier",
+            "supplier_id",
+            "updated_at",
+            "id",
+            postgresql_where=text("supplier_id IS NOT NULL"),
+            sqlite_where=text("supplier_id IS NOT NULL"),
         ),
         Index(
             "ix_ticket_ask_again",
@@ -139,6 +147,10 @@ class Ticket(Model):
     hold_note: Mapped[str] = mapped_column(String(300), default="")
     wake_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     woken_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # For whom it waits or last waited, their number of it, and what they promised this time.
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
+    supplier_reference: Mapped[str] = mapped_column(String(120), default="")
+    supplier_promised_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     resolved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     resolved_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
@@ -163,6 +175,7 @@ class Ticket(Model):
     customer: Mapped[Person] = relationship(foreign_keys=[customer_id])
     requester: Mapped[Person | None] = relationship(foreign_keys=[requester_id])
     organisation: Mapped[Organisation | None] = relationship()
+    supplier: Mapped[Supplier | None] = relationship()
     assignments: Mapped[list["Assignment"]] = relationship(
         back_populates="ticket", order_by="Assignment.id"
     )
@@ -266,10 +279,17 @@ class Assignment(Model):
     # The assignment this one was handed over from; "return" goes back there.
     moved_from_id: Mapped[int | None] = mapped_column(ForeignKey("assignment.id"))
     assigned_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    # When it was given out. Naming somebody within the queue moves `assigned_at` and not this:
+    # whoever waits for the team has waited since then.
+    given_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     assigned_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     acknowledged_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     acknowledged_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # What the team promised and is due first, as it stands beside tickets too.
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    due_promise: Mapped[str | None] = mapped_column(String(12))
+    due_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     ticket: Mapped[Ticket] = relationship(back_populates="assignments")
     queue: Mapped[Queue] = relationship()
@@ -297,6 +317,10 @@ class Worklist(Model):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True, index=True)
     rank: Mapped[int] = mapped_column()
     moment: Mapped[datetime] = mapped_column(UTCDateTime)
+    # What is due at that moment: something about the ticket, or about a part of it that waits in
+    # this queue ("part-fix"). Since when it is owed; both are empty where nothing is due.
+    due_promise: Mapped[str | None] = mapped_column(String(20))
+    due_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Copies for counting without the tickets.
     unowned: Mapped[bool] = mapped_column(default=True)
     unacknowledged: Mapped[bool] = mapped_column(default=False)

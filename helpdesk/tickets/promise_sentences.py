@@ -26,6 +26,8 @@ def replayed(name: Markup, changes: Changes) -> Markup:
             continue
         word = str(one.get("promise"))
         called = _PROMISES[word]() if word in _PROMISES else word
+        if one.get("whose"):
+            called = _("%(promise)s (%(whose)s)", promise=called, whose=one["whose"])
         before, after = pair(one, "due")
         if before == after:
             said.append(escape(called))
@@ -43,6 +45,16 @@ def replayed(name: Markup, changes: Changes) -> Markup:
     )
 
 
+def _way(told: Mapping[str, object]) -> str | None:
+    """Return by which way somebody outside was told; None for those who are told on screen."""
+    if told.get("by") == "webhook":
+        return str(_("another program was called"))
+    if told.get("by") == "mail":
+        to = told.get("to")
+        return str(_("by mail to %(address)s", address=to) if to else _("by mail to the leads"))
+    return None
+
+
 def promised(pattern: object) -> Callable[[Markup, Changes], Markup]:
     """Say what became of a promise by itself: nobody did it."""
 
@@ -50,7 +62,12 @@ def promised(pattern: object) -> Callable[[Markup, Changes], Markup]:
         told = pair(changes, "promise")[1]
         word = str(told.get("promise")) if isinstance(told, Mapping) else ""
         share = told.get("percent") if isinstance(told, Mapping) else None
-        called = bold(_PROMISES[word]() if word in _PROMISES else word)
+        name = _PROMISES[word]() if word in _PROMISES else word
+        whose = told.get("whose") if isinstance(told, Mapping) else None
+        called = bold(_("%(promise)s (%(whose)s)", promise=name, whose=whose) if whose else name)
+        way = _way(told) if isinstance(told, Mapping) else None
+        if way is not None:
+            called = say(_("%(promise)s, %(way)s"), promise=called, way=way)
         if share is None:
             return say(pattern, promise=called)
         what = say(pattern, promise=called)

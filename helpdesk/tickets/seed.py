@@ -58,6 +58,10 @@ VIEWS: list[tuple[str, str, str, dict[str, list[str]]]] = [
     ("customer-replied", "Customer replied", "c1", {"flag": ["replied"]}),
     ("untouched", "Untouched for 3 days", "c3", {"flag": ["untouched"]}),
     ("waiting", "Waiting on customer", "c4", {"class": ["pending"], "hold": ["customer"]}),
+    (
+        *("suppliers", "Waiting on suppliers", "c4"),
+        {"class": ["pending"], "hold": ["supplier"]},
+    ),
     ("woken", "Woken up", "c5", {"flag": ["woken"]}),
     ("reopened", "Reopened", "c6", {"flag": ["reopened"]}),
 ]
@@ -69,6 +73,7 @@ VIEW_NAMES = {
     "customer-replied": _l("Customer replied"),
     "untouched": _l("Untouched for 3 days"),
     "waiting": _l("Waiting on customer"),
+    "suppliers": _l("Waiting on suppliers"),
     "woken": _l("Woken up"),
     "reopened": _l("Reopened"),
 }

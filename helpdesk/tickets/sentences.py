@@ -24,6 +24,7 @@ from helpdesk.tickets.saying import name as _name
 from helpdesk.tickets.saying import pair as _pair
 from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
+from helpdesk.tickets.told_sentences import told
 from helpdesk.web.i18n import duration
 
 
@@ -67,12 +68,12 @@ def extras(changes: Changes | None, *, without: frozenset[str] = frozenset()) ->
         if label is None or field in without:
             continue
         pair = _pair(changes or {}, field)
-        if pair == (None, None):
+        if pair == (None, None) or (field in _ENDS and pair[1] is None):
             continue
         old, new = (_value(field, side) for side in pair)
         found.append(
             _say(_("%(field)s %(old)s → %(new)s"), field=label(), old=old, new=_bold(new))
-            if pair[0] is not None
+            if pair[0] not in (None, "")
             else _say(_("%(field)s %(new)s"), field=label(), new=_bold(new))
         )
     return found
@@ -95,7 +96,7 @@ def _value(field: str, value: object) -> str:
         return wording.word(tables[field], value)
     if field == "status":
         return wording.status_name(_name(value))
-    if field in {"wake_at", "hidden_at"}:
+    if field in {"wake_at", "hidden_at", "supplier_promised_at"}:
         return _when(value)
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
@@ -117,7 +118,13 @@ _FIELDS: dict[str, Callable[[], str]] = {
     "organisation": lambda: _("organisation"),
     "outcome": lambda: _("outcome"),
     "wake_at": lambda: _("back on"),
+    "supplier": lambda: _("supplier"),
+    "supplier_reference": lambda: _("their number"),
+    "supplier_promised_at": lambda: _("promised by"),
 }
+
+_ENDS = frozenset({"supplier_promised_at"})
+"""Fields whose end says nothing that the act itself does not say."""
 
 
 def _list(names: object) -> Markup:
@@ -304,6 +311,11 @@ def _hold(name: Markup, changes: Changes) -> Markup:
     wake = _pair(changes, "wake_at")[1]
     if wake is not None:
         return _say(_("%(who)s snoozed it until %(time)s"), who=name, time=_bold(_when(wake)))
+    supplier = _pair(changes, "supplier")[1]
+    if supplier is not None:
+        return _say(
+            _("%(who)s put it on hold for %(supplier)s"), who=name, supplier=_bold(_name(supplier))
+        )
     return _say(_("%(who)s put it on hold"), who=name)
 
 
@@ -343,6 +355,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "set-owner": _changed(_l("%(who)s changed the owner from %(old)s to %(new)s"), "owner"),
     "change-status": _changed(_l("%(who)s changed the status from %(old)s to %(new)s"), "status"),
     "hold": _hold,
+    "set-supplier": _plain(_l("%(who)s noted what the supplier said")),
     "wake": _plain(_l("%(who)s brought it back to work")),
     "resolve": _plain(_l("%(who)s resolved it")),
     "close": _plain(_l("%(who)s closed it")),
@@ -380,10 +393,13 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "call": _plain(_l("%(who)s noted a call")),
     "call-attempt": _plain(_l("%(who)s called, nobody answered")),
     "call-summary": _plain(_l("%(who)s shared a summary of a call")),
+    "hear-supplier": _plain(_l("%(who)s wrote for the supplier")),
     "hear": _plain(_l("%(who)s wrote")),
     "replay": replayed,
+    "tell": told,
     "promise-missed": promised(_l("Promise missed: %(promise)s")),
     "promise-warned": promised(_l("Warned that a promise is in danger: %(promise)s")),
+    "supplier-reminded": promised(_l("Reminded the supplier: %(promise)s")),
     "mistaken": _plain(_l("%(who)s declared a change of status a mistake")),
     "explain-miss": explained,
     "expect": expected,
@@ -398,7 +414,7 @@ _TOLD: dict[str, frozenset[str]] = {
     "set-kind": frozenset({"kind"}),
     "set-cause": frozenset({"cause"}),
     "set-subject": frozenset({"subject"}),
-    "hold": frozenset({"wake_at"}),
+    "hold": frozenset({"wake_at", "supplier"}),
     "take": frozenset({"owner"}),
     "bin": frozenset({"hidden_at", "bin_reason"}),
     "wake": frozenset({"wake_at"}),

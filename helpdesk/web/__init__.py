@@ -29,6 +29,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         panels_for=panels.panels_for,
         js_strings=js_strings,
         settings=settings,
+        due_chip=due.chip_of,
         due_strip=due.strip,
         **page.GLOBALS,
         **atoms.DRAWN,

@@ -45,6 +45,10 @@ def words_of(promise: str) -> tuple[str, str]:
             return _("reply"), _("First reply due by %(when)s")
         case "next-reply":
             return _("reply"), _("Reply due by %(when)s")
+        case "part-acknowledge":
+            return _("ack"), _("This part is to be acknowledged by %(when)s")
+        case "part-fix":
+            return _("part"), _("This part is due by %(when)s")
         case _other:
             return _("fix"), _("Fix due by %(when)s")
 
@@ -91,6 +95,11 @@ def chip(due: datetime, since: datetime, words: tuple[str, str], moment: datetim
             said,
         )
     )
+
+
+def chip_of(due: datetime, since: datetime, promise: str) -> Markup:
+    """Draw the chip of one promise that stands alone."""
+    return chip(due, since, words_of(promise), now())
 
 
 def strip(due: datetime, since: datetime, promise: str) -> Markup:

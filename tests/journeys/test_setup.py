@@ -189,3 +189,25 @@ def test_promises_are_set_up_on_a_telephone(office: Office):
     expect(page.locator("#which [role=status]")).to_contain_text("Fix 16h")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert_accessible(page)
+
+
+def test_a_text_for_customers_is_written_while_its_preview_follows(office: Office):
+    page = office.open("messages")
+    expect(page.get_by_text("Nothing is told yet.")).to_be_visible()
+    page.get_by_role("switch", name="We have it").press("Space")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Nothing is told yet.")).to_be_hidden()
+    expect(page.get_by_role("switch", name="We have it")).to_be_checked()
+    assert_accessible(page)
+    page.get_by_role("list", name="Texts: We have it").get_by_role("link", name="English").click()
+    page.get_by_label("Subject").fill("We got {subject}")
+    expect(page.locator("#preview")).to_contain_text("We got VPN drops every few minutes [#48213]")
+    page.get_by_role("textbox", name="Text").fill("Hello {nobody}")
+    expect(page.locator("#preview")).to_contain_text("{nobody} can't be filled in here")
+    page.get_by_role("textbox", name="Text").fill("Hello {customer}")
+    expect(page.locator("#preview")).to_contain_text("Hello Mei-Ling")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Versions")).to_be_visible()
+    page.get_by_role("button", name="Back to the text that comes with Hearth").click()
+    expect(page.get_by_label("Subject")).to_have_value("Received: {subject} [#{number}]")
+    assert_accessible(page)

@@ -16,6 +16,7 @@ from helpdesk.sla import saving
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import Policy
 from helpdesk.sla.policy import WAITS, Conditions, Do, Step, Terms
+from helpdesk.tickets.desk import Supplier
 from tests import factories
 from tests.setup.makers import Visitor, administrator, last_log, visitor
 from tests.sla.desk import HOUR, office, promised, terms
@@ -155,7 +156,7 @@ def test_an_escalation_is_typed_shown_again_and_taken_away(admin):
     row = db.session.scalars(select(Policy)).one()
     address = f"/setup/promises?edit={row.id}"
     page = admin.get(address)
-    assert page.count('name="steps-') == 3 * 5, "those there are, and two empty ones"
+    assert page.count('name="steps-') == 3 * 5, "those there are, and an empty one"
     assert 'value="10m"' in page
     again = steps(
         ("fix", "75%", "warn-owner"),
@@ -325,3 +326,64 @@ def test_the_list_asks_little_however_many_there_are(admin):
     with count_queries() as many:
         admin.get("/setup/promises?which=1")
     assert many.count == one.count, many
+
+
+def test_teams_promise_each_other_and_suppliers_promise_us(admin):
+    calendar, servers = office(), factories.queue("Servers")
+    cables = Supplier(name="Harbour Cables")
+    db.session.add(cables)
+    db.session.commit()
+    page = admin.get("/setup/promises?new=1&scope=team&example=1")
+    assert "first_reply_1" not in page
+    assert 'name="acknowledge_1"' in page
+    assert 'value="50%"' in page
+    assert 'value="150%"' in page
+    typed = steps(
+        ("acknowledge", "50%", "warn-owner"), ("acknowledge", "150%", f"move:{servers.id}")
+    )
+    sent = {
+        "name": "Second level",
+        "scope": "team",
+        "calendar_id": calendar.id,
+        "acknowledge_1": "30m",
+        "waits": ["customer"],
+    }
+    assert admin.send("/setup/promises", **sent, **typed).status_code == 303
+    row = db.session.scalars(select(Policy)).one()
+    assert (row.scope, newest("Second level").length(Promise.ACKNOWLEDGE, 1)) == ("team", HOUR / 2)
+    # Nothing but suppliers' promises writes to suppliers.
+    wrong = steps(("acknowledge", "50%", "remind"))
+    assert admin.send("/setup/promises", **{**sent, "name": "B"}, **wrong).status_code == 422
+    listed = admin.get("/setup/promises")
+    assert "Between teams: Everything else" in listed
+    assert "for every assignment" in listed
+    asked = {
+        "name": "Cables",
+        "scope": "supplier",
+        "calendar_id": calendar.id,
+        "suppliers": [cables.id],
+        "waits": ["customer"],
+    }
+    reminds = steps(("fix", "100%", "remind"))
+    # No time is written: what they promise each time is what counts.
+    assert admin.send("/setup/promises", **asked, **reminds).status_code == 303
+    listed = admin.get("/setup/promises")
+    assert "By suppliers: By supplier" in listed
+    assert "Whatever they promise each time" in listed
+    assert "Write to the supplier" in listed
+
+
+def test_suppliers_are_kept_like_other_lists(admin):
+    place = factories.organisation("Harbour Group")
+    db.session.commit()
+    typed = {"name": "Harbour Cables", "email": "Help@Cables.example", "organisation_id": place.id}
+    assert admin.send("/setup/suppliers", **typed).status_code == 303
+    row = db.session.scalars(select(Supplier)).one()
+    assert (row.email, row.organisation_id) == ("help@cables.example", place.id)
+    assert "Harbour Group" in admin.get("/setup/suppliers")
+    assert admin.send("/setup/suppliers", name="X", email="nowhere").status_code == 422
+    admin.send(f"/setup/suppliers/{row.id}", name="Harbour Cables", phone="+852 2233 4455")
+    admin.send(f"/setup/suppliers/{row.id}/retire")
+    assert (row.phone, row.retired_at is None) == ("+852 2233 4455", False)
+    log = admin.get("/setup/audit")
+    assert "retired the supplier" in log

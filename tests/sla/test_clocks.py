@@ -159,8 +159,9 @@ def test_what_was_told_late_or_out_of_order_counts_when_it_was():
 
 TWIN = Twin("Europe/London", {n: [(540, 720), (780, 1020)] for n in range(5)} | {5: [(1320, 1800)]})
 BEGINS = datetime(2026, 3, 27, 12, tzinfo=UTC)  # clocks are put forward on the 29th
+OF_TICKETS = [what for what in What if what not in {What.GIVEN, What.PASSED_ON}]
 HAPPENINGS = st.lists(
-    st.tuples(st.integers(0, 3 * 1440), st.sampled_from(list(What))), max_size=8
+    st.tuples(st.integers(0, 3 * 1440), st.sampled_from(OF_TICKETS)), max_size=8
 ).map(lambda drawn: sorted(drawn, key=lambda one: one[0]))
 
 

@@ -17,7 +17,7 @@ from helpdesk.sla import saving
 from helpdesk.sla.calendar import Calendar
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import Clock, StepDone
-from helpdesk.sla.policy import Do, Scope, Step
+from helpdesk.sla.policy import Conditions, Do, Scope, Step
 from helpdesk.tickets import services
 from helpdesk.tickets.lifecycle import HoldReason
 from helpdesk.tickets.models import Entry
@@ -28,29 +28,45 @@ from tests.support import crashing
 pytestmark = pytest.mark.slow
 
 TICKETS = 24
+PARTS = 8
 STEPS = tuple(
     Step(Promise.FIX, percent, None, do)
     for percent, do in ((50, Do.WARN_OWNER), (100, Do.TELL_LEADS), (110, Do.RAISE))
 )
+NUDGE = Step(Promise.ACKNOWLEDGE, 60, None, Do.TELL_LEADS)
 
 
 @pytest.fixture
 def desk(own_desk: Flask) -> Flask:
-    """A desk whose tickets have all come up, but for some that wait."""
+    """A desk whose tickets and their parts have all come up, but for some that wait."""
     with own_desk.app_context():
         queue = factories.queue()
         owner = factories.technician(queues=[queue])
         lead = factories.technician(queues=[queue], lead=True)
+        network, servers = factories.queue("Network"), factories.queue("Servers")
+        factories.technician(queues=[network], lead=True)
         with transaction():
             calendar = saving.add_calendar(SYSTEM, "Always", Calendar.around_the_clock())
-            said = terms(calendar, steps=STEPS, fix=4)
+            here = Conditions(queues=frozenset({queue.id}))
+            said = terms(calendar, conditions=here, steps=STEPS, fix=4)
             saving.add_policy(SYSTEM, "Standard", Scope.TICKET, said)
+            move = Step(Promise.ACKNOWLEDGE, 110, None, Do.MOVE, servers.id)
+            said = terms(
+                calendar,
+                conditions=Conditions(queues=frozenset({network.id})),
+                steps=(NUDGE, move),
+                acknowledge=4,
+            )
+            saving.add_policy(SYSTEM, "Second level", Scope.TEAM, said)
         agent = factories.actor(lead, role="lead")
         with clock.at(now() - timedelta(hours=5)):
             tickets = [
                 factories.ticket(by=agent, queue_=queue, technician=owner) for _ in range(TICKETS)
             ]
             with transaction():
+                for _ in range(PARTS):
+                    other = factories.ticket(by=agent, queue_=servers)
+                    services.add(agent, other, [services.Target(network)])
                 for ticket in tickets[::4]:
                     services.hold(agent, ticket, HoldReason.CUSTOMER)
         db.session.remove()
@@ -62,8 +78,14 @@ def done(desk: Flask) -> None:
     came_up = TICKETS - len(range(0, TICKETS, 4))
     with desk.app_context():
         steps = Counter(db.session.scalars(select(StepDone.step)))
-        assert steps == dict.fromkeys(("missed", *(step.key for step in STEPS)), came_up)
-        assert db.session.scalar(select(func.count(Notice.id))) == 2 * came_up + len(
+        moved = [key for key in steps if key.startswith("110%:move")]
+        assert steps == {
+            "missed": came_up + PARTS,
+            **dict.fromkeys((step.key for step in STEPS), came_up),
+            **dict.fromkeys((NUDGE.key, *moved), PARTS),
+        }
+        assert len(moved) == 1
+        assert db.session.scalar(select(func.count(Notice.id))) == 2 * came_up + PARTS + len(
             db.session.scalars(select(Notice.id).where(Notice.kind == "assigned")).all()
         )
         verbs = Counter(
@@ -71,7 +93,12 @@ def done(desk: Flask) -> None:
                 select(Entry.verb).where(Entry.verb.in_(("promise-missed", "promise-warned")))
             )
         )
-        assert verbs == {"promise-missed": came_up, "promise-warned": 2 * came_up}
+        assert verbs == {
+            "promise-missed": came_up + PARTS,
+            "promise-warned": 2 * came_up + PARTS,
+        }
+        handed = select(func.count(Entry.id)).where(Entry.verb == "hand-over")
+        assert db.session.scalar(handed) == PARTS
         raised = select(func.count(Entry.id)).where(Entry.verb == "set-priority")
         assert db.session.scalar(raised) == came_up
         assert db.session.scalar(select(func.count()).where(Clock.next_at <= now())) == 0

@@ -10,18 +10,20 @@ import time_machine
 
 from helpdesk.db import db
 from helpdesk.lib import clock
+from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Organisation
 from helpdesk.people.services import organisations
-from helpdesk.sla import keeping
+from helpdesk.sla import keeping, saving
 from helpdesk.sla.clocks import Promise
-from helpdesk.sla.policy import Conditions
+from helpdesk.sla.models import BusinessCalendar
+from helpdesk.sla.policy import Conditions, Scope
 from helpdesk.tickets import services
-from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.desk import Queue, Supplier
 from helpdesk.tickets.lifecycle import HoldReason
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.services import Said
+from helpdesk.tickets.services import Said, Target
 from tests import factories
-from tests.sla.desk import monday, office, promised
+from tests.sla.desk import monday, office, promised, terms
 from tests.support.queries import count_queries
 from tests.tickets.desk import Desk, desk, no_tokens, queue, rows_of, text_of
 
@@ -267,3 +269,50 @@ def test_a_new_level_holds_for_new_tickets_and_from_the_next_event_of_open_ones(
     organisations.edit(boss, firm, firm.version, {"support_until": date(2026, 11, 22)})
     db.session.commit()
     assert due(logged(queue, "10:40", 3, customer=customer)) == monday("10:40", 1)
+
+
+def test_a_queue_shows_and_sorts_by_what_its_team_promised(desk: Desk, queue: Queue) -> None:
+    promised(fix=8)
+    network = factories.queue("Network")
+    said = terms(
+        db.session.query(BusinessCalendar).one(),
+        conditions=Conditions(queues=frozenset({network.id})),
+        acknowledge=1,
+    )
+    saving.add_policy(SYSTEM, "Second level", Scope.TEAM, said)
+    first, second = (logged(queue, at, 3) for at in ("09:30", "09:31"))
+    with clock.at(monday("10:10")):
+        for ticket in (first, second):
+            services.add(factories.actor(), ticket, [Target(network)])
+    with clock.at(monday("10:20")):
+        services.acknowledge(factories.actor(queues=[network]), first, first.assignments[-1].id)
+    db.session.commit()
+    page = desk.get(f"/queue?queue={network.id}")
+    assert rows_of(page) == [second.id, first.id]
+    assert "This part is to be acknowledged by 11:10" in page
+    # Where the whole ticket waits, its own promise is what counts.
+    assert "This part" not in desk.get(f"/queue?queue={queue.id}")
+    assert "This part is to be acknowledged by 11:10" in desk.get(f"/tickets/{second.id}")
+
+
+def test_whom_a_ticket_waits_for_is_asked_shown_and_changed(desk: Desk, queue: Queue) -> None:
+    factories.desk()
+    firm = Supplier(name="Harbour Cables", phone="+852 2233 4455")
+    db.session.add(firm)
+    ticket = logged(queue, "09:30", 3)
+    db.session.commit()
+    held = {"reason": "supplier", "until": "none", "supplier": firm.id, "reference": "HC-2231"}
+    past = {**held, "promised_at": "2026-11-23T10:00"}
+    assert desk.post(f"/tickets/{ticket.id}/hold", past).status_code == 422
+    held["promised_at"] = "2026-11-23T15:00"
+    assert desk.post(f"/tickets/{ticket.id}/hold", held).status_code < 400
+    page = text_of(desk.get(f"/tickets/{ticket.id}"))
+    assert "Waits for Harbour Cables" in page
+    assert "put it on hold for Harbour Cables" in page
+    assert "HC-2231" in page
+    changed = {"supplier": firm.id, "reference": "HC-2231", "promised_at": "2026-11-23T16:30"}
+    assert desk.post(f"/tickets/{ticket.id}/supplier", changed).status_code < 400
+    assert "noted what the supplier said" in text_of(desk.get(f"/tickets/{ticket.id}"))
+    listed = desk.get(f"/queue?class=pending&supplier={firm.id}")
+    assert rows_of(listed) == [ticket.id]
+    assert "With suppliers in all" in desk.get(f"/tickets/{ticket.id}/promises")

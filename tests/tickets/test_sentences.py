@@ -27,6 +27,8 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     "set-owner": {"owner": [{"id": 1, "name": "Priya"}, None]},
     "change-status": {"status": [{"id": 1, "name": "New"}, {"id": 3, "name": "Working"}]},
     "hold": {"wake_at": [None, "2026-11-23T09:00:00+00:00"], "hold_reason": [None, "date"]},
+    "set-supplier": {"supplier_reference": ["", "HC-1"]},
+    "hear-supplier": None,
     "wake": {"status": [{"id": 1, "name": "Waiting"}, {"id": 3, "name": "Working"}]},
     "resolve": {"outcome": [None, "solved"], "cause": [None, {"id": 1, "name": "Cable"}]},
     "close": {"status": [{"id": 1, "name": "Resolved"}, {"id": 2, "name": "Closed"}]},
@@ -80,6 +82,7 @@ ALONE: dict[str, dict[str, Any] | None] = {
     "expected-passed": {"passed": [None, "2026-11-23T10:00:00+00:00"]},
     "promise-missed": {"promise": [None, {"promise": "fix"}]},
     "promise-warned": {"promise": [None, {"promise": "fix", "percent": 80}]},
+    "supplier-reminded": {"promise": [None, {"promise": "fix", "whose": "Harbour Cables"}]},
 }
 """Verbs of what happens by itself, whose sentences name nobody."""
 

@@ -21,7 +21,9 @@ from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.threads import Chain, chain
 from helpdesk.lib.html import show_inline_images
 from helpdesk.lib.text import bare_subject, one_line
+from helpdesk.notify import by_mail, escalated
 from helpdesk.notify.models import OutboxMessage
+from helpdesk.notify.telling import Tell
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 
 LINE_END = "\r\n"
@@ -43,7 +45,11 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
     """Return the whole mail. Raises BlobMissing when a file of it is gone."""
     entry = message.entry
     body = _answer(entry) if entry is not None else _notice(message)
-    thread = chain(message.ticket_id, message) if message.ticket_id is not None else Chain([], None)
+    # What staff are told stands in no conversation with a customer, and a supplier knows nothing
+    # of what the customer wrote, not even how it is named.
+    apart = message.kind in {by_mail.KIND, escalated.KIND} or message.supplier_id is not None
+    about = message.ticket_id if not apart else None
+    thread = chain(about, message) if about is not None else Chain([], None)
     references = [one for one in thread.references if _MESSAGE_ID.fullmatch(one)]
     lines = [
         _header("From", _address(mailbox.name, mailbox.address)),
@@ -59,7 +65,8 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
         lines.append(_header("References", *references))
     if entry is None:
         # A machine wrote this; nobody's out-of-office should answer it.
-        lines.append(_header("Auto-Submitted", "auto-generated"))
+        answers = message.kind == Tell.RECEIVED and thread.answered is not None
+        lines.append(_header("Auto-Submitted", "auto-replied" if answers else "auto-generated"))
         lines.append(_header("X-Auto-Response-Suppress", "All"))
     head = "".join(line for line in lines if line)
     return head.encode("utf-8") + body.as_bytes(policy=compat32.clone(linesep=LINE_END))

@@ -23,11 +23,18 @@ from sqlalchemy.exc import DBAPIError
 from config import Settings
 from helpdesk import blobs
 from helpdesk.channels.email import letter as letters
+from helpdesk.channels.email.automatic import is_nobody
 from helpdesk.channels.email.lease import Lost
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import OPEN, MailMessage, State
-from helpdesk.channels.email.threads import number_of, sent_by_us, threads_of
+from helpdesk.channels.email.threads import (
+    answers_supplier,
+    number_of,
+    sent_by_us,
+    threads_of,
+    written_to_suppliers,
+)
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.inbound import Correspondent, Inbound, receive
 from helpdesk.db import db, is_postgresql, transaction
@@ -47,7 +54,6 @@ MAX_ATTEMPTS = 5
 """A message whose filing never came to an end so often is put aside: it may kill its reader."""
 FORGOTTEN_SECONDS = 300
 """After this time a stored message counts as forgotten."""
-_NOBODY = ("noreply", "no-reply", "donotreply", "do-not-reply", "mailer-daemon", "postmaster")
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +307,8 @@ class Known:
     people: dict[str, Person] | None = None
     # Message-ID → ticket, of what these messages refer to and of what was decided a moment ago.
     threads: dict[str, int] = field(default_factory=dict)
+    # Those of them that we wrote to suppliers.
+    to_suppliers: frozenset[str] = frozenset()
     asked_for: bool = False
 
     def first_of(self, letter: Letter, row: MailMessage | None = None) -> First | None:
@@ -331,6 +339,7 @@ def _known(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
         if len(read) > 1
         else None,
         threads=threads_of(letter.references for letter in read),
+        to_suppliers=written_to_suppliers(letter.references for letter in read),
         asked_for=asked_for,
     )
 
@@ -412,6 +421,7 @@ def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
         files=letter.files,
         copies=[copy for copy in letter.copies if _may_take_part(copy, known.own_addresses)],
         thread=number_of(letter.references, known.threads) if letter.references else None,
+        answers_supplier=answers_supplier(letter.references, known.threads, known.to_suppliers),
         quoted=letter.quoted,
         envelope=letter.envelope,
     )
@@ -422,7 +432,7 @@ def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
 
 
 def _may_take_part(copy: Correspondent, own: frozenset[str]) -> bool:
-    return not is_own(copy.address, own) and not copy.address.startswith(_NOBODY)
+    return not is_own(copy.address, own) and not is_nobody(copy.address)
 
 
 def _settings() -> Settings:

@@ -7,6 +7,7 @@ nobody else's work should wait for it.
 import hashlib
 from dataclasses import dataclass, field
 
+from helpdesk.channels.email.automatic import why_automatic
 from helpdesk.channels.email.store import keep
 from helpdesk.channels.inbound import Correspondent
 from helpdesk.lib import html, mime
@@ -107,6 +108,9 @@ def _take_contents(letter: Letter, parsed: mime.ParsedMessage) -> None:
         if one.address not in delivered and one != letter.author
     ]
     letter.envelope = _envelope(parsed)
+    automatic = why_automatic(parsed, letter.author.address if letter.author else "")
+    if automatic:
+        letter.envelope["automatic"] = automatic
 
 
 def _author(parsed: mime.ParsedMessage) -> Correspondent | None:

@@ -30,6 +30,8 @@ from helpdesk.notify import outbox
 from helpdesk.notify.models import OutboxMessage, Sending
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent
 from helpdesk.people.models import Channel, ContactKind, ContactPoint, Desk, Person
+from helpdesk.sla.events import SuppliersToRemind, SupplierToRemind
+from helpdesk.tickets.desk import Supplier
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.web import i18n
@@ -72,6 +74,7 @@ def on_withdrawn(event: MessageWithdrawn) -> None:
 def on_redacted(event: EntryRedacted) -> None:
     """Remove the texts of an entry from the outbox."""
     outbox.forget(event.entry)
+    outbox.forget_notices(event.entry)
 
 
 def on_password_reset(event: PasswordResetAsked) -> None:
@@ -86,6 +89,51 @@ def on_sign_in_link(event: SignInLinkSent) -> None:
     with force_locale(_language(event.person)):
         subject = _("Your account at %(desk)s", desk=_desk().name)
     _notice(event, "sign_in_link", subject)
+
+
+def on_suppliers_to_remind(event: SuppliersToRemind) -> None:
+    """Write to suppliers about what they promised; one without an address is left in peace."""
+    for one in event.found:
+        _remind(one)
+    db.session.flush()
+
+
+def _remind(one: SupplierToRemind) -> None:
+    """Queue the reminder of one supplier."""
+    supplier = db.session.get_one(Supplier, one.supplier_id)
+    ticket = db.session.get_one(Ticket, one.ticket_id)
+    if not supplier.email or is_own(supplier.email, own_addresses()):
+        return
+    mailbox = sender_for(ticket)
+    if mailbox is None and is_demo():
+        return
+    desk, theirs = _desk(), ticket.supplier_reference
+    with force_locale(desk_language()):
+        about = f"{theirs} " if theirs else ""
+        subject = f"{about}[#{ticket.number}]"
+        # The worker serves nobody: what pages share about their reader is not asked for.
+        text = current_app.jinja_env.get_template("mail/supplier_reminder.txt").render(
+            supplier=supplier,
+            number=ticket.number,
+            theirs=theirs,
+            missed=one.missed,
+            until=_moment(one.due_at, desk.time_zone),
+            desk=desk,
+        )
+        subject = _("Reminder: %(what)s", what=subject)
+    db.session.add(
+        OutboxMessage(
+            channel=Channel.EMAIL,
+            ticket_id=ticket.id,
+            supplier_id=supplier.id,
+            mailbox_id=mailbox.id if mailbox is not None else None,
+            to=[[supplier.name, supplier.email]],
+            recipients=[supplier.email],
+            message_id=new_message_id(mailbox, ticket.number),
+            subject=subject,
+            text=text,
+        )
+    )
 
 
 def fill_recipients(message: OutboxMessage) -> bool:
@@ -144,7 +192,7 @@ def _recipients(ticket: Ticket, entry: Entry) -> tuple[list[list[str]], list[lis
             select(Person).where(Person.id.in_({*ids["to"], *ids["cc"]}))
         )
     }
-    addresses = _addresses_of(ticket, list(people))
+    addresses = addresses_of(ticket, list(people))
     own = own_addresses()
     lists: dict[str, list[list[str]]] = {"to": [], "cc": []}
     unreachable: list[str] = []
@@ -162,8 +210,8 @@ def _recipients(ticket: Ticket, entry: Entry) -> tuple[list[list[str]], list[lis
     return lists["to"], lists["cc"], unreachable
 
 
-def _addresses_of(ticket: Ticket, person_ids: list[int]) -> dict[int, str]:
-    """Return the address at which each person is reached about a ticket."""
+def addresses_of(ticket: Ticket | None, person_ids: list[int]) -> dict[int, str]:
+    """Return the address at which each person is reached, about a ticket where there is one."""
     points = db.session.execute(
         select(ContactPoint.person_id, ContactPoint.value)
         .where(
@@ -177,6 +225,8 @@ def _addresses_of(ticket: Ticket, person_ids: list[int]) -> dict[int, str]:
     for person_id, value in points:
         known.setdefault(person_id, []).append(value)
     chosen = {person_id: values[0] for person_id, values in known.items()}
+    if ticket is None:
+        return chosen
     used = db.session.execute(
         select(Entry.author_id, MailMessage.sender)
         .join(Entry, Entry.id == MailMessage.entry_id)

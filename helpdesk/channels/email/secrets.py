@@ -1,38 +1,18 @@
-"""Passwords of mailboxes at rest: encrypted with a key made from the desk's secret key.
+"""Passwords of mailboxes at rest (``notify.sealing``)."""
 
-A copy of the database alone gives no password away. Whoever changes the secret key has to type
-the passwords again; reading one then says so instead of failing somewhere else.
-"""
+from helpdesk.notify import sealing
+from helpdesk.notify.sealing import Unreadable
 
-import base64
+__all__ = ["Unreadable", "open_sealed", "seal"]
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from flask import current_app
-
-
-class Unreadable(Exception):
-    """The password was encrypted with another secret key."""
-
-
-def _box() -> Fernet:
-    secret_key: str = current_app.config["SECRET_KEY"]
-    # The purpose is part of the key, so that no other use of the secret key can open these.
-    kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"hearth mailbox passwords")
-    return Fernet(base64.urlsafe_b64encode(kdf.derive(secret_key.encode())))
+_PURPOSE = b"hearth mailbox passwords"
 
 
 def seal(password: str) -> str:
     """Return the password as it is stored; nothing stays nothing."""
-    return _box().encrypt(password.encode()).decode("ascii") if password else ""
+    return sealing.seal(password, _PURPOSE)
 
 
 def open_sealed(sealed: str) -> str:
     """Return the password that was sealed. Raises Unreadable."""
-    if not sealed:
-        return ""
-    try:
-        return _box().decrypt(sealed.encode("ascii")).decode()
-    except InvalidToken as error:
-        raise Unreadable from error
+    return sealing.open_sealed(sealed, _PURPOSE)

@@ -48,6 +48,28 @@ def number_of(references: Sequence[str], threads: Mapping[str, int]) -> int | No
     return next((threads[one] for one in reversed(nearest) if one in threads), None)
 
 
+def written_to_suppliers(references: Iterable[Sequence[str]]) -> frozenset[str]:
+    """Return those Message-IDs that are of mail which we wrote to suppliers. One query."""
+    asked = {one for named in references for one in named[-LOOKED_AT:]}
+    if not asked:
+        return frozenset()
+    return frozenset(
+        db.session.scalars(
+            select(OutboxMessage.message_id).where(
+                OutboxMessage.message_id.in_(asked), OutboxMessage.supplier_id.is_not(None)
+            )
+        )
+    )
+
+
+def answers_supplier(
+    references: Sequence[str], threads: Mapping[str, int], to_suppliers: frozenset[str]
+) -> bool:
+    """Whether the nearest known reference is of a mail that we wrote to a supplier."""
+    nearest = references[-LOOKED_AT:]
+    return next((one in to_suppliers for one in reversed(nearest) if one in threads), False)
+
+
 def sent_by_us(message_ids: Sequence[str]) -> frozenset[str]:
     """Return those of these Message-IDs that are messages of ours."""
     return frozenset(

@@ -48,6 +48,16 @@ def set_unwanted_notices(actor: Actor, kinds: Sequence[str]) -> None:
     account.preferences = {**account.preferences, "no_notices": [str(kind) for kind in kinds]}
 
 
+def set_mailed_notices(actor: Actor, kinds: Sequence[str], quiet: Sequence[str] | None) -> None:
+    """Say of what the actor wants to be told by mail, and from when to when not ("21:00")."""
+    account = account_of(actor)
+    account.preferences = {
+        **account.preferences,
+        "mail_notices": [str(kind) for kind in kinds],
+        "mail_quiet": list(quiet) if quiet is not None else None,
+    }
+
+
 def set_details(actor: Actor, *, name: str, language: str | None, time_zone: str | None) -> bool:
     """Change the actor's own name, language and time zone; False when nothing changes.
 

@@ -17,6 +17,7 @@ from helpdesk.setup.services import (
     quick_templates,
     roles,
     statuses,
+    suppliers,
     tags,
     teams,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "quick_templates",
     "roles",
     "statuses",
+    "suppliers",
     "tags",
     "teams",
 ]

@@ -17,7 +17,12 @@ from helpdesk.people.access import Actor
 from helpdesk.people.errors import Refused
 from helpdesk.tickets.companions import View
 
-_FILTER_KEYS = {"queue": "queue", "category": "category", "tag": "tag"}
+_FILTER_KEYS = {
+    "queue": "queue",
+    "category": "category",
+    "supplier": "supplier",
+    "tag": "tag",
+}
 """Tables whose rows a saved view may name, with the key of its filter."""
 
 

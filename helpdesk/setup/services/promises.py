@@ -15,6 +15,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import exists, select
 
 from helpdesk.db import db
+from helpdesk.notify.models import Webhook
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
@@ -24,13 +25,26 @@ from helpdesk.setup.written import write_length
 from helpdesk.sla import saving, stored
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import BusinessCalendar, Clock, Policy, PolicyVersion
-from helpdesk.sla.policy import MOST_STEPS, PROMISES, WEIGHTS, Conditions, Do, Scope, Step, Terms
-from helpdesk.tickets.desk import Category, Queue
+from helpdesk.sla.policy import (
+    MOST_STEPS,
+    ONLY,
+    PROMISES,
+    WEIGHTS,
+    Conditions,
+    Do,
+    Scope,
+    Step,
+    Terms,
+)
+from helpdesk.tickets.desk import Category, Queue, Supplier
 
-CONDITIONS = ("organisations", "support_levels", "vip", "categories", "queues", "kinds")
-"""Conditions that a form offers, the weightiest first."""
+CONDITIONS = (
+    *("suppliers", "organisations", "support_levels", "vip", "categories", "queues", "kinds"),
+)
+"""Conditions that a form offers, the weightiest first; suppliers only where they promise."""
 FIELDS = ("name", "calendar_id", "lengths", "waits", "steps", *CONDITIONS)
-OFFERED = PROMISES[Scope.TICKET]
+ORDER = list(Scope)
+"""Scopes in the order of the list: customers, teams, suppliers."""
 MOST_CHOSEN = 500
 """Things that one condition may name."""
 
@@ -46,11 +60,13 @@ class Shown:
 
     id: int
     name: str
+    scope: str
     calendar_id: int
     lengths: Lengths
     waits: list[str]
-    # Promise, percent, seconds before the end, what is done, queue.
+    # Promise, percent, seconds before the end, what is done, queue, target if there is one.
     steps: list[list[Any]]
+    suppliers: list[int]
     organisations: list[int]
     support_levels: list[str]
     vip: bool
@@ -67,6 +83,7 @@ def shown(row: Policy) -> Shown:
     return Shown(
         id=row.id,
         name=row.name,
+        scope=row.scope,
         calendar_id=terms.calendar_id,
         lengths=said["lengths"],
         waits=said["waits"],
@@ -77,12 +94,19 @@ def shown(row: Policy) -> Shown:
 
 
 def add(actor: Actor, wanted: Mapping[str, Any]) -> Policy:
-    """Add a policy about tickets, behind those as specific as itself. Raises Denied, Refused."""
+    """Add a policy behind those as specific as itself. Raises Denied, Refused.
+
+    ``wanted["scope"]`` says to whom something is promised; a policy keeps that for ever.
+    """
     actor.demand(Permission.SETUP_SLA)
-    name = _name(wanted)
-    terms = _terms(wanted, own=None)
-    row = saving.add_policy(actor, name, Scope.TICKET, terms)
-    audit.record(actor, "policy-created", row, {"conditions": [None, _conditions(terms)]})
+    name, scope = _name(wanted), Scope(wanted.get("scope", Scope.TICKET))
+    terms = _terms(wanted, scope, own=None)
+    row = saving.add_policy(actor, name, scope, terms)
+    told: dict[str, list[Any]] = {
+        "scope": [None, scope.value],
+        "conditions": [None, _conditions(terms)],
+    }
+    audit.record(actor, "policy-created", row, told)
     return row
 
 
@@ -107,7 +131,7 @@ def edit(
     new = {name: getattr(stands, name) for name in FIELDS}
     new.update({name: changed[1] for name, changed in changes.items()})
     before = saving.newest_terms(row)
-    terms = _terms(new, own=stands)
+    terms = _terms(new, Scope(row.scope), own=stands)
     row.name = new["name"]
     saving.change_policy(actor, row, terms)
     audit.record(actor, "policy-edited", row, _told(changes, before, terms))
@@ -119,7 +143,7 @@ def move(actor: Actor, row: Policy, step: int) -> bool:
     actor.demand(Permission.SETUP_SLA)
     if row.retired_at is not None:
         return False
-    everything = in_order()
+    everything = [(one, terms) for one, terms in in_order() if one.scope == row.scope]
     equals = [one for one, terms in everything if weight(terms) == _weight_of(row, everything)]
     at = equals.index(row)
     if not 0 <= at + step < len(equals):
@@ -162,17 +186,25 @@ def delete(actor: Actor, row: Policy) -> None:
 
 
 def in_order() -> list[tuple[Policy, Terms]]:
-    """Return the policies in use with what they say, in the order in which they win."""
+    """Return the policies in use with what they say, by scope, in the order in which they win."""
     rows = db.session.execute(
         select(Policy, PolicyVersion.content)
         .join(
             PolicyVersion,
             (PolicyVersion.policy_id == Policy.id) & (PolicyVersion.number == Policy.version),
         )
-        .where(Policy.scope == Scope.TICKET.value, Policy.retired_at.is_(None))
+        .where(Policy.retired_at.is_(None))
     )
     found = [(row, Terms.from_json(content)) for row, content in rows]
-    return sorted(found, key=lambda one: (-weight(one[1]), one[0].position, one[0].id))
+    return sorted(
+        found,
+        key=lambda one: (
+            ORDER.index(Scope(one[0].scope)),
+            -weight(one[1]),
+            one[0].position,
+            one[0].id,
+        ),
+    )
 
 
 def weight(terms: Terms) -> int:
@@ -195,7 +227,7 @@ def _name(wanted: Mapping[str, Any], own: Policy | None = None) -> str:
     return name
 
 
-def _terms(wanted: Mapping[str, Any], own: Shown | None) -> Terms:
+def _terms(wanted: Mapping[str, Any], scope: Scope, own: Shown | None) -> Terms:
     """Return what a form means. Raises Refused for what is not there or not in use any more."""
     calendar = db.session.get(BusinessCalendar, wanted["calendar_id"] or 0)
     kept = own is not None and calendar is not None and own.calendar_id == calendar.id
@@ -205,13 +237,21 @@ def _terms(wanted: Mapping[str, Any], own: Shown | None) -> Terms:
         (Promise(promise), int(priority)): timedelta(seconds=seconds)
         for promise, by_priority in wanted["lengths"].items()
         for priority, seconds in by_priority.items()
+        if Promise(promise) in PROMISES[scope]
     }
-    if not lengths:
+    promised = {promise for promise, _priority in lengths}
+    if scope is Scope.SUPPLIER:
+        # What a supplier says themselves counts too, so steps may go by that alone.
+        promised = set(PROMISES[scope])
+    elif wanted["suppliers"]:
+        raise Refused("not-here", _l("Only suppliers' promises ask for suppliers."), "suppliers")
+    if not lengths and not (scope is Scope.SUPPLIER and wanted["steps"]):
         raise Refused("nothing-promised", _l("Promise something: write at least one time."))
     for name, model in (
         ("organisations", Organisation),
         ("categories", Category),
         ("queues", Queue),
+        ("suppliers", Supplier),
     ):
         _check_there(model, name, wanted[name], getattr(own, name) if own else [])
     return Terms(
@@ -222,22 +262,24 @@ def _terms(wanted: Mapping[str, Any], own: Shown | None) -> Terms:
             **{name: frozenset(wanted[name]) for name in CONDITIONS if name != "vip"},
         ),
         waits=frozenset(wanted["waits"]),
-        steps=_steps(wanted["steps"], {promise for promise, _priority in lengths}, own),
+        steps=_steps(wanted["steps"], scope, promised, own),
     )
 
 
 def _steps(
-    wanted: Sequence[Sequence[Any]], promised: set[Promise], own: Shown | None
+    wanted: Sequence[Sequence[Any]], scope: Scope, promised: set[Promise], own: Shown | None
 ) -> tuple[Step, ...]:
     """Return the steps of an escalation, each once. Raises Refused."""
     found: list[Step] = []
-    for promise, percent, before, do, queue_id in wanted:
-        step = Step(Promise(promise), percent, before, Do(do), queue_id)
+    for promise, percent, before, do, *where in wanted:
+        step = Step(Promise(promise), percent, before, Do(do), *where)
         if step.promise not in promised:
             raise Refused(
                 "step-without-promise",
                 _l("An escalation has a promise for which no time is written."),
             )
+        if scope not in ONLY.get(step.do, ORDER):
+            raise Refused("not-here", _l("Only suppliers' promises remind suppliers."))
         if step not in found:
             found.append(step)
     if len(found) > MOST_STEPS:
@@ -245,6 +287,9 @@ def _steps(
     queues = [step.queue_id for step in found if step.queue_id is not None]
     kept = [step[4] for step in own.steps if step[4] is not None] if own else []
     _check_there(Queue, "", queues, kept)
+    hooks = [int(step.target) for step in found if step.do is Do.WEBHOOK]
+    called = [int(step[5]) for step in own.steps if step[3] == Do.WEBHOOK] if own else []
+    _check_there(Webhook, "", hooks, called)
     return tuple(found)
 
 

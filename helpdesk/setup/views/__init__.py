@@ -5,10 +5,12 @@ from helpdesk.setup.views import (
     background,
     calendars,
     home,
+    messages,
     promises,
     replaying,
     roles,
     staff,
+    webhooks,
     work,
 )
 from helpdesk.setup.views.blueprint import bp
@@ -19,9 +21,11 @@ __all__ = [
     "bp",
     "calendars",
     "home",
+    "messages",
     "promises",
     "replaying",
     "roles",
     "staff",
+    "webhooks",
     "work",
 ]

@@ -31,6 +31,10 @@ NAMES = {
     "tidy": _l("Tidy up"),
     "sweep_sessions": _l("End old sessions"),
     "forget_notices": _l("Forget old notices"),
+    "tell_customers": _l("Tell customers what they should hear"),
+    "mail_notices": _l("Mail notices to staff"),
+    "call_webhooks": _l("Call webhooks"),
+    "forget_calls": _l("Forget old calls of webhooks"),
 }
 
 

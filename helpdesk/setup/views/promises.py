@@ -16,14 +16,26 @@ from helpdesk.people.models import Organisation
 from helpdesk.setup import promise_words, queries
 from helpdesk.setup.promise_form import PolicyFields, length_key
 from helpdesk.setup.services import calendars, categories, desk_settings, promises
-from helpdesk.setup.services.promises import OFFERED
 from helpdesk.setup.views.shelf import Listing, Shelf, put_up
 from helpdesk.sla import replay_batches
 from helpdesk.sla.models import BusinessCalendar, Policy
-from helpdesk.sla.policy import PRIORITIES, Choice, Matter, Offer, Terms, choose
+from helpdesk.sla.policy import (
+    MOST_STEPS,
+    PRIORITIES,
+    Choice,
+    Matter,
+    Offer,
+    Scope,
+    Terms,
+    choose,
+)
+from helpdesk.sla.policy import (
+    PROMISES as OFFERED,
+)
 from helpdesk.sla.views import words
 from helpdesk.tickets.desk import Category
 from helpdesk.tickets.lifecycle import Kind
+from helpdesk.tickets.queries.suppliers import offered as offered_suppliers
 from helpdesk.tickets.wording import KINDS
 from helpdesk.tickets.wording import PRIORITIES as PRIORITY_NAMES
 
@@ -56,6 +68,10 @@ class Verdict:
 def _form(row: Policy | None, sent: bool) -> PolicyFields:
     form = PolicyFields() if sent else PolicyFields(formdata=None)
     kept = promises.shown(row) if row is not None else None
+    if kept is not None:
+        form.scope.data = kept.scope
+    elif not sent:
+        form.scope.data = request.args.get("scope", Scope.TICKET.value)
     actor = guard.current_actor()
     offered = calendars.in_order()
     if kept is not None and kept.calendar_id not in {one.id for one in offered}:
@@ -71,10 +87,13 @@ def _form(row: Policy | None, sent: bool) -> PolicyFields:
         if key not in shown:
             queues += [one for one in queries.offered_queues(actor, key) if one.id == key]
     levels = sorted({*support_levels(), *(kept.support_levels if kept is not None else [])})
-    form.offer(offered, subjects, queues, levels)
+    firms = offered_suppliers(kept.suppliers if kept is not None else [])
+    form.offer(offered, subjects, queues, levels, firms)
     if row is None and not sent:
         default = next((one for one in offered if one.is_default), None)
         form.begin(default.id if default is not None else None)
+        if "example" in request.args and form.about is Scope.TEAM:
+            form.begin_with_example()
     return form
 
 
@@ -100,9 +119,12 @@ def organisation_names(keys: list[int]) -> dict[int, str]:
 
 
 def _beside(form: PolicyFields) -> dict[str, Any]:
-    form.add_empty_steps()
+    form.add_empty_step()
     return {
-        "promises": [(promise, words.PROMISES[promise]) for promise in OFFERED],
+        "scope": form.about.value,
+        "scopes": promise_words.SCOPES,
+        "most_steps": MOST_STEPS,
+        "promises": [(promise, words.PROMISES[promise]) for promise in OFFERED[form.about]],
         "priorities": [(priority, PRIORITY_NAMES[priority]) for priority in PRIORITIES],
         "length_key": length_key,
         "organisation_names": organisation_names(form.organisations.data or []),
@@ -117,21 +139,23 @@ def _listing() -> Listing:
     names = promise_words.names_for([terms for _row, terms in ordered], guard.current_actor())
     groups: list[tuple[Any, list[Policy]]] = []
     for row, terms in ordered:
-        heading = promise_words.heading(terms)
+        heading = promise_words.heading(terms, Scope(row.scope))
         if not groups or groups[-1][0] != heading:
             groups.append((heading, []))
         groups[-1][1].append(row)
-    retired = [row for row in queries.retired(Policy) if row.scope == "ticket"]
     # Without any group the page would say nothing; an empty one shows what to do.
     return Listing(
         groups or [(None, [])],
-        retired,
+        queries.retired(Policy),
         {
-            "sentences": {row.id: promise_words.sentence(terms, names) for row, terms in ordered},
+            "sentences": {
+                row.id: promise_words.sentence(terms, names, Scope(row.scope))
+                for row, terms in ordered
+            },
             "outdated": replay_batches.outdated(),
             "counted_up_to": replay_batches.COUNTED,
             "has_calendar": bool(names.calendars),
-            **_which(ordered, names),
+            **_which([one for one in ordered if one[0].scope == Scope.TICKET], names),
         },
     )
 

@@ -1,4 +1,4 @@
-"""The lists that say how work is sorted: queues, categories, statuses, causes, tags, templates."""
+"""The lists that say how work is sorted: queues, categories, statuses, causes, suppliers, tags."""
 
 from functools import partial
 from operator import attrgetter
@@ -7,11 +7,12 @@ from typing import Any
 from flask import flash, request, url_for
 from flask_babel import gettext as _
 
+from helpdesk.db import db
 from helpdesk.people import guard
 from helpdesk.people.access import Permission
 from helpdesk.people.errors import Missing
 from helpdesk.people.guard import require
-from helpdesk.people.models import Team
+from helpdesk.people.models import Organisation, Team
 from helpdesk.setup import queries
 from helpdesk.setup.forms import (
     CLASS_MEANINGS,
@@ -20,6 +21,7 @@ from helpdesk.setup.forms import (
     Named,
     QueueFields,
     StatusFields,
+    SupplierFields,
     TagName,
     TemplateFields,
 )
@@ -29,12 +31,14 @@ from helpdesk.setup.services import (
     queues,
     quick_templates,
     statuses,
+    suppliers,
     tags,
 )
 from helpdesk.setup.views.blueprint import bp
 from helpdesk.setup.views.shelf import Listing, Shelf, back, put_up
-from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status, Tag
+from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status, Supplier, Tag
 from helpdesk.tickets.lifecycle import StatusClass
+from helpdesk.tickets.queries.suppliers import offered as offered_suppliers
 from helpdesk.tickets.wording import HOLD_REASONS, IMPACTS, KINDS, URGENCIES, status_label
 
 
@@ -241,6 +245,33 @@ def merge_tags(tag_id: int, into_id: int) -> Any:
     tags.merge(guard.current_actor(), tag, into)
     flash(_("%(name)s is %(other)s now", name=name, other=other))
     return back(TAGS, into)
+
+
+# ---- Suppliers ----
+
+
+def _organisation_of(key: int | None) -> str:
+    row = db.session.get(Organisation, key) if key is not None and 0 < key < 2**31 else None
+    return row.name if row is not None else ""
+
+
+put_up(
+    Shelf(
+        key="suppliers",
+        permission=Permission.SETUP_TICKETS,
+        model=Supplier,
+        form=lambda _row, sent: _filled(SupplierFields, sent),
+        listing=lambda: Listing(
+            [(None, offered_suppliers())],
+            queries.retired(Supplier),
+            {"organisation_of": _organisation_of},
+        ),
+        add=suppliers.add,
+        edit=suppliers.edit,
+        acts=_acts(suppliers),
+        ordered=False,
+    )
+)
 
 
 # ---- Quick templates ----

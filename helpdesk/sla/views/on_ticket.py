@@ -1,5 +1,6 @@
 """Promises on the ticket's page: the cards of its clocks, and the ledger behind them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,10 +12,11 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none, current_actor, require
-from helpdesk.sla import business_time, ledger, stored
+from helpdesk.sla import business_time, ledger, owners, stored
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.expected import expected_with
 from helpdesk.sla.models import Clock, Policy, PolicyVersion
+from helpdesk.sla.standing import WHOLE
 from helpdesk.sla.views import words
 from helpdesk.sla.views.blueprint import bp
 from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
@@ -38,6 +40,8 @@ class Card:
     css: str
     ticks: bool = False
     """Whether time left is time on the wall: the desk does not close before it is due."""
+    whose: str = ""
+    """The supplier whose promise it is."""
 
     @property
     def said(self) -> str:
@@ -65,16 +69,18 @@ def of_ticket(ticket: Ticket) -> Markup | None:
     actor = actor_or_none()
     if actor is None or not actor.can(Permission.TICKET_READ):
         return None
-    cards = cards_of(ticket)
-    fix = next((card.row.due_at for card in cards if card.promise is Promise.FIX), None)
+    cards, has_parts = _cards_and_parts(ticket)
+    fixes = [card.row for card in cards if card.promise is Promise.FIX and not card.whose]
+    fix = fixes[0].due_at if fixes else None
     is_open = ticket.status_class in UNFINISHED and ticket.hidden_at is None
-    if not cards and not is_open:
+    if not cards and not is_open and not has_parts:
         return None
     return Markup(  # noqa: S704 (our own template)
         render_template(
             "sla/_cards.html",
             ticket=ticket,
             cards=cards,
+            has_parts=has_parts,
             said=words,
             told=expected_with(ticket, fix),
             is_open=is_open,
@@ -90,7 +96,9 @@ def of_preview(ticket: Ticket) -> Markup | None:
     actor = actor_or_none()
     if actor is None or not actor.can(Permission.TICKET_READ):
         return None
-    cards = sorted(cards_of(ticket)[:2], key=lambda card: order.index(card.promise))
+    cards, _has_parts = _cards_and_parts(ticket)
+    cards = [card for card in cards if not card.whose][:2]
+    cards.sort(key=lambda card: order.index(card.promise))
     if not cards:
         return None
     return Markup(  # noqa: S704 (our own template)
@@ -98,29 +106,39 @@ def of_preview(ticket: Ticket) -> Markup | None:
     )
 
 
-def cards_of(ticket: Ticket) -> list[Card]:
-    """Return the clocks of a ticket, the one that is due first at the top, in one query."""
+def _cards_and_parts(ticket: Ticket) -> tuple[list[Card], bool]:
+    """Return a ticket's clocks, the one that is due first at the top, and whether parts have some.
+
+    Those of parts stand at the assignments; of suppliers only the one that runs. One query, and
+    one more where a supplier is waited for.
+    """
     rows = db.session.execute(
         select(Clock, Policy.name)
         .join(PolicyVersion, PolicyVersion.id == Clock.policy_version_id)
         .join(Policy, Policy.id == PolicyVersion.policy_id)
-        .where(Clock.ticket_id == ticket.id, Clock.piece == 0, Clock.state != "none")
+        .where(Clock.ticket_id == ticket.id, Clock.state != "none")
     ).all()
-    cards = [_card(row, policy, ticket.priority) for row, policy in rows]
+    shown = [
+        (row, policy)
+        for row, policy in rows
+        if row.piece == WHOLE or (row.piece < WHOLE and row.state == "running")
+    ]
+    names = owners.names_of(ticket, {row.piece for row, _policy in shown})
+    cards = [_card(row, policy, ticket.priority, names) for row, policy in shown]
     order = list(Promise)
     # What runs stands first, by its moment; then what is halted; what was kept comes last.
     rank = {"running": 0, "halted": 1, "met": 2}
-    return sorted(
-        cards,
+    cards.sort(
         key=lambda card: (
             rank[card.row.state],
             card.row.due_at.timestamp() if card.row.due_at else 0.0,
             order.index(card.promise),
         ),
     )
+    return cards, any(row.piece > WHOLE for row, _policy in rows)
 
 
-def _card(row: Clock, policy: str, priority: int) -> Card:
+def _card(row: Clock, policy: str, priority: int, names: Mapping[int, str]) -> Card:
     moment = now()
     used = timedelta(seconds=row.used)
     css, ticks = "", False
@@ -136,7 +154,8 @@ def _card(row: Clock, policy: str, priority: int) -> Card:
     elif row.missed_at is not None:
         css = "missed"
     length = timedelta(seconds=row.length)
-    return Card(row, Promise(row.promise), policy, used, length, priority, css, ticks)
+    promise, whose = Promise(row.promise), names.get(row.piece, "")
+    return Card(row, promise, policy, used, length, priority, css, ticks, whose)
 
 
 @bp.get("/tickets/<int:number>/promises")
@@ -146,5 +165,5 @@ def ledger_dialog(number: int) -> str:
     actor = current_actor()
     ticket = get_for(actor, number)
     return render_template(
-        "sla/ledger.html", ticket=ticket, accounts=ledger.accounts(actor, ticket), said=words
+        "sla/ledger.html", ticket=ticket, ledger=ledger.ledger_of(actor, ticket), said=words
     )

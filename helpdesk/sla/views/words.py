@@ -3,7 +3,8 @@
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
-from helpdesk.sla.clocks import Because, Promise
+from helpdesk.sla.clocks import Because, Line, Promise
+from helpdesk.sla.ledger import Account
 from helpdesk.tickets import wording
 
 PROMISES = {
@@ -58,6 +59,19 @@ def why(because: Because, reason: str) -> str:
     if because is Because.WAITING and reason:
         return str(wording.word(wording.HOLD_REASONS, reason))
     return str(BECAUSE[because])
+
+
+_OF_SUPPLIERS = {
+    Because.RESOLVED: _l("Not with them"),
+    Because.COUNTED: _l("With them, open hours"),
+}
+
+
+def account_why(account: Account, line: Line) -> str:
+    """Return the same within an account: a supplier's time is theirs while we wait for them."""
+    if account.by_supplier and line.because in _OF_SUPPLIERS:
+        return str(_OF_SUPPLIERS[line.because])
+    return why(line.because, line.why)
 
 
 def conditions(names: list[str]) -> str:

@@ -85,6 +85,7 @@ def _of_fields(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
         (Ticket.kind, wanted.kinds),
         (Ticket.channel, wanted.channels),
         (Ticket.hold_reason, wanted.holds),
+        (Ticket.supplier_id, wanted.suppliers),
     ]
     for column, values in plain:
         if values:

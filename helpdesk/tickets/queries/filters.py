@@ -174,6 +174,7 @@ class Filter:
     channels: tuple[Channel, ...] = ()
     flags: tuple[Flag, ...] = ()
     holds: tuple[HoldReason, ...] = ()
+    suppliers: tuple[int, ...] = ()
     dues: tuple[Due, ...] = ()
     opened: Period | None = None
     updated: Period | None = None
@@ -268,6 +269,7 @@ _MANY: dict[str, tuple[str, Callable[[str], Any]]] = {
     "channel": ("channels", Channel),
     "flag": ("flags", Flag),
     "hold": ("holds", HoldReason),
+    "supplier": ("suppliers", _record_key),
     "due": ("dues", Due),
 }
 _ONE: dict[str, tuple[str, Callable[[str], Any]]] = {

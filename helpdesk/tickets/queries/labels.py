@@ -7,7 +7,7 @@ from sqlalchemy import literal, select, union_all
 from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Organisation, Person, Site
-from helpdesk.tickets.desk import Category, Tag
+from helpdesk.tickets.desk import Category, Supplier, Tag
 from helpdesk.tickets.queries.access import visible_queues
 from helpdesk.tickets.queries.filters import Filter, Owner
 
@@ -32,6 +32,7 @@ def names_in(actor: Actor, wanted: Filter, queues: dict[int, str] | None = None)
         ("organisation", Organisation, Organisation.name, list(wanted.organisations)),
         ("site", Site, Site.name, list(wanted.sites)),
         ("category", Category, Category.path, list(wanted.categories)),
+        ("supplier", Supplier, Supplier.name, list(wanted.suppliers)),
         ("tag", Tag, Tag.name, list(wanted.tags)),
     ]
     parts = [

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    case,
     cast,
     exists,
     func,
@@ -128,9 +129,6 @@ _COLUMNS: list[Any] = [
     Ticket.customer_replied,
     Ticket.updated_at,
     Ticket.waiting_since,
-    Ticket.due_at,
-    Ticket.due_promise,
-    Ticket.due_since,
     Ticket.opened_at,
     Ticket.queue_id,
     _customer.name.label("customer_name"),
@@ -201,13 +199,24 @@ def numbers(
 def with_columns(keys: Any) -> Select[Any]:
     """Return the select of what a row shows, for chosen tickets (rank, moment, number)."""
     return (
-        select(keys.c.rank, keys.c.moment, *_COLUMNS)
+        select(keys.c.rank, keys.c.moment, *_due_columns(keys), *_COLUMNS)
         .select_from(keys)
         .join(Ticket, Ticket.id == keys.c.number)
         .join(Status, Status.id == Ticket.status_id)
         .join(_customer, _customer.id == Ticket.customer_id)
         .join(_owner, _owner.id == Ticket.owner_id, isouter=True)
     )
+
+
+def _due_columns(keys: Any) -> list[Any]:
+    """Return the columns of what a row says is due.
+
+    A queue shows what is due there, which may be what its team promised about a part.
+    """
+    if "due_promise" not in keys.c:
+        return [Ticket.due_at, Ticket.due_promise, Ticket.due_since]
+    is_due = keys.c.due_promise.is_not(None)
+    return [case((is_due, keys.c.moment)).label("due_at"), keys.c.due_promise, keys.c.due_since]
 
 
 def counts(actor: Actor, wanted: Filter, *, zone: ZoneInfo) -> Counts | None:
@@ -314,9 +323,13 @@ def _waiting_keys(
 ) -> Any:
     """Choose open work in the order of a queue: by what is due, then by rank, longest waiting."""
     order = (Worklist.rank, Worklist.moment, Worklist.ticket_id)
-    statement = select(Worklist.rank, Worklist.moment, Worklist.ticket_id.label("number")).where(
-        *_lines(actor, wanted)
-    )
+    statement = select(
+        Worklist.rank,
+        Worklist.moment,
+        Worklist.ticket_id.label("number"),
+        Worklist.due_promise,
+        Worklist.due_since,
+    ).where(*_lines(actor, wanted))
     if conditions:
         # All of them are open; saying so lets a plan read open tickets alone.
         statement = statement.join(Ticket, Ticket.id == Worklist.ticket_id)

@@ -38,7 +38,9 @@ from helpdesk.tickets.services.inbound import (
     add_participant,
     hear,
     hear_staff,
+    hear_supplier,
     is_participant,
+    is_supplier,
     survivor_of,
 )
 from helpdesk.tickets.services.link import (
@@ -73,6 +75,7 @@ from helpdesk.tickets.services.state import (
     wake,
     wake_due,
 )
+from helpdesk.tickets.services.suppliers import SupplierWait, set_supplier
 from helpdesk.tickets.services.talk import Said, log_call, note, reply
 from helpdesk.tickets.services.undo import Left, Undone, latest_group, recalled_broadcast, undo
 from helpdesk.tickets.services.work import (
@@ -93,6 +96,7 @@ __all__ = [
     "Refused",
     "Result",
     "Said",
+    "SupplierWait",
     "Target",
     "Undone",
     "acknowledge",
@@ -117,8 +121,10 @@ __all__ = [
     "hand_over",
     "hear",
     "hear_staff",
+    "hear_supplier",
     "hold",
     "is_participant",
+    "is_supplier",
     "latest_group",
     "link",
     "log",
@@ -148,6 +154,7 @@ __all__ = [
     "set_owner",
     "set_priority",
     "set_subject",
+    "set_supplier",
     "set_tags",
     "set_task_done",
     "split",

@@ -21,7 +21,7 @@ from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Channel, Organisation, Person
 from helpdesk.tickets.companions import Undo
-from helpdesk.tickets.desk import Category, Cause, Queue, Status, TicketTag
+from helpdesk.tickets.desk import Category, Cause, Queue, Status, Supplier, TicketTag
 from helpdesk.tickets.events import JournalWritten, TicketEvent
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, EntryKind, StatusClass, rank
 from helpdesk.tickets.models import Assignment, Entry, Ticket, Worklist
@@ -36,6 +36,7 @@ _NAMED: dict[str, type[Any]] = {
     "customer_id": Person,
     "requester_id": Person,
     "organisation_id": Organisation,
+    "supplier_id": Supplier,
 }
 """Fields whose journal values carry a name beside the key, so that history needs no joins."""
 
@@ -155,6 +156,7 @@ class Act:
         row = Assignment(
             ticket=self.ticket,
             assigned_by_id=self.actor.person_id,
+            given_at=self.at,
             assigned_at=self.at,
             **{"state": "assigned", **fields},
         )
@@ -246,12 +248,26 @@ class Act:
 _NEW_LINE = insert(Worklist.__table__)  # type: ignore[arg-type]
 
 
-def place_of(ticket: Ticket) -> tuple[int, datetime]:
-    """Return a ticket's rank in the worklist and the moment by which a rank is in order."""
+def place_of(ticket: Ticket, rows: Iterable[Assignment] = ()) -> dict[str, Any]:
+    """Return a ticket's place in a queue: its rank, and the moment by which a rank is in order.
+
+    ``rows`` are the assignments that wait there: what their team promised may be due before
+    anything that the customer was promised.
+    """
     status_class = StatusClass(ticket.status_class)
+    due = [(row.due_at, f"part-{row.due_promise}", row.due_since) for row in rows if row.due_at]
     if ticket.due_at is not None:
-        return rank(status_class, ticket.priority, due=True), ticket.due_at
-    return rank(status_class, ticket.priority), ticket.waiting_since
+        due.append((ticket.due_at, str(ticket.due_promise), ticket.due_since))
+    if due:
+        moment, promise, since = min(due, key=lambda one: one[0])
+        first = rank(status_class, ticket.priority, due=True)
+        return {"rank": first, "moment": moment, "due_promise": promise, "due_since": since}
+    return {
+        "rank": rank(status_class, ticket.priority),
+        "moment": ticket.waiting_since,
+        "due_promise": None,
+        "due_since": None,
+    }
 
 
 def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
@@ -280,11 +296,9 @@ def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
             row.queue_id: row
             for row in db.session.scalars(select(Worklist).where(Worklist.ticket_id == ticket.id))
         }
-    place, moment = place_of(ticket)
     for queue_id, rows in queues.items():
         fields: dict[str, Any] = {
-            "rank": place,
-            "moment": moment,
+            **place_of(ticket, rows),
             "unowned": ticket.owner_id is None,
             "unacknowledged": any(row.state == "assigned" for row in rows),
             "restricted": ticket.restricted,

@@ -15,7 +15,7 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Channel
 from helpdesk.tickets.events import TicketsTold
 from helpdesk.tickets.lifecycle import EntryKind, MissReason
-from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.models import Assignment, Entry, Ticket
 from helpdesk.tickets.services.act import Act, sync_worklist
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.talk import check_writable
@@ -41,6 +41,13 @@ def set_due(ticket: Ticket, due: Due | None) -> None:
     # Saying the same again would make the session look for what changed.
     if said != (ticket.due_at, ticket.due_promise, ticket.due_since):
         ticket.due_at, ticket.due_promise, ticket.due_since = said
+
+
+def set_part_due(row: Assignment, due: Due | None) -> None:
+    """Write down what a team promised about an assignment and is due first, as ``set_due`` does."""
+    said = (due.at, due.promise, due.since) if due is not None else (None, None, None)
+    if said != (row.due_at, row.due_promise, row.due_since):
+        row.due_at, row.due_promise, row.due_since = said
 
 
 def place_again(ticket: Ticket) -> None:

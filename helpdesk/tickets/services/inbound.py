@@ -96,9 +96,13 @@ def hear_staff(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Entry:
     Nothing else moves: who can forge an address must not be able to answer, wake or reopen. A
     merged ticket's messages go to the survivor.
     """
+    return _keep_as_note("note", ticket, heard, actor)
+
+
+def _keep_as_note(verb: str, ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
     act = Act(actor, survivor_of(ticket), at=heard.happened_at)
     entry = act.done(
-        "note",
+        verb,
         kind=EntryKind.NOTE,
         body=heard.body,
         html=heard.html,
@@ -109,6 +113,29 @@ def hear_staff(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Entry:
     )
     attach(entry, heard.files or [])
     return entry
+
+
+def hear_supplier(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Entry:
+    """Keep what a supplier writes about a ticket as a note; it never reaches the customer.
+
+    The ticket goes on waiting: whether they are done is for a person to say, and most of what
+    comes back says only that they got it. A merged ticket's messages go to the survivor.
+    """
+    return _keep_as_note("hear-supplier", ticket, heard, actor)
+
+
+def is_supplier(ticket: Ticket, person: Person, address: str) -> bool:
+    """Whether a message comes from the supplier that a ticket waits for, or waited for last.
+
+    Whoever is the customer's side too is heard as that.
+    """
+    supplier = ticket.supplier
+    if supplier is None or is_participant(ticket, person):
+        return False
+    of_theirs = supplier.organisation_id is not None and (
+        person.organisation_id == supplier.organisation_id
+    )
+    return of_theirs or (supplier.email != "" and supplier.email == address.lower())
 
 
 def add_participant(ticket: Ticket, person: Person) -> None:

@@ -183,6 +183,7 @@ def finish(act: Act, *, cause: Cause | None, solution: str, outcome: Outcome) ->
         ticket.solution = solution
     if ticket.owner_id is None and act.actor.person_id is not None:
         act.set("owner_id", act.actor.person_id)
+    act.set("supplier_promised_at", None)
     act.set_quietly(
         resolved_at=act.at,
         resolved_by_id=act.actor.person_id,

@@ -21,12 +21,13 @@ from helpdesk.tickets.lifecycle import (
     move,
 )
 from helpdesk.tickets.models import Entry, Ticket
-from helpdesk.tickets.services import choose
+from helpdesk.tickets.services import choose, suppliers
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.assign import acknowledge_mine
 from helpdesk.tickets.services.audience import may_read
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.open import finish
+from helpdesk.tickets.services.suppliers import SupplierWait
 from helpdesk.tickets.services.talk import check_writable
 
 
@@ -77,11 +78,13 @@ def hold(
     note: str = "",
     wake_at: datetime | None = None,
     status: Status | None = None,
+    supplier: SupplierWait | None = None,
     undo_for: int = 0,
 ) -> Entry:
     """Put a ticket on hold until something happens or until ``wake_at`` (snooze).
 
-    Raises Denied, Refused. A ticket that waits for a date needs one in the future.
+    Raises Denied, Refused. A ticket that waits for a date needs one in the future. For a supplier
+    ``supplier`` says whom; without it they are whom it waited for before, if anybody.
     """
     check_move(ticket, StatusClass.PENDING, "hold")
     if wake_at is not None and wake_at <= now():
@@ -93,6 +96,10 @@ def hold(
     act.status(status or choose.status_of(StatusClass.PENDING, hold_reason=reason))
     act.set("hold_reason", reason)
     act.set("wake_at", wake_at)
+    if reason is not HoldReason.SUPPLIER:
+        suppliers.end_within(act)
+    elif supplier is not None:
+        suppliers.set_within(act, supplier)
     act.set_quietly(hold_note=note.strip()[:300], woken_at=None, customer_replied=False)
     return act.done("hold", body=note.strip(), undo_for=undo_for)
 
@@ -113,6 +120,7 @@ def wake_within(act: Act, status: Status | None = None) -> None:
     act.status(status or choose.status_of(StatusClass.OPEN))
     act.set("hold_reason", None)
     act.set("wake_at", None)
+    suppliers.end_within(act)
     act.set_quietly(hold_note="", woken_at=act.at)
 
 

@@ -22,6 +22,7 @@ SETTING_UP = (
 
 STEPS: tuple[tuple[str, Permission, Any], ...] = (
     ("mail.mailboxes", Permission.SETUP_MAIL, _l("Connect a mailbox")),
+    ("setup.messages", Permission.SETUP_MAIL, _l("Say what customers are told")),
     ("people.import_form", Permission.PERSON_IMPORT, _l("Bring people in")),
     ("setup.queues", Permission.SETUP_TEAMS, _l("Arrange the queues")),
 )

@@ -143,7 +143,9 @@ def _values(wanted: Filter, key: str, names: labels.Names) -> str:
     return ", ".join(said)
 
 
-_RECORDS = frozenset({"queue", "owner", "customer", "organisation", "site", "category", "tag"})
+_RECORDS = frozenset(
+    {"queue", "owner", "customer", "organisation", "site", "category", "supplier", "tag"}
+)
 
 
 def _is_missing(wanted: Filter, key: str, names: labels.Names) -> bool:

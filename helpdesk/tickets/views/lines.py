@@ -61,6 +61,7 @@ _EVENT_ICONS = {
     "set-major": "triangle-alert",
     "split": "git-pull-request",
     "take": "user-plus",
+    "tell": "mail",
     "undo": "history",
     "wake": "bell",
 }

@@ -46,6 +46,7 @@ KEY_NAMES = {
     "channel": _l("Channel"),
     "flag": _l("Flag"),
     "hold": _l("Waits for"),
+    "supplier": _l("Supplier"),
     "due": _l("Due"),
     "opened": _l("Opened"),
     "updated": _l("Last change"),

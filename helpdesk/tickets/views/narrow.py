@@ -9,7 +9,7 @@ from helpdesk.people.access import Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.people.models import Organisation, Site
 from helpdesk.tickets import wording
-from helpdesk.tickets.desk import Tag
+from helpdesk.tickets.desk import Supplier, Tag
 from helpdesk.tickets.queries import labels
 from helpdesk.tickets.queries.access import visible_queues
 from helpdesk.tickets.queries.filters import KEYS, Filter, Owner, Period, parse
@@ -80,6 +80,20 @@ def narrow() -> Response:
 
 
 # ---- Values to choose from ----
+
+
+@bp.get("/queue/choices/supplier")
+@require(Permission.TICKET_READ)
+def supplier_choices() -> Response:
+    """Offer the suppliers whose name has these letters, retired ones too."""
+    words = request.args.get("q", "").strip()[:100]
+    rows = db.session.execute(
+        select(Supplier.id, Supplier.name)
+        .where(Supplier.name.icontains(words, autoescape=True))
+        .order_by(Supplier.name)
+        .limit(OFFERED)
+    )
+    return jsonify([{"value": row.id, "label": row.name} for row in rows])
 
 
 @bp.get("/queue/choices/site")

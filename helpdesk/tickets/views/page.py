@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
+from helpdesk.lib.clock import now
 from helpdesk.people.absent import Away, away_now
 from helpdesk.people.access import Actor
 from helpdesk.tickets import wording
@@ -260,7 +261,7 @@ def pieces_of(actor: Actor, ticket: Ticket) -> Pieces:
 def status_choices(ticket: Ticket, statuses: list[StatusChoice]) -> list[tuple[StatusChoice, str]]:
     """Return the statuses the ticket may move to, and how: at once or through a dialog.
 
-    Waiting for a date asks for the date, resolving for cause and solution.
+    Waiting for a date asks for the date, for a supplier whom, resolving for cause and solution.
     """
     found = []
     here = StatusClass(ticket.status_class)
@@ -270,7 +271,7 @@ def status_choices(ticket: Ticket, statuses: list[StatusChoice]) -> list[tuple[S
             found.append((status, "set"))
         elif verb == "resolve":
             found.append((status, "resolve"))
-        elif verb == "hold" and status.hold_reason == HoldReason.DATE:
+        elif verb == "hold" and status.hold_reason in {HoldReason.DATE, HoldReason.SUPPLIER}:
             found.append((status, "hold"))
         elif verb is not None:
             found.append((status, "set"))
@@ -321,6 +322,9 @@ def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "statuses": known,
         "status_choices": status_choices(ticket, known),
         "list_query": to_query(wanted) if wanted is not None else "",
+        "supplier_late": (
+            ticket.supplier_promised_at is not None and ticket.supplier_promised_at <= now()
+        ),
         "unfinished": ticket.status_class in UNFINISHED and ticket.hidden_at is None,
         "writable": ticket.hidden_at is None and ticket.merged_into_id is None,
     }

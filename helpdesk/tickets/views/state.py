@@ -40,6 +40,9 @@ from helpdesk.tickets.views.answers import (
 )
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.page import WORDS, nearby
+from helpdesk.tickets.views.supplier import begin as begin_supplier
+from helpdesk.tickets.views.supplier import offer as offer_suppliers
+from helpdesk.tickets.views.supplier import wait_of
 from helpdesk.tickets.views.talk import say_reply, wants_next
 from helpdesk.web.forms import choices
 from helpdesk.web.i18n import local, moment, reader_zone
@@ -238,11 +241,13 @@ def hold_dialog(number: int) -> str:
     ticket = ticket_for_page(current_actor(), number)
     reason = request.args.get("reason", ticket.hold_reason or HoldReason.CUSTOMER)
     form = HoldForm(formdata=None, reason=reason, until="none")
+    begin_supplier(form, ticket)
     return _show_hold(ticket, form)
 
 
 def _show_hold(ticket: Ticket, form: HoldForm) -> str:
     form.until.choices = choices(_until_choices())
+    offer_suppliers(form, ticket)
     return render_template(
         "tickets/dialogs/hold.html",
         ticket=ticket,
@@ -269,6 +274,7 @@ def hold(number: int) -> Response:
                 else HoldReason.OTHER,
                 note=form.note.data or "",
                 wake_at=_wake_at(form),
+                supplier=wait_of(form) if form.reason.data == HoldReason.SUPPLIER else None,
                 undo_for=undo_seconds(),
             )
     except Refused as refusal:

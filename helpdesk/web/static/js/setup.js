@@ -34,16 +34,29 @@ function empty(row) {
   for (const choice of all(row, "select")) choice.selectedIndex = 0;
 }
 
+const NUMBERED = /-(\d+)-/;
+
+/** @param {Element} field @returns {number} */
+function numberOf(field) {
+  return Number(NUMBERED.exec(field.getAttribute("name") ?? "")?.[1] ?? 0);
+}
+
 on("click", "[data-row-add]", (_event, /** @type {HTMLElement} */ button) => {
-  const rows = all(document, `#${button.dataset.rowAdd} > [data-row-of]`);
+  const list = document.getElementById(button.dataset.rowAdd ?? "");
+  const rows = list ? all(list, ":scope > [data-row-of]") : [];
   const last = rows.at(-1);
-  if (!last) return;
+  if (!last || rows.length >= Number(list?.dataset.rowMost ?? Infinity)) return;
   const row = /** @type {HTMLElement} */ (last.cloneNode(true));
   for (const told of all(row, ".err")) told.remove();
   for (const field of all(row, "[aria-invalid]")) field.removeAttribute("aria-invalid");
   // Ids name one element each; what stands beside the fields needs none.
   for (const element of all(row, "[id]")) element.removeAttribute("id");
   row.removeAttribute("id");
+  // Rows that are told apart by a number in the names of their fields need one of their own.
+  const next = 1 + Math.max(0, ...rows.flatMap((one) => all(one, "[name]").map(numberOf)));
+  for (const field of all(row, "[name]")) {
+    field.setAttribute("name", (field.getAttribute("name") ?? "").replace(NUMBERED, `-${next}-`));
+  }
   last.after(row);
   empty(row);
   row.querySelector("input")?.focus();
