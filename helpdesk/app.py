@@ -12,6 +12,9 @@ from flask import Blueprint, Flask
 
 import config
 from helpdesk import db, events, frame, web
+from helpdesk.board import linking as board_linking
+from helpdesk.board import views as board_views
+from helpdesk.board.events import FixedForPerson
 from helpdesk.channels.email import carrying, ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
@@ -66,6 +69,7 @@ BLUEPRINTS: list[Blueprint] = [
     sla_views.bp,
     warning_views.bp,
     notice_views.bp,
+    board_views.bp,
     mail_views.bp,
     setup_views.bp,
     health.bp,
@@ -96,6 +100,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (SubjectRedacted, ledger.on_subject_redacted),
     (PasswordResetAsked, outgoing.on_password_reset),
     (SignInLinkSent, outgoing.on_sign_in_link),
+    (FixedForPerson, outgoing.on_fixed_for_person),
     (TechnicianDeactivated, persons.on_technician_deactivated),
 ]
 """Reactions to events, in the order in which they run."""
@@ -134,6 +139,9 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("leaving", 10, persons.held_by),
     ("ticket", 5, warning_views.at_risk.of_ticket),
     ("ticket", 10, sla_views.on_ticket.of_ticket),
+    ("ticket", 20, board_views.on_ticket.of_ticket),
+    ("queue-side", 10, board_views.on_queue.in_side),
+    ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
@@ -147,6 +155,9 @@ QUESTIONS: list[tuple[asking.Form, asking.Question]] = [
     (asking.Form.RESOLVE, sla_views.promised.WhyMissed()),
 ]
 """What forms about tickets ask besides, when there is reason to."""
+
+OPENING: list[asking.OpeningQuestion] = [board_views.on_ticket.SameTrouble()]
+"""What the form that logs a call asks besides."""
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
@@ -169,12 +180,15 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     frame.init_app(app)
     live.init_app(app, audible.audible_topics)
     persons.register_merging()
+    board_linking.register_merging()
     delivery.provide(app, shown.OFFICE)
     carriers.provide(app, CARRIERS)
     for place, order, render in PANELS:
         panels.register(app, place, order, render)
     for form, question in QUESTIONS:
         asking.register(app, form, question)
+    for opening in OPENING:
+        asking.register_opening(app, opening)
     app.extensions["hearth-jobs"] = JOBS
     for event_type, handler in HANDLERS:
         events.subscribe(event_type, handler)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from helpdesk.channels.email import importer, set_up
 from helpdesk.db import db, transaction
 from helpdesk.demo import cast, matters, people, telling
+from helpdesk.demo.alerts import live_board
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.promises import FIELD, make_promises, promised
@@ -79,6 +80,7 @@ def load_demo() -> Demo:
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
+        live_board(demo, {ticket.subject: ticket for ticket in open_today})
         live_told(demo)
         live_warnings(demo)
         telling.settle(demo)

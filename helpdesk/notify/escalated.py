@@ -40,7 +40,13 @@ def _call(one: PromiseInDanger, webhook_id: int) -> None:
     if webhook is None or webhook.retired_at is not None or ticket.restricted:
         # Of restricted tickets nobody outside hears, not even that there are any.
         return
-    said = {"promise": one.promise.value, "due": one.due_at.isoformat(), "missed": one.missed}
+    said: dict[str, object] = {
+        "promise": one.promise.value,
+        "due": one.due_at.isoformat(),
+        "missed": one.missed,
+    }
+    if one.whose:
+        said["whose"] = one.whose
     calls.call(webhook, "promise.missed" if one.missed else "promise.in-danger", said, ticket)
 
 
@@ -97,7 +103,7 @@ def _write(one: PromiseInDanger, ticket: Ticket, person: Person | None, address:
         recipients=[],
     )
     with force_locale(language or "en"):
-        said = in_danger(one.promise.value, missed=one.missed)
+        said = in_danger(one.promise.value, missed=one.missed, whose=one.whose)
         message.subject = f"{said}: #{ticket.number}"
         message.text = render_template(
             "notify/escalated.txt",

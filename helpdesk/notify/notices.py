@@ -43,6 +43,7 @@ class Kind(StrEnum):
     WATCHED = "watched"
     DANGER = "danger"
     OVER_TIME = "over-time"
+    TROUBLE_FIXED = "trouble-fixed"
 
 
 _WATCHED = frozenset({"resolve", "reopen", "close", "hold", "hand-over", "merge", "set-major"})

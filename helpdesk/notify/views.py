@@ -24,6 +24,7 @@ NAMES = {
     Kind.WATCHED: _l("A ticket I follow is resolved, reopened, put on hold or handed over"),
     Kind.DANGER: _l("A promise is in danger or was missed"),
     Kind.OVER_TIME: _l("The time a customer was told has passed"),
+    Kind.TROUBLE_FIXED: _l("Trouble on the alert board is fixed, if I asked to be told"),
 }
 """What each kind of notice is about, as the switches say it."""
 
@@ -34,6 +35,7 @@ ICONS = {
     Kind.WATCHED: "eye",
     Kind.DANGER: "timer",
     Kind.OVER_TIME: "alarm-clock",
+    Kind.TROUBLE_FIXED: "circle-check",
 }
 _PROMISES = {
     "acknowledge": _l("to acknowledge it"),
@@ -43,21 +45,23 @@ _PROMISES = {
 }
 
 
-def in_danger(promise: str, *, missed: bool) -> str:
-    """Return what became of a promise, as a sentence without a full stop."""
+def in_danger(promise: str, *, missed: bool, whose: str = "") -> str:
+    """Return what became of a promise, and whose it is, as a sentence without a full stop."""
     word = str(_PROMISES.get(promise, ""))
+    what = _("The promise %(promise)s is in danger", promise=word)
     if missed:
-        return str(_("The promise %(promise)s was missed", promise=word))
-    return str(_("The promise %(promise)s is in danger", promise=word))
+        what = _("The promise %(promise)s was missed", promise=word)
+    return str(_("%(whose)s: %(what)s", whose=whose, what=what) if whose else what)
 
 
 def sentence(notice: Notice) -> Markup:
     """Return what a notice says, without the ticket's subject."""
     who = notice.actor.name if notice.actor is not None else None
     if notice.kind == Kind.DANGER:
-        told = in_danger(str(notice.data.get("promise")), missed=bool(notice.data.get("missed")))
-        whose = notice.data.get("whose")
-        return escape(_("%(whose)s: %(what)s", whose=whose, what=told) if whose else told)
+        data = notice.data
+        whose = str(data.get("whose") or "")
+        told = in_danger(str(data.get("promise")), missed=bool(data.get("missed")), whose=whose)
+        return escape(told)
     if notice.kind == Kind.OVER_TIME:
         return escape(_("The time the customer was told has passed: say a new one"))
     patterns = {
@@ -65,6 +69,7 @@ def sentence(notice: Notice) -> Markup:
         Kind.MENTIONED: _("%(who)s mentioned you"),
         Kind.ANSWERED: _("%(who)s answered"),
         Kind.WATCHED: _("%(who)s changed it"),
+        Kind.TROUBLE_FIXED: _("%(who)s marked as fixed what you asked about"),
     }
     if notice.kind == Kind.ANSWERED:
         who = str(notice.data.get("supplier") or notice.ticket.customer.name)

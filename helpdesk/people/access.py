@@ -39,6 +39,7 @@ class Permission(StrEnum):
     SETUP_ROLES = "setup:roles"
     SETUP_MAIL = "setup:mail"
     SETUP_SLA = "setup:sla"
+    BOARD_WRITE = "board:write"
     AUDIT_READ = "audit:read"
     SELF_USE = "self:use"
 
@@ -62,6 +63,7 @@ _LEAD = _TECHNICIAN | {
     P.TICKET_FORCE,
     P.TICKET_BACKDATE,
     P.TICKET_BROADCAST,
+    P.BOARD_WRITE,
     P.VIEW_SHARE,
     P.PERSON_MERGE,
 }
@@ -70,7 +72,15 @@ BUILT_IN_ROLES: dict[str, frozenset[Permission]] = {
     "technician": _TECHNICIAN,
     "lead": _LEAD,
     "manager": frozenset(
-        {P.SELF_USE, P.TICKET_READ, P.TICKET_EXPORT, P.PERSON_READ, P.VIEW_SHARE, P.AUDIT_READ}
+        {
+            P.SELF_USE,
+            P.TICKET_READ,
+            P.TICKET_EXPORT,
+            P.PERSON_READ,
+            P.BOARD_WRITE,
+            P.VIEW_SHARE,
+            P.AUDIT_READ,
+        }
     ),
     "knowledge-editor": frozenset({P.SELF_USE, P.TICKET_READ, P.PERSON_READ}),
     "asset-manager": frozenset({P.SELF_USE, P.TICKET_READ, P.PERSON_READ, P.PERSON_EDIT}),

@@ -345,6 +345,10 @@ def _undo(name: Markup, changes: Changes) -> Markup:
 
 _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "log": _plain(_l("%(who)s logged the ticket")),
+    "link-alert": _plain(_l("%(who)s linked it to a notice on the alert board")),
+    "unlink-alert": _plain(_l("%(who)s took it off a notice on the alert board")),
+    "tell-when-fixed": _plain(_l("%(who)s noted that the customer is told when it is fixed")),
+    "tell-no-more": _plain(_l("%(who)s noted that the customer need not be told when it is fixed")),
     "assign": _covering(_assign),
     "hand-over": _covering(_moved(_l("%(who)s handed it over from %(before)s to %(target)s"))),
     "return": _covering(_moved(_l("%(who)s returned it from %(before)s to %(target)s"))),

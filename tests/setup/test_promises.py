@@ -156,7 +156,7 @@ def test_an_escalation_is_typed_shown_again_and_taken_away(admin):
     row = db.session.scalars(select(Policy)).one()
     address = f"/setup/promises?edit={row.id}"
     page = admin.get(address)
-    assert page.count('name="steps-') == 3 * 5, "those there are, and an empty one"
+    assert page.count('name="steps-') == 4 * 4, "those there are, and an empty one"
     assert 'value="10m"' in page
     again = steps(
         ("fix", "75%", "warn-owner"),

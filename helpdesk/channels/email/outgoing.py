@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from config import Settings
+from helpdesk.board.events import FixedForPerson
 from helpdesk.channels.email.mailboxes import (
     default_sender,
     desk_language,
@@ -134,6 +135,31 @@ def _remind(one: SupplierToRemind) -> None:
             text=text,
         )
     )
+
+
+def on_fixed_for_person(event: FixedForPerson) -> None:
+    """Mail somebody who waits for the end of a trouble and has no ticket to be told through."""
+    mailbox = default_sender()
+    if mailbox is None and is_demo():
+        return
+    points = [row for row in event.person.contact_points if row.retired_at is None]
+    known = [row.value for row in points if row.kind == ContactKind.EMAIL][:1]
+    with force_locale(_language(event.person)):
+        subject = _("Fixed: %(headline)s", headline=event.headline)
+        text = render_template("mail/trouble_fixed.txt", event=event, desk=_desk())
+    db.session.add(
+        OutboxMessage(
+            channel=Channel.EMAIL,
+            mailbox_id=mailbox.id if mailbox is not None else None,
+            # Without an address it stands in the outbox as what could not be sent.
+            to=[[event.person.name, *(known or [""])]],
+            recipients=known,
+            message_id=new_message_id(mailbox),
+            subject=subject,
+            text=text,
+        )
+    )
+    db.session.flush()
 
 
 def fill_recipients(message: OutboxMessage) -> bool:

@@ -58,6 +58,12 @@ def set_mailed_notices(actor: Actor, kinds: Sequence[str], quiet: Sequence[str] 
     }
 
 
+def set_put_away(actor: Actor, key: str, seen: Mapping[str, int]) -> None:
+    """Remember what the actor has put away, and in which edition; ``key`` names the place."""
+    account = account_of(actor)
+    account.preferences = {**account.preferences, key: dict(seen)}
+
+
 def set_details(actor: Actor, *, name: str, language: str | None, time_zone: str | None) -> bool:
     """Change the actor's own name, language and time zone; False when nothing changes.
 

@@ -63,3 +63,38 @@ def answered(form: Form, actor: Actor, ticket: Ticket) -> None:
     """Take the answers to all questions of a form. Raises Refused."""
     for question in _questions(form):
         question.answer(actor, ticket)
+
+
+# ---- While a call is logged: there is no ticket yet ----
+
+
+class OpeningQuestion(Protocol):
+    """Something that is asked in the form that logs a call."""
+
+    def ask(self) -> Markup | None:
+        """Return the fields, filled with what was sent already; None when there is no reason."""
+
+    def answer(self, actor: Actor, ticket: Ticket) -> None:
+        """Take the answer from the request, once the ticket is there. Raises Refused."""
+
+
+def register_opening(app: Any, question: OpeningQuestion) -> None:
+    """Let the form that logs a call hold a question."""
+    app.extensions.setdefault("hearth-opening-questions", []).append(question)
+
+
+def _opening() -> list[OpeningQuestion]:
+    found: list[OpeningQuestion] = current_app.extensions.get("hearth-opening-questions", [])
+    return found
+
+
+def asked_at_opening() -> list[Markup]:
+    """Return the fields of all questions that there is reason to ask while a call is logged."""
+    drawn = (question.ask() for question in _opening())
+    return [fields for fields in drawn if fields is not None]
+
+
+def answered_at_opening(actor: Actor, ticket: Ticket) -> None:
+    """Take the answers to what was asked while the call was logged. Raises Refused."""
+    for question in _opening():
+        question.answer(actor, ticket)

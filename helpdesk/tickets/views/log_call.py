@@ -29,6 +29,7 @@ from helpdesk.tickets.queries.access import get_for, queue_for, visible_queues
 from helpdesk.tickets.queries.page import causes, quick_templates
 from helpdesk.tickets.services import NewTicket, Refused, Said
 from helpdesk.tickets.services.drafts import discard_draft, find_draft, spend_draft, stamp_of
+from helpdesk.tickets.views import asking
 from helpdesk.tickets.views.answers import go_to, ticket_url, undo_seconds
 from helpdesk.tickets.views.blueprint import bp, list_url
 from helpdesk.tickets.views.lines import file_of
@@ -138,6 +139,7 @@ def _show(
         stamp=stamp_of(draft),
         may_backdate=actor.can(Permission.TICKET_BACKDATE),
         solved=bool(form.solution.data or form.cause.data),
+        questions=asking.asked_at_opening(),
     )
 
 
@@ -213,9 +215,11 @@ def log_it() -> Response:
         same = whole(request.form.get("same_matter"))
         if same is not None:
             ticket = _add_to(actor, form, same)
+            asking.answered_at_opening(actor, ticket)
             flash(_("Call added to %(number)d", number=ticket.id), "message")
             return go_to(ticket_url(ticket.id))
         ticket = _log(actor, form)
+        asking.answered_at_opening(actor, ticket)
     except (Refused, people_errors.Refused) as refusal:
         db.session.rollback()
         if not problems:
