@@ -70,7 +70,7 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path):
         migrations.migrate(settings)
 
 
-def test_a_desk_that_is_there_gets_the_view_of_what_breaches_today(tmp_path: Path):
+def test_a_desk_that_is_there_gets_the_views_of_what_is_in_danger(tmp_path: Path):
     settings = config.load({"HEARTH_DATA_DIR": str(tmp_path)})
     alembic = Config(str(PROJECT / "alembic.ini"))
     alembic.attributes["url"] = settings.database_url
@@ -84,11 +84,15 @@ def test_a_desk_that_is_there_gets_the_view_of_what_breaches_today(tmp_path: Pat
             )
         )
     migrations.migrate(settings)
-    shown = sqlalchemy.text("SELECT key, filters FROM view ORDER BY position")
+    shown = sqlalchemy.text("SELECT key, filters FROM view ORDER BY position, name")
     with engine.begin() as connection:
         rows = connection.execute(shown).all()
-    assert [key for key, _filters in rows] == ["breaching", "unassigned"]
-    assert json.loads(rows[0].filters) == {"due": ["today"]}
+    keys = [key for key, _filters in rows]
+    assert keys[0] == "breaching"
+    assert set(keys) == {"breaching", "at-risk", "unassigned", "suppliers"}
+    filters = {row.key: json.loads(row.filters) for row in rows}
+    assert filters["breaching"] == {"due": ["today"]}
+    assert filters["at-risk"] == {"flag": ["at-risk"]}
     command.downgrade(alembic, "cdf04774b33d")
     with engine.begin() as connection:
         assert [key for key, _filters in connection.execute(shown)] == ["unassigned"]
