@@ -50,7 +50,11 @@ def _running(demo: Demo, today: dict[str, Ticket]) -> None:
             Link.from_id == problem.id, Link.type == LinkType.PARENT
         )
         reported = select(Ticket).where(Ticket.id.in_(children)).order_by(Ticket.id)
-        for ticket in db.session.scalars(reported):
+        linked = db.session.scalars(reported).all()
+    for ticket in linked:
+        # A journal runs forward: after all that happened to the ticket.
+        at = ticket.updated_at + timedelta(seconds=40)
+        with clock.at(min(max(at, demo.moment - timedelta(minutes=74)), demo.moment)):
             linking.link(karen, alert, ticket)
     with clock.at(demo.moment - timedelta(minutes=28)):
         writing.say(

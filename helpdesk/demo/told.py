@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from helpdesk.db import db
 from helpdesk.demo.story import Demo
@@ -13,7 +13,7 @@ from helpdesk.people.services import absences
 from helpdesk.sla import missed
 from helpdesk.tickets import services
 from helpdesk.tickets.lifecycle import UNFINISHED, MissReason, StatusClass
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.models import Entry, Ticket
 
 REASONS = (
     MissReason.WORKLOAD,
@@ -65,6 +65,7 @@ def _estimate(demo: Demo) -> None:
             Ticket.owner_id.is_not(None),
             Ticket.hidden_at.is_(None),
             Ticket.updated_at < demo.moment - timedelta(minutes=45),
+            exists().where(Entry.ticket_id == Ticket.id, Entry.verb == "reply"),
         )
         .order_by(Ticket.priority, Ticket.id)
         .limit(len(ESTIMATES))
