@@ -45,13 +45,12 @@ def _running(demo: Demo, today: dict[str, Ticket]) -> None:
                 demo.moment + timedelta(hours=7),
             ),
         )
-        linking.link(karen, alert, problem)
         children = select(Link.to_id).where(
             Link.from_id == problem.id, Link.type == LinkType.PARENT
         )
         reported = select(Ticket).where(Ticket.id.in_(children)).order_by(Ticket.id)
         linked = db.session.scalars(reported).all()
-    for ticket in linked:
+    for ticket in [problem, *linked]:
         # A journal runs forward: after all that happened to the ticket.
         at = ticket.updated_at + timedelta(seconds=40)
         with clock.at(min(max(at, demo.moment - timedelta(minutes=74)), demo.moment)):
