@@ -59,11 +59,15 @@ def coming(row: Clock, done: Iterable[str]) -> list[Coming]:
     for step in stored.terms_of(row.policy_version_id).steps:
         if step.promise == row.promise and step.key not in done:
             left = step.used(length) - used
-            at = (
-                business_time.add(calendar, row.counted_at, left)
-                if left > timedelta()
-                else row.counted_at
-            )
+            try:
+                at = (
+                    business_time.add(calendar, row.counted_at, left)
+                    if left > timedelta()
+                    else row.counted_at
+                )
+            except business_time.NeverOpens:
+                # The calendar comes to its end before this step does.
+                continue
             if (step.percent or 0) >= 100:
                 # What a supplier promised may be due when nobody works here.
                 at = max(at, row.due_at)

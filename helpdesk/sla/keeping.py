@@ -60,6 +60,22 @@ def all_clocks_of(ticket_id: int) -> dict[Key, Clock]:
     return {(row.piece, Promise(row.promise)): row for row in rows}
 
 
+def clock_due_first(ticket: Ticket) -> Clock | None:
+    """Return the clock of a ticket that is due first; None when nothing is.
+
+    One that was made a moment ago is not in the database yet: asking there would send it first,
+    and what else is still to be written in a statement of its own.
+    """
+    if ticket.due_at is None:
+        return None
+    for row in db.session.new:
+        if isinstance(row, Clock) and row.ticket_id == ticket.id and row.due_at == ticket.due_at:
+            return row
+    return db.session.scalar(
+        select(Clock).where(Clock.ticket_id == ticket.id, Clock.due_at == ticket.due_at).limit(1)
+    )
+
+
 def write_down(ticket: Ticket, standings: Sequence[Standing], known: Mapping[Key, Clock]) -> None:
     """Store how everything stands; a clock of what is no longer promised goes."""
     # Only where a policy says so can a step have been done before.

@@ -5,6 +5,7 @@ part that a queue has in it; by suppliers, while it waits for them. What no poli
 even looked at.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Desk
 from helpdesk.sla import clocks, journal, stored
+from helpdesk.sla.business_time import NeverOpens
 from helpdesk.sla.calendar import Calendar
 from helpdesk.sla.clocks import Life, Promise
 from helpdesk.sla.journal import Line, NamedStatus
@@ -23,6 +25,8 @@ from helpdesk.sla.policy import PROMISES, Choice, Matter, Offer, Scope, Terms, c
 from helpdesk.sla.with_suppliers import SupplierPart, supplier_parts
 from helpdesk.tickets.desk import Category
 from helpdesk.tickets.models import Ticket
+
+log = logging.getLogger(__name__)
 
 WHOLE = 0
 """``Clock.piece`` of what is about the whole ticket."""
@@ -204,7 +208,9 @@ def _of_ticket(ticket: Ticket, told: Told, chosen: _Chosen | None) -> Iterator[S
         length = terms.length(promise, ticket.priority)
         if length is None:
             continue
-        clock = clocks.run(calendar, promise, length, life, until=moment, explain=False)
+        clock = _run(ticket, calendar, promise, length, life, until=moment)
+        if clock is None:
+            continue
         if promise is Promise.NEXT_REPLY and clock.round == 1 and _first_is_promised(terms, ticket):
             # The first question is answered by the first reply, which has a promise of its own.
             continue
@@ -222,15 +228,44 @@ def _of_part(ticket: Ticket, told: Told, part: Part, chosen: _Chosen | None) -> 
     for promise in PROMISES[Scope.TEAM]:
         length = chosen.terms.length(promise, ticket.priority)
         if length is not None:
-            clock = clocks.run(chosen.calendar, promise, length, life, until=now(), explain=False)
-            yield chosen.standing(part.piece, promise, length, clock)
+            clock = _run(ticket, chosen.calendar, promise, length, life, until=now())
+            if clock is not None:
+                yield chosen.standing(part.piece, promise, length, clock)
+
+
+def _run(
+    ticket: Ticket,
+    calendar: Calendar,
+    promise: Promise,
+    length: timedelta,
+    life: Life,
+    *,
+    until: datetime,
+) -> clocks.Clock | None:
+    """Run a clock; None for a promise that its calendar has no hours for.
+
+    Somebody may set up such a calendar. Nobody's mail must be refused for it.
+    """
+    try:
+        return clocks.run(calendar, promise, length, life, until=until, explain=False)
+    except NeverOpens:
+        log.warning(
+            "Ticket %s: %s has no due moment, its calendar does not open for so long",
+            ticket.id,
+            promise.value,
+        )
+        return None
 
 
 def _of_supplier(ticket: Ticket, part: SupplierPart, chosen: _Chosen | None) -> Iterator[Standing]:
     if chosen is None:
         return
     length = chosen.terms.length(Promise.FIX, ticket.priority)
-    found = run_supplier(chosen.calendar, length, part, until=now(), explain=False)
+    try:
+        found = run_supplier(chosen.calendar, length, part, until=now(), explain=False)
+    except NeverOpens:
+        log.warning("Ticket %s: a supplier's calendar does not open for so long", ticket.id)
+        return
     if found is not None:
         piece = piece_of(part.supplier_id)
         yield chosen.standing(piece, Promise.FIX, *found)

@@ -15,7 +15,7 @@ from helpdesk.events import publish
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.sla import business_time, stored
-from helpdesk.sla.models import Clock
+from helpdesk.sla.keeping import clock_due_first
 from helpdesk.tickets.events import JournalWritten, TicketsTold
 from helpdesk.tickets.lifecycle import UNFINISHED, AssignmentState, EntryKind, StatusClass
 from helpdesk.tickets.models import Entry, Ticket
@@ -79,20 +79,17 @@ def _keep_shares(ticket: Ticket) -> None:
     if ticket.due_at == ticket.shares_due_at:
         return
     half_at = late_at = None
-    if ticket.due_at is not None:
-        clock = db.session.scalar(
-            select(Clock).where(Clock.ticket_id == ticket.id, Clock.due_at == ticket.due_at)
-        )
-        if clock is not None:
-            calendar = stored.calendar_of(clock.calendar_version_id)
-            half_at, late_at = (
-                business_time.add(
-                    calendar,
-                    clock.counted_at,
-                    timedelta(seconds=clock.length * share - clock.used),
-                )
-                for share in (HALF, LATE)
+    clock = clock_due_first(ticket)
+    if clock is not None:
+        calendar = stored.calendar_of(clock.calendar_version_id)
+        half_at, late_at = (
+            business_time.add(
+                calendar,
+                clock.counted_at,
+                timedelta(seconds=clock.length * share - clock.used),
             )
+            for share in (HALF, LATE)
+        )
     set_shares(ticket, half_at, late_at)
 
 

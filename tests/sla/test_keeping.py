@@ -1,6 +1,6 @@
 """Clocks on tickets: what runs, halts, is kept and missed while a ticket lives."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -8,9 +8,10 @@ from helpdesk.db import db
 from helpdesk.lib import clock
 from helpdesk.people.access import SYSTEM
 from helpdesk.sla import keeping, saving
+from helpdesk.sla.calendar import Calendar, Span, SpecialDay
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.models import Clock
-from helpdesk.sla.policy import Conditions
+from helpdesk.sla.policy import Conditions, Do, Scope, Step
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import Undo
 from helpdesk.tickets.lifecycle import BinReason, HoldReason, Kind, Outcome
@@ -257,3 +258,15 @@ def test_a_support_level_counts_until_its_last_day(until: str | None) -> None:
     ticket = logged(customer=factories.person(organisation_id=firm.id))
     expected = timedelta(hours=8 if until == "2026-11-22" else 2)
     assert shown(ticket).length == expected.total_seconds()
+
+
+def test_a_calendar_that_opens_no_more_keeps_nobody_from_writing() -> None:
+    factories.desk()
+    day = SpecialDay.on(date(2026, 11, 24), [Span(9 * 3600, 12 * 3600)], "Inventory")
+    once = saving.add_calendar(SYSTEM, "Once", Calendar("UTC", ((),) * 7, special_days=(day,)))
+    steps = (Step(Promise.FIRST_REPLY, 200, None, Do.WARN_OWNER),)
+    said = terms(once, steps=steps, fix=8, first_reply=2)
+    saving.add_policy(SYSTEM, "Once", Scope.TICKET, said)
+    ticket = logged()
+    assert set(keeping.clocks_of(ticket.id)) == {Promise.FIRST_REPLY}
+    assert ticket.due_at == monday("11:00", days=1)

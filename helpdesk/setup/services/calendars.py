@@ -101,6 +101,9 @@ def checked(content: Mapping[str, Any]) -> Calendar:
     try:
         calendar = stored.calendar_from_json({"breaks": [], **content})
         business_time.next_open(calendar, now())
+        if not any(calendar.week):
+            # Single days alone come to an end, and then nothing could be promised any more.
+            raise NeverOpens
     except UnknownCountry:
         raise Refused("part-unknown", _l("Choose a part of this country."), "part") from None
     except NeverOpens:
