@@ -6,6 +6,7 @@ somebody who may do everything, on a desk that has one of everything an address 
 that writes, or locks a row, fails.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from helpdesk import blobs
+from helpdesk.board import writing
+from helpdesk.board.models import Audience, Severity
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.set_up import MailboxSettings, add
 from helpdesk.db import db, transaction
@@ -99,12 +102,25 @@ def references(own_desk: Flask) -> dict[str, Any]:
                     imap_user="it",
                 ),
             )
+            begins = now()
+            alert = writing.write(
+                actor,
+                writing.Wording(
+                    "VPN gateway is down",
+                    "We are at it.",
+                    Severity.OUTAGE,
+                    Audience.STAFF,
+                    begins,
+                    begins + timedelta(hours=8),
+                ),
+            )
             role = account.roles[0]
             reset, first = (links.issue(account, purpose) for purpose in links.Purpose)
         return {
             "account": account,
             "number": ticket.id,
             "other": other.id,
+            "alert": alert.id,
             "entry_id": reply.id,
             "assignment_id": ticket.assignments[0].id,
             "attachment_id": db.session.scalars(
@@ -134,6 +150,8 @@ def variants(rule: Rule, references: dict[str, Any]) -> list[dict[str, Any]]:
     given = {name: references[name] for name in rule.arguments if name in references}
     if rule.rule.startswith("/static/"):
         return [{**given, "name": "css/queue.css"}]
+    if rule.rule.startswith("/board/") and "number" in given:
+        return [{**given, "number": references["alert"]}]
     if rule.rule.startswith("/drafts/files/"):
         return [{"attachment_id": references["draft_attachment_id"]}]
     if rule.rule.startswith("/setup/technicians/"):

@@ -16,6 +16,7 @@ from helpdesk.db import db, transaction
 from helpdesk.demo import cast, matters, people, telling
 from helpdesk.demo.alerts import live_board
 from helpdesk.demo.around import live_around, screenshot
+from helpdesk.demo.breach import live_breach
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.promises import FIELD, make_promises, promised
 from helpdesk.demo.story import DAYS, Demo
@@ -77,6 +78,7 @@ def load_demo() -> Demo:
         _mailbox(demo)
         live_past(demo, FINISHED)
         telling.switch_on()
+        live_breach(demo)
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})

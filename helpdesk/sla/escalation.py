@@ -70,35 +70,40 @@ def escalate() -> int:
 
 def sweep(limit: int = BATCH) -> int:
     """Deal with up to ``limit`` clocks whose next moment has come, in one transaction."""
-    moment = now()
     with transaction():
-        rows = db.session.execute(
-            select(Clock, Ticket)
-            .join(Ticket, Ticket.id == Clock.ticket_id)
-            .where(Clock.next_at <= moment)
-            .order_by(Clock.next_at)
-            .limit(limit)
-            .with_for_update(of=(Clock, Ticket), skip_locked=True)
-        ).all()
-        if rows:
-            batch = _Batch(
-                moment,
-                done=steps_done([clock for clock, _ticket in rows]),
-                holding=_holding([ticket for _clock, ticket in rows if ticket.owner_id is None]),
-            )
-            _load_parts([clock for clock, _ticket in rows])
-            # What is written waits until all is known: five hundred rows are written together.
-            with db.session.no_autoflush:
-                for clock, ticket in rows:
-                    # What was done for one clock may have ended another of the same ticket.
-                    if clock in db.session:
-                        _deal_with(batch, clock, ticket)
-            note_missed(batch.missed)
-            record_promises(batch.told)
-            publish(PromisesInDanger(tuple(batch.danger)))
-            if batch.remind:
-                publish(SuppliersToRemind(tuple(batch.remind)))
-        return len(rows)
+        return deal_with_due(limit)
+
+
+def deal_with_due(limit: int = BATCH) -> int:
+    """Do the same within the caller's transaction."""
+    moment = now()
+    rows = db.session.execute(
+        select(Clock, Ticket)
+        .join(Ticket, Ticket.id == Clock.ticket_id)
+        .where(Clock.next_at <= moment)
+        .order_by(Clock.next_at)
+        .limit(limit)
+        .with_for_update(of=(Clock, Ticket), skip_locked=True)
+    ).all()
+    if rows:
+        batch = _Batch(
+            moment,
+            done=steps_done([clock for clock, _ticket in rows]),
+            holding=_holding([ticket for _clock, ticket in rows if ticket.owner_id is None]),
+        )
+        _load_parts([clock for clock, _ticket in rows])
+        # What is written waits until all is known: five hundred rows are written together.
+        with db.session.no_autoflush:
+            for clock, ticket in rows:
+                # What was done for one clock may have ended another of the same ticket.
+                if clock in db.session:
+                    _deal_with(batch, clock, ticket)
+        note_missed(batch.missed)
+        record_promises(batch.told)
+        publish(PromisesInDanger(tuple(batch.danger)))
+        if batch.remind:
+            publish(SuppliersToRemind(tuple(batch.remind)))
+    return len(rows)
 
 
 def _load_parts(clocks: Sequence[Clock]) -> None:

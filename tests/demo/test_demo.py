@@ -14,7 +14,7 @@ from helpdesk import blobs
 from helpdesk.channels.email import importer, ledger
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.db import db, transaction
-from helpdesk.demo import load
+from helpdesk.demo import breach, load
 from helpdesk.lib import clock
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import OutboxMessage, Sending
@@ -127,6 +127,21 @@ def test_the_story_of_the_designs_is_there(demo: Flask):
         .where(PolicyVersion.id == first.policy_version_id)
     ).one()
     assert policy == "Gold"
+
+
+def test_one_ticket_is_followed_from_its_mail_to_a_broken_promise(demo: Flask):
+    ticket = db.session.scalars(
+        select(Ticket).where(Ticket.subject == breach.STORY.subject, Ticket.channel == "email")
+    ).one()
+    rows = select(Entry.verb).where(Entry.ticket_id == ticket.id).order_by(Entry.id)
+    verbs = db.session.scalars(rows).all()
+    assert [verb for verb in verbs if verb != "tell"] == [
+        *("log", "take", "expect", "reply", "promise-warned", "expected-passed", "hear"),
+        *("promise-missed", "promise-warned", "note", "explain-miss", "expect", "reply"),
+    ]
+    assert "tell" in verbs
+    assert ticket.due_at is not None
+    assert ticket.due_at < now()
 
 
 def test_nearly_all_promises_of_the_past_were_kept(demo: Flask):

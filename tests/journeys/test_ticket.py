@@ -243,14 +243,14 @@ def test_two_people_change_the_same_field(desk: Desk):
     desk.open(priya, number)
     desk.open(karen, number)
     karen.keyboard.press("s")
-    karen.get_by_role("menuitemradio", name="Waiting on supplier").click()
+    karen.get_by_role("menuitemradio", name="Waiting on customer").click()
     status = karen.get_by_role("button", name="Change Status")
-    expect(status).to_contain_text("Waiting on supplier")
+    expect(status).to_contain_text("Waiting on customer")
     priya.get_by_role("button", name="Change Status").click()
     priya.get_by_role("menuitemradio", name="Working").click()
     strip = priya.locator("#strips")
     expect(strip).to_contain_text("Karen Chan was faster.")
-    assert ticket_of(number).status.key == "waiting-supplier"
+    assert ticket_of(number).status.key == "waiting-customer"
     strip.get_by_role("button", name="Change it anyway").click()
     until(priya, lambda: ticket_of(number).status.key == "working", "it was not changed")
 
