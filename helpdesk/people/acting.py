@@ -4,21 +4,11 @@ from sqlalchemy import select, true
 
 from helpdesk.db import db
 from helpdesk.people.access import Actor
-from helpdesk.people.guard import actor_from
+from helpdesk.people.guard import WHO, actor_from
 from helpdesk.people.models import Account, Desk, Person
 
 _QUERY = (
-    select(
-        Account.id.label("account_id"),
-        Account.preferences,
-        Account.availability,
-        Person.id.label("person_id"),
-        Person.name,
-        Person.language,
-        Person.time_zone,
-        Desk.access_stamp,
-        Desk.time_zone.label("desk_time_zone"),
-    )
+    select(*WHO)
     .join(Person, Person.id == Account.person_id)
     .join(Desk, true(), isouter=True)
     .where(Account.deactivated_at.is_(None), Person.retired_at.is_(None))

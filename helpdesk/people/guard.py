@@ -55,20 +55,25 @@ SEEN_EVERY = timedelta(minutes=5)
 REMEMBER = 10_000
 """Accounts whose permissions a process remembers before it forgets them all and starts afresh."""
 
+WHO = (
+    Account.id.label("account_id"),
+    Account.preferences,
+    Account.availability,
+    Person.id.label("person_id"),
+    Person.name,
+    Person.language,
+    Person.time_zone,
+    Desk.access_stamp,
+    Desk.time_zone.label("desk_time_zone"),
+)
+"""What makes somebody an actor; see ``actor_from``."""
+
 _QUERY = (
     select(
         SignInSession.id.label("session_id"),
         SignInSession.seen_at,
         SignInSession.expires_at,
-        Account.id.label("account_id"),
-        Account.preferences,
-        Account.availability,
-        Person.id.label("person_id"),
-        Person.name,
-        Person.language,
-        Person.time_zone,
-        Desk.access_stamp,
-        Desk.time_zone.label("desk_time_zone"),
+        *WHO,
     )
     .join(Account, Account.id == SignInSession.account_id)
     .join(Person, Person.id == Account.person_id)

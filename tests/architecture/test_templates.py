@@ -168,3 +168,14 @@ def test_every_icon_is_in_the_sprite():
         if (name := match[0] or match[1]) and name not in known
     }
     assert not missing, f"name it in helpdesk/web/icons.txt: {sorted(missing)}"
+
+
+@pytest.mark.parametrize("file", HTML, ids=_id)
+def test_a_form_sends_itself_while_its_parts_ask(file: Path):
+    """A form that drops a second sending must not hand the rule down to its fields.
+
+    htmx lets whatever stands inside inherit ``hx-sync``: while a field asks for something, the
+    form's own sending would be dropped without a word.
+    """
+    for tag in re.findall(r"<[^<]*hx-sync=\"this:drop[^<]*", file.read_text("utf-8")):
+        assert 'hx-disinherit="hx-sync"' in tag, relative(file)

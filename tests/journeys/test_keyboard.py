@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from helpdesk.db import db, transaction
@@ -188,6 +188,31 @@ def test_a_ticket_from_the_call_to_the_end(hands: Hands, live_desk: LiveDesk):
     with live_desk.app.app_context():
         found = db.session.scalars(select(Ticket).where(Ticket.subject == "Scanner is broken"))
         assert found.one().resolved_at is None
+
+
+def test_a_call_is_kept_while_the_caller_is_still_being_looked_up(hands: Hands):
+    page = hands.page
+    hands.go("/sign-in")
+    hands.write(hands.login)
+    hands.to("[name=password]")
+    hands.write(PASSWORD)
+    hands.press("Enter")
+    page.wait_for_url("**/queue*")
+    hands.press("c")
+    hands.has_focus("#customer-words")
+    # The card about the caller is asked for, and never comes.
+    asked: list[Route] = []
+    page.route("**/tickets/new/caller?*", lambda route: asked.append(route))
+    hands.write("mei")
+    expect(page.locator(".listbox [role=option]").first).to_contain_text("Ho Mei-Ling")
+    with page.expect_request("**/tickets/new/caller?*"):
+        hands.press("Enter")
+    hands.to("#subject")
+    hands.write("Scanner is broken")
+    hands.press("Control+Enter")
+    page.wait_for_url(re.compile(r"/tickets/\d+"))
+    hands.done("logged")
+    assert len(asked) == 1
 
 
 def test_the_list(hands: Hands):
