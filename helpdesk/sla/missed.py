@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor
+from helpdesk.rows import write_rows
 from helpdesk.sla.models import Clock, Miss
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.due import explain_miss, mark_unexplained, set_unexplained
@@ -53,9 +54,8 @@ def explain(actor: Actor, ticket: Ticket, reason: str, *, note: str = "") -> Ent
 
 def note_missed(clocks: Sequence[Clock]) -> None:
     """Write down that these clocks were missed in their present round, together."""
-    rows = [_values(clock) for clock in clocks]
-    if rows:
-        db.session.bulk_insert_mappings(Miss.__mapper__, rows)
+    write_rows(Miss, [_values(clock) for clock in clocks])
+    if clocks:
         mark_unexplained({clock.ticket_id for clock in clocks})
 
 
