@@ -31,7 +31,7 @@ from helpdesk.sla.events import (
     SuppliersToRemind,
     SupplierToRemind,
 )
-from helpdesk.sla.missed import note_missed
+from helpdesk.sla.missed import happened, note_missed
 from helpdesk.sla.models import Clock, StepDone
 from helpdesk.sla.parts import Part, parts_of
 from helpdesk.sla.policy import Do
@@ -161,8 +161,7 @@ def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
             # Written with the others of the batch: the session need not look for it.
             set_committed_value(clock, "missed_at", clock.due_at)
             batch.missed.append(clock)
-            said: dict[str, object] = {"promise": clock.promise, **_whose(clock, ticket)}
-            batch.told.append(Happened(ticket.id, "promise-missed", one.at, said))
+            batch.told.append(happened(ticket, clock, one.at))
         elif _do(batch, one, clock, ticket):
             # Another priority or queue changed what is promised: what follows is worked out anew.
             next_at = next((later.at for later in coming(clock, done)), None)
@@ -188,14 +187,14 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
                 due_at=clock.due_at,
                 missed=clock.missed_at is not None,
                 people=tuple(people),
-                whose=_whose(clock, ticket).get("whose", ""),
+                whose=owners.whose(ticket, clock.piece).get("whose", ""),
             )
         )
         said: dict[str, object] = {
             "promise": clock.promise,
             "people": people,
             "percent": step.percent,
-            **_whose(clock, ticket),
+            **owners.whose(ticket, clock.piece),
         }
         batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
         return False
@@ -225,7 +224,11 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
     if step.do is Do.REMIND and clock.piece < WHOLE and clock.due_at is not None:
         if not db.session.get_one(Supplier, -clock.piece).email:
             return False
-        said = {"promise": clock.promise, "percent": step.percent, **_whose(clock, ticket)}
+        said = {
+            "promise": clock.promise,
+            "percent": step.percent,
+            **owners.whose(ticket, clock.piece),
+        }
         batch.told.append(Happened(ticket.id, "promise-reminded", one.at, said))
         missed = clock.missed_at is not None
         batch.remind.append(SupplierToRemind(ticket.id, -clock.piece, clock.due_at, missed))
@@ -249,7 +252,7 @@ def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
             by_mail=mails,
             address=step.target if mails else "",
             webhook_id=None if mails else int(step.target),
-            whose=_whose(clock, ticket).get("whose", ""),
+            whose=owners.whose(ticket, clock.piece).get("whose", ""),
         )
     )
     said: dict[str, object] = {
@@ -257,7 +260,7 @@ def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
         "percent": step.percent,
         "by": step.do.value,
         "to": step.target if mails else None,
-        **_whose(clock, ticket),
+        **owners.whose(ticket, clock.piece),
     }
     batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
 
@@ -274,13 +277,6 @@ def _queue_of(clock: Clock, ticket: Ticket) -> int:
     """Return the queue whose work a clock is about."""
     part = _part_of(clock, ticket)
     return part.queue_id if part is not None else ticket.queue_id
-
-
-def _whose(clock: Clock, ticket: Ticket) -> dict[str, str]:
-    """Return whose promise it is by name; nothing for the whole ticket."""
-    if clock.piece == WHOLE:
-        return {}
-    return {"whose": owners.names_of(ticket, {clock.piece}).get(clock.piece, "")}
 
 
 def _owners(batch: _Batch, clock: Clock, ticket: Ticket) -> list[int]:

@@ -51,5 +51,5 @@ def test_a_call_about_a_trouble_and_its_end_do_not_wait_for_each_other(own_desk:
         db.session.rollback()
         # The customer was told once, the call is there, and nothing was linked to what is over.
         entries = db.session.scalars(select(Entry.verb).where(Entry.ticket_id == ticket_id))
-        assert Counter(entries) == {"log": 1, "link-alert": 1, "broadcast": 1, "log-call": 1}
+        assert Counter(entries) == {"log": 1, "link-alert": 1, "broadcast": 1, "call": 1}
         assert db.session.scalars(select(AlertTicket.ticket_id)).all() == [ticket_id]
