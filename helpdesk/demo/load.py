@@ -26,7 +26,7 @@ from helpdesk.demo.told import live_told
 from helpdesk.demo.warning import live_warnings, warn
 from helpdesk.lib import clock
 from helpdesk.people import search as people_search
-from helpdesk.people.access import SYSTEM
+from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.sla.clocks import Promise
 from helpdesk.tickets import services
 from helpdesk.tickets.beginning import begin_desk

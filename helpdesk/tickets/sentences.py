@@ -24,6 +24,7 @@ from helpdesk.tickets.saying import name as _name
 from helpdesk.tickets.saying import pair as _pair
 from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
+from helpdesk.tickets.supplier_sentences import part_waits
 from helpdesk.tickets.told_sentences import told
 from helpdesk.web.i18n import duration
 
@@ -319,33 +320,6 @@ def _hold(name: Markup, changes: Changes) -> Markup:
     return _say(_("%(who)s put it on hold"), who=name)
 
 
-def _part_waits(pattern: object, *, before: bool = False) -> Callable[..., Markup | None]:
-    """Return a maker of "… part of a queue … supplier", with what they promise."""
-
-    def say(name: Markup, changes: Changes) -> Markup | None:
-        old, new = _pair(changes, "part_waits")
-        told = old if before else new
-        if not isinstance(told, Mapping):
-            return None
-        pieces = [one for one in told.values() if isinstance(one, Mapping)]
-        if not pieces:
-            return None
-        one = pieces[0]
-        said = _say(
-            pattern,
-            who=name,
-            queue=_bold(one["part"]),
-            supplier=_bold(_name(one["supplier"])),
-        )
-        if not before and one["reference"]:
-            said += _say(_(", their number %(number)s"), number=_bold(one["reference"]))
-        if not before and one["promised_at"]:
-            said += _say(_(", promised by %(time)s"), time=_bold(_when(one["promised_at"])))
-        return said
-
-    return say
-
-
 def _bin(name: Markup, changes: Changes) -> Markup:
     reason = _value("bin_reason", _pair(changes, "bin_reason")[1])
     return _say(_("%(who)s put it into the bin (%(reason)s)"), who=name, reason=reason)
@@ -387,13 +361,13 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "change-status": _changed(_l("%(who)s changed the status from %(old)s to %(new)s"), "status"),
     "hold": _hold,
     "set-supplier": _plain(_l("%(who)s noted what the supplier said")),
-    "part-waits": _part_waits(
+    "part-waits": part_waits(
         _l("%(who)s let the part of %(queue)s wait for %(supplier)s"),
     ),
-    "set-part-supplier": _part_waits(
+    "set-part-supplier": part_waits(
         _l("%(who)s noted what %(supplier)s said about the part of %(queue)s")
     ),
-    "part-works": _part_waits(
+    "part-works": part_waits(
         _l("%(who)s took the part of %(queue)s up again, which waited for %(supplier)s"),
         before=True,
     ),

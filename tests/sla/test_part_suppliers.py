@@ -44,7 +44,8 @@ def parts(**fields: Any) -> tuple[Ticket, Assignment, Assignment]:
         ticket = factories.ticket(by=lead, technician=factories.technician(), **fields)
         second = Target(factories.queue("Network"), factories.technician())
         services.add(lead, ticket, [second])
-    return (ticket, *ticket.assignments)
+    first, other = ticket.assignments
+    return ticket, first, other
 
 
 def wait(
@@ -181,11 +182,12 @@ def test_who_holds_the_part_is_warned_and_the_supplier_reminded_with_their_numbe
 def test_only_what_makes_sense_is_noted_and_nobody_overwrites_a_colleague() -> None:
     firm = supplier()
     ticket, mine, _other = parts()
-    for said, how in (
+    attempts: list[tuple[SupplierWait, dict[str, Any]]] = [
         (SupplierWait(None), {}),
         (SupplierWait(firm, "", monday("08:00")), {}),
         (SupplierWait(firm), {"changing": True}),
-    ):
+    ]
+    for said, how in attempts:
         with clock.at(monday("09:30")), pytest.raises(Refused):
             services.set_part_waits(_holder(mine), ticket, mine.id, said, **how)
     assert mine.waits_since is None
