@@ -37,37 +37,50 @@ class Tree:
 
 def bursts(
     tree: Tree,
-    arrived: Iterable[tuple[int, int]],
-    usual: Callable[[frozenset[int]], float],
-    window: Window,
-) -> set[int]:
-    """Return the categories in which more people came within a window than usual.
+    arrived: Mapping[Window, Iterable[tuple[int, int]]],
+    usual: Callable[[frozenset[int], Window], float],
+) -> dict[Window, set[int]]:
+    """Return the categories in which more people came than usual, by the window in which they did.
 
-    ``arrived`` are category and customer of each ticket; ``usual`` says how many tickets such a
-    window usually has in a set of categories. A category counts all of its branch, and each
-    person once.
+    ``arrived`` are category and customer of each ticket within a window; ``usual`` says how many
+    tickets such a window usually has in a set of categories. A category counts all of its branch,
+    and each person once.
 
-    One subcategory alone explains the burst of what it is below when it is a burst itself, with
-    all of its own branch, and what is left without it is none: its people set against what is
-    usual in the rest. Then only the subcategory is named. When two have a burst, or several that
-    are none by themselves make one together, it is the category above that they have in common.
+    One subcategory alone explains the burst of what it is below when it is a burst itself in any
+    window, with all of its own branch, and what is left without it is none in the window in
+    question: its people set against what is usual in the rest. Then only the subcategory is named.
+    When two have a burst, or several that are none by themselves make one together, it is the
+    category above that they have in common.
     """
-    people: dict[int, set[int]] = defaultdict(set)
-    for category, customer in arrived:
-        people[category].add(customer)
-    candidates = {top for category in people for top in tree.lineage(category)}
+    people = {window: _people(pairs) for window, pairs in arrived.items()}
+    candidates = {top for by in people.values() for one in by for top in tree.lineage(one)}
     branches = tree.branches(candidates)
 
-    def unusual(categories: frozenset[int]) -> bool:
-        came: set[int] = set()
-        for category in categories & people.keys():
-            came |= people[category]
-        return len(came) >= window.people and is_unusual(len(came), window, usual(categories))
+    def unusual(categories: frozenset[int], window: Window) -> bool:
+        by = people[window]
+        came: set[int] = set().union(*(by[one] for one in categories & by.keys()))
+        if len(came) < window.people:
+            return False
+        return is_unusual(len(came), window, usual(categories, window))
 
-    raised = {key for key in candidates if unusual(branches[key])}
-    explained = set()
-    for key in raised:
-        above = tree.above.get(key)
-        if above is not None and above in raised and not unusual(branches[above] - branches[key]):
-            explained.add(above)
-    return raised - explained
+    raised = {
+        window: {key for key in candidates if unusual(branches[key], window)} for window in people
+    }
+    named = set().union(*raised.values())
+    for window, keys in raised.items():
+        explained = set()
+        for key in named:
+            above = tree.above.get(key)
+            if above is not None and above in keys:
+                rest = branches[above] - branches[key]
+                if not unusual(rest, window):
+                    explained.add(above)
+        keys -= explained
+    return raised
+
+
+def _people(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = defaultdict(set)
+    for category, customer in pairs:
+        found[category].add(customer)
+    return dict(found)

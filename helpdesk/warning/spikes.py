@@ -157,7 +157,7 @@ def _unusual(
         return []
     branches = tree.branches(key for (matter, key), *_rest in seen if matter is Matter.CATEGORY)
     past = _Past.read({key for key, *_rest in seen}, branches, moment, weeks)
-    own = {window: _categories(recent, tree, window, past, moment) for window in WINDOWS}
+    own = _categories(recent, tree, past)
     found = []
     for key, window, within, people in seen:
         matter, subject_id = key
@@ -172,23 +172,26 @@ def _unusual(
 
 
 def _categories(
-    recent: Mapping[Key, tuple[Row[Any], ...]],
-    tree: Tree,
-    window: Window,
-    past: "_Past",
-    moment: datetime,
-) -> set[int]:
-    """Return the categories that have a burst of their own within a window."""
-    start = moment - window.hours * burst.HOUR
+    recent: Mapping[Key, tuple[Row[Any], ...]], tree: Tree, past: "_Past"
+) -> dict[Window, set[int]]:
+    """Return the categories that have a burst of their own, by window."""
     # Tickets stand at all that their category is below; here they count where they are.
-    arrived = {
-        (row.category_id, row.customer_id)
-        for (matter, key), rows in recent.items()
+    rows = [
+        row
+        for (matter, key), found in recent.items()
         if matter is Matter.CATEGORY
-        for row in rows
-        if row.category_id == key and row.opened_at > start
+        for row in found
+        if row.category_id == key
+    ]
+    arrived = {
+        window: {
+            (row.category_id, row.customer_id)
+            for row in rows
+            if row.opened_at > past.moment - window.hours * burst.HOUR
+        }
+        for window in WINDOWS
     }
-    return bursts(tree, arrived, lambda keys: past.usual(Matter.CATEGORY, keys, window), window)
+    return bursts(tree, arrived, lambda keys, window: past.usual(Matter.CATEGORY, keys, window))
 
 
 @dataclass(frozen=True, slots=True)

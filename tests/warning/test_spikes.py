@@ -323,39 +323,44 @@ ARRIVED = st.lists(st.tuples(st.integers(1, 8), st.integers(1, 12)), max_size=40
 RATES = st.lists(st.sampled_from([0.02, 0.1, 0.5, 2.0]), min_size=8, max_size=8)
 
 
-def slow_bursts(above, arrived, rate) -> set[int]:
+def slow_bursts(above, arrived, rate) -> dict[burst.Window, set[int]]:
     """The same by the words of the rule: every category, counted from nothing each time."""
 
     def is_below(one, top):
         return one is not None and (one == top or is_below(above[one], top))
 
-    def unusual(top, without=None):
+    def unusual(window, top, without=None):
         within = [
             one for one in above if is_below(one, top) and not (without and is_below(one, without))
         ]
-        people = {who for what, who in arrived if what in within}
-        return burst.is_unusual(len(people), LAST_HOUR, rate(within))
+        people = {who for what, who in arrived[window] if what in within}
+        return burst.is_unusual(len(people), window, rate(within, window))
+
+    def explains(child, window, top):
+        any_window = any(unusual(one, child) for one in WINDOWS)
+        return above[child] == top and any_window and not unusual(window, top, without=child)
 
     return {
-        top
-        for top in above
-        if unusual(top)
-        and not any(
-            above[child] == top and unusual(child) and not unusual(top, without=child)
-            for child in above
-        )
+        window: {
+            top
+            for top in above
+            if unusual(window, top) and not any(explains(child, window, top) for child in above)
+        }
+        for window in WINDOWS
     }
 
 
-@settings(max_examples=400, deadline=None)
-@given(TREES, ARRIVED, RATES)
-def test_the_quick_rule_says_what_the_slow_one_says(above, arrived, rates):
-    arrived = [(what, who) for what, who in arrived if what in above]
+@settings(max_examples=300, deadline=None)
+@given(TREES, ARRIVED, ARRIVED, RATES)
+def test_the_quick_rule_says_what_the_slow_one_says(above, lately, before, rates):
+    lately = [(what, who) for what, who in lately if what in above]
+    before = [(what, who) for what, who in before if what in above]
+    arrived = {LAST_HOUR: lately, LAST_FOUR: [*lately, *before]}
 
-    def usual(categories):
-        return sum(rates[key - 1] for key in sorted(categories)) + 0.1
+    def usual(categories, window):
+        return sum(rates[key - 1] for key in sorted(categories)) * window.hours + 0.1
 
-    assert bursts(Tree(above), arrived, usual, LAST_HOUR) == slow_bursts(above, arrived, usual)
+    assert bursts(Tree(above), arrived, usual) == slow_bursts(above, arrived, usual)
 
 
 @pytest.mark.usefixtures("known")
