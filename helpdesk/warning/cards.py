@@ -26,10 +26,8 @@ from helpdesk.tickets.queries.access import NotFound, get_for, many_for
 from helpdesk.tickets.queries.counts import memory
 from helpdesk.tickets.services import NewTicket, Refused
 from helpdesk.warning.models import Matter, Spike, SpikeTicket
+from helpdesk.warning.spikes import KIND, TOPIC
 from helpdesk.web.live import announce
-
-TOPIC = "desk"
-KIND = "spikes"
 
 MOST_TICKETS = 400
 """Tickets of all cards together that a page shows."""
@@ -82,11 +80,6 @@ class Card:
         return str(_("Many people report: %(subject)s", subject=self.subject))
 
 
-def announce_cards() -> None:
-    """Tell open pages that a card came, changed or went."""
-    announce(TOPIC, KIND)
-
-
 def running(actor: Actor, *, afresh: bool = False) -> list[Card]:
     """Return the cards an actor may see, newest first.
 
@@ -94,9 +87,8 @@ def running(actor: Actor, *, afresh: bool = False) -> list[Card]:
     """
     if not actor.can(Permission.TICKET_READ):
         return []
-    if afresh:
-        return _running()
-    return memory().recall(actor.person_id, "spikes", _running, shared=True)
+    asked_by = None if afresh else actor.person_id
+    return memory().recall(asked_by, "spikes", _running, shared=True)
 
 
 def _running() -> list[Card]:
@@ -259,6 +251,6 @@ def _words(card: Card) -> str:
 
 
 def _forget(actor: Actor) -> None:
-    announce_cards()
+    announce(TOPIC, KIND)
     if actor.person_id is not None:
         memory().forget(actor.person_id)

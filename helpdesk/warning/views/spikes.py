@@ -19,7 +19,7 @@ from helpdesk.warning.views.blueprint import bp
 
 
 def above_list(_subject: object) -> Markup | None:
-    """Return the place of the cards above a list of tickets, empty while there are none."""
+    """Return the cards above a list of tickets, or the place where they will stand."""
     actor = actor_or_none()
     if actor is None or not actor.can(Permission.TICKET_READ):
         return None
@@ -29,7 +29,7 @@ def above_list(_subject: object) -> Markup | None:
 @bp.get("/queue/spikes")
 @require(Permission.TICKET_READ)
 def strip_again() -> str:
-    """Return the cards anew, for a page that heard that they changed."""
+    """Return the cards anew."""
     actor = current_actor()
     return _strip(actor, cards.running(actor, afresh=True))
 
