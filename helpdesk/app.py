@@ -33,6 +33,7 @@ from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
+from helpdesk.rules import shipped_fields, texts
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping
@@ -80,6 +81,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (JournalWritten, keeping.on_journal_written),
     (JournalWritten, risk.on_journal_written),
     (TicketEvent, search.on_ticket_event),
+    (TicketEvent, texts.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),
     (TicketEvent, counts.on_ticket_event),
@@ -94,6 +96,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (PromisesInDanger, escalated.on_promises_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
+    (EntryRedacted, texts.on_redacted),
     (EntryRedacted, outgoing.on_redacted),
     (EntryRedacted, ledger.on_redacted),
     (SubjectRedacted, search.on_subject_redacted),
@@ -179,6 +182,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     guard.init_app(app, queues_of=team_queues.queue_ids)
     frame.init_app(app)
     live.init_app(app, audible.audible_topics)
+    shipped_fields.register_shipped()
     persons.register_merging()
     board_linking.register_merging()
     delivery.provide(app, shown.OFFICE)
