@@ -1,18 +1,17 @@
 """What a field or an action may be set to, by name: for forms, and for rules in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.notify.models import Webhook
-from helpdesk.people.models import Organisation, Person, Site, Skill, Team
+from helpdesk.people.models import Organisation, Person, Skill, Team
 from helpdesk.rules.fields import Choice
 from helpdesk.sla.models import BusinessCalendar
 from helpdesk.tickets import wording
-from helpdesk.tickets.desk import Category, Queue, Status, Supplier, Tag
+from helpdesk.tickets.desk import Category, Cause, Queue, Status, Supplier, Tag
 from helpdesk.web.i18n import LANGUAGES
 
 Chooser = Callable[[], list[Choice]]
@@ -41,6 +40,7 @@ suppliers = of_rows(Supplier, Supplier.name, Supplier.name)
 tags = of_rows(Tag, Tag.name, Tag.name)
 teams = of_rows(Team, Team.name, Team.name)
 skills = of_rows(Skill, Skill.name, Skill.name)
+causes = of_rows(Cause, Cause.name, Cause.position, Cause.name)
 calendars = of_rows(BusinessCalendar, BusinessCalendar.name, BusinessCalendar.name)
 webhooks = of_rows(Webhook, Webhook.name, Webhook.name)
 
@@ -77,26 +77,16 @@ def support_levels() -> list[Choice]:
 languages = of_words(LANGUAGES)
 
 
-def names_of(model: Any, keys: list[int]) -> dict[int, str]:
+def name_of(row: Any) -> str:
+    """Return what a row is called, in the reader's language where it came with the product."""
+    if isinstance(row, Status):
+        return wording.status_label(row)
+    return str(row.path if isinstance(row, Category) else row.name)
+
+
+def names_of(model: Any, keys: Collection[int]) -> dict[int, str]:
     """Return what some rows are called, also those that are retired."""
-    label = Category.path if model is Category else model.name
-    rows = db.session.execute(select(model.id, label).where(model.id.in_(keys)))
-    return {key: str(name) for key, name in rows}
-
-
-def organisation_names(keys: list[int]) -> dict[int, str]:
-    """Return what organisations are called."""
-    return names_of(Organisation, keys)
-
-
-def site_names(keys: list[int]) -> dict[int, str]:
-    """Return what sites are called."""
-    return names_of(Site, keys)
-
-
-def person_names(keys: list[int]) -> dict[int, str]:
-    """Return what people are called."""
-    return names_of(Person, keys)
-
-
-ANYBODY = _l("Somebody")
+    if not keys:
+        return {}
+    rows = db.session.scalars(select(model).where(model.id.in_(keys)))
+    return {row.id: name_of(row) for row in rows}

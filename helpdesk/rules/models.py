@@ -143,6 +143,15 @@ class RuleTimetable(Model):
     next_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
+class RuleTurn(Model):
+    """Who of a queue was given the last ticket that rules dealt out in turn."""
+
+    __tablename__ = "rule_turn"
+
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
 class RuleText(Model):
     """What a ticket says, folded as rules compare it (``lib/folded.py``); derived."""
 

@@ -174,6 +174,18 @@ def _make_moments() -> None:
         sa.PrimaryKeyConstraint("rule_id", "trigger", name=op.f("pk_rule_timetable")),
     )
     op.create_index("ix_rule_timetable_next_at", "rule_timetable", ["next_at"])
+    op.create_table(
+        "rule_turn",
+        sa.Column("queue_id", KEY, nullable=False),
+        sa.Column("person_id", KEY, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_rule_turn_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["queue_id"], ["queue.id"], name=op.f("fk_rule_turn_queue_id_queue")
+        ),
+        sa.PrimaryKeyConstraint("queue_id", name=op.f("pk_rule_turn")),
+    )
 
 
 def _fold_what_is_there() -> None:
@@ -211,6 +223,7 @@ def downgrade() -> None:
     op.execute(ALLOWED.delete().where(ALLOWED.c.permission.in_(["rule:edit", "rule:view"])))
     for name in (
         "rule_text",
+        "rule_turn",
         "rule_timetable",
         "rule_moment",
         "rule_entry",
