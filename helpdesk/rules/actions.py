@@ -6,7 +6,7 @@ clocks and the lists hear of it as of everything. It also says beforehand what i
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -120,7 +120,8 @@ class Action:
     sends: bool = False
     """Whether something leaves the house."""
     icon: str = "workflow"
-    defaults: Given = field(default_factory=dict)
+    says: Any = ""
+    """It as part of a sentence, with its parameters: "give it to %(queue)s"."""
 
     def check(self, given: Given) -> None:
         """Raise WrongRule unless everything it needs was chosen, and nothing else."""

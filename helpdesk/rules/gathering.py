@@ -59,6 +59,7 @@ _ACTIONS = [
         _gather,
         (Param("hours", _l("Hours"), Ask.NUMBER, most=24 * 30),),
         icon="merge",
+        says=_l("gather what the same sender writes about the same within %(hours)s hours"),
     ),
 ]
 

@@ -189,6 +189,7 @@ _ACTIONS = [
         _foresee,
         "owner",
         icon="user-plus",
+        says=_l("assign it to who is %(way)s"),
     ),
     Action(
         "assign-to",
@@ -198,6 +199,7 @@ _ACTIONS = [
         _foresee_to,
         "owner",
         icon="user-plus",
+        says=_l("assign it to %(technician)s"),
     ),
 ]
 

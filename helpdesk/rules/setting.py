@@ -243,6 +243,7 @@ _ACTIONS = [
         _foresee_queue,
         "queue",
         icon="layers",
+        says=_l("give it to %(queue)s"),
     ),
     Action(
         "set-priority",
@@ -252,6 +253,7 @@ _ACTIONS = [
         _foresee_priority,
         "priority",
         icon="signal",
+        says=_l("make it %(priority)s"),
     ),
     Action(
         "raise-priority",
@@ -261,6 +263,7 @@ _ACTIONS = [
         _foresee_raise,
         "priority",
         icon="signal",
+        says=_l("make it at least %(priority)s"),
     ),
     Action(
         "set-status",
@@ -270,6 +273,7 @@ _ACTIONS = [
         _foresee_status,
         "status",
         icon="circle-dot",
+        says=_l("set its status to %(status)s"),
     ),
     Action(
         "set-category",
@@ -279,6 +283,7 @@ _ACTIONS = [
         _foresee_key("category", "category_id", Category, "category"),
         "category",
         icon="folder",
+        says=_l("file it under %(category)s"),
     ),
     Action(
         "set-kind",
@@ -296,10 +301,25 @@ _ACTIONS = [
         _foresee_kind,
         "kind",
         icon="shapes",
+        says=_l("call it a %(kind)s"),
     ),
-    Action("add-tags", _l("Add tags"), _add_tags, (_TAGS,), _foresee_more_tags, icon="tag"),
     Action(
-        "remove-tags", _l("Remove tags"), _remove_tags, (_TAGS,), _foresee_less_tags, icon="tag"
+        "add-tags",
+        _l("Add tags"),
+        _add_tags,
+        (_TAGS,),
+        _foresee_more_tags,
+        icon="tag",
+        says=_l("tag it %(tags)s"),
+    ),
+    Action(
+        "remove-tags",
+        _l("Remove tags"),
+        _remove_tags,
+        (_TAGS,),
+        _foresee_less_tags,
+        icon="tag",
+        says=_l("take the tags %(tags)s off"),
     ),
     Action(
         "set-owner",
@@ -309,9 +329,24 @@ _ACTIONS = [
         _foresee_key("owner", "owner_id", Person, "technician"),
         "owner",
         icon="user",
+        says=_l("let %(technician)s answer for it"),
     ),
-    Action("set-major", _l("Declare a major incident"), _set_major, sets="major", icon="flame"),
-    Action("note", _l("Write an internal note"), _note, (_TEXT,), icon="sticky-note"),
+    Action(
+        "set-major",
+        _l("Declare a major incident"),
+        _set_major,
+        sets="major",
+        icon="flame",
+        says=_l("declare a major incident"),
+    ),
+    Action(
+        "note",
+        _l("Write an internal note"),
+        _note,
+        (_TEXT,),
+        icon="sticky-note",
+        says=_l("write a note"),
+    ),
     Action(
         "hold",
         _l("Put on hold for hours"),
@@ -319,6 +354,7 @@ _ACTIONS = [
         (Param("hours", _l("Hours"), Ask.NUMBER, most=24 * 366),),
         sets="status",
         icon="pause",
+        says=_l("put it on hold for %(hours)s hours"),
     ),
     Action(
         "resolve",
@@ -338,6 +374,7 @@ _ACTIONS = [
         _foresee_resolve,
         "status",
         icon="circle-check",
+        says=_l("resolve it as %(outcome)s"),
     ),
     Action(
         "link",
@@ -345,6 +382,7 @@ _ACTIONS = [
         _link,
         (Param("number", _l("Number"), Ask.NUMBER),),
         icon="link",
+        says=_l("put it under ticket %(number)s"),
     ),
     Action(
         "run-rule",
@@ -352,6 +390,7 @@ _ACTIONS = [
         _run_rule,
         (Param("rule", _l("Rule"), Ask.CHOICE),),
         icon="workflow",
+        says=_l("run the rule %(rule)s"),
     ),
 ]
 

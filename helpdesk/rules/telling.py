@@ -227,8 +227,17 @@ _ACTIONS = [
         ),
         sends=True,
         icon="mail",
+        says=_l("write to the customer"),
     ),
-    Action("tell", _l("Tell"), _tell, _WHOM, sends=True, icon="bell"),
+    Action(
+        "tell",
+        _l("Tell"),
+        _tell,
+        _WHOM,
+        sends=True,
+        icon="bell",
+        says=_l("tell %(whom)s"),
+    ),
     Action(
         "tell-unless-acknowledged",
         _l("If not acknowledged in"),
@@ -236,6 +245,7 @@ _ACTIONS = [
         (Param("minutes", _l("Minutes"), Ask.NUMBER, most=100_000), *_WHOM),
         sends=True,
         icon="timer",
+        says=_l("tell %(whom)s if nobody acknowledges it in %(minutes)s minutes"),
     ),
     Action(
         "mail",
@@ -247,6 +257,7 @@ _ACTIONS = [
         ),
         sends=True,
         icon="mail",
+        says=_l("mail to %(address)s"),
     ),
     Action(
         "call-webhook",
@@ -255,6 +266,7 @@ _ACTIONS = [
         (Param("webhook", _l("Webhook"), Ask.CHOICE, choices.webhooks),),
         sends=True,
         icon="webhook",
+        says=_l("call %(webhook)s"),
     ),
 ]
 

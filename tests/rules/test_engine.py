@@ -1,6 +1,7 @@
 """What rules do when something happens, what holds them back, and what is written down."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -11,7 +12,7 @@ from helpdesk.lib import clock
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import Notice, OutboxMessage
 from helpdesk.people.access import SYSTEM, Denied
-from helpdesk.people.models import Absence, PersonSkill, Skill
+from helpdesk.people.models import Absence, Account, PersonSkill, Skill
 from helpdesk.rules import history, saving
 from helpdesk.rules.content import Content
 from helpdesk.rules.models import Rule, RuleRun, RuleVersion
@@ -53,6 +54,7 @@ def test_a_new_ticket_goes_where_the_rule_sends_it_and_the_journal_says_why() ->
     ).one()
     assert "The rule “HK VPN to Network”" in sentence(moved, None)
     run = history.why([moved.id])[moved.id]
+    assert run.cause is not None
     assert (run.rule_id, run.version, run.outcome, run.cause.verb) == (vpn.id, 1, "done", "log")
     assert db.session.scalars(select(Notice.person_id).where(Notice.kind == "rule")).all() == [
         lead.id
@@ -168,6 +170,7 @@ def test_the_customer_is_written_to_in_their_language_and_not_at_night() -> None
     with clock.at(now().replace(hour=14, minute=0, second=0, microsecond=0)):
         ticket = factories.ticket(customer=customer)
         sent = db.session.scalars(select(OutboxMessage)).one()
+        assert sent.entry is not None
         assert sent.entry.body == f"已收到：{ticket.id}"
         assert sent.next_try_at - now() == timedelta(hours=9)
         # It answers nothing: the customer still waits.
@@ -232,7 +235,8 @@ def test_work_goes_to_who_can_begin_or_stays_with_the_queue() -> None:
     assert factories.ticket(queue_=queue).owner is people[1]
     say(way="skill", skill=skill.id)
     assert factories.ticket(queue_=queue).owner is people[1]
-    people[0].account.availability = people[1].account.availability = "busy"
+    for account in db.session.scalars(select(Account)):
+        account.availability = "busy"
     db.session.commit()
     alone = factories.ticket(queue_=queue)
     assert (alone.owner, alone.queue) == (None, queue)
@@ -255,12 +259,13 @@ def test_mails_of_one_trouble_become_one_ticket() -> None:
 
 
 def test_other_occasions_are_told_apart() -> None:
-    for name, when in {
+    occasions: dict[str, dict[str, Any]] = {
         "replied": {"on": "replied", "by": "staff"},
         "assigned": {"on": "assigned"},
         "acknowledged": {"on": "acknowledged"},
         "waits": {"on": "status", "to": ["pending"]},
-    }.items():
+    }
+    for name, when in occasions.items():
         rule(name, {"do": "note", "text": name}, when=when)
     queue = factories.queue()
     colleague, agent = factories.technician(), factories.actor(queues=[queue])

@@ -11,7 +11,7 @@ from helpdesk.rules import saving, timers
 from helpdesk.rules.models import RuleMoment, RuleRun
 from helpdesk.sla import escalation
 from helpdesk.tickets import services
-from helpdesk.tickets.lifecycle import HoldReason
+from helpdesk.tickets.lifecycle import HoldReason, Outcome
 from helpdesk.tickets.models import Entry, Ticket
 from tests import factories
 from tests.rules.desk import about, rule
@@ -157,7 +157,11 @@ def test_a_closed_ticket_is_left_alone_unless_the_rule_asks_for_it() -> None:
         rule("Quiet", {"do": "note", "text": "Still here?"}, when=when)
         ticket = factories.ticket()
         services.resolve(
-            factories.actor(), ticket, outcome="solved", solution="Done", cause=factories.cause()
+            factories.actor(),
+            ticket,
+            outcome=Outcome.SOLVED,
+            solution="Done",
+            cause=factories.cause(),
         )
         db.session.commit()
     with clock.at(monday("12:00")):
