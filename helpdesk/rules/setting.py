@@ -237,7 +237,7 @@ _TEXT = Param("text", _l("Text"), Ask.LONG_TEXT)
 _ACTIONS = [
     Action(
         "set-queue",
-        _l("Set call group to"),
+        _l("Set queue to"),
         _set_queue,
         (_QUEUE,),
         _foresee_queue,

@@ -87,7 +87,7 @@ def dry_run(
 
 def _judged(
     actor: Actor, content: Content, condition: Condition, last: int
-) -> Sequence[Row[tuple[int, datetime, int]]]:
+) -> Sequence[Row[int, datetime, int]]:
     """Return the newest tickets with whether the rule would have caught each."""
     newest = (
         select(Ticket.id)
