@@ -65,6 +65,9 @@ class Outcome(StrEnum):
     """It did too much and was turned off."""
 
 
+REFUSED, FAILED = "refused", "failed"
+"""What came of an action that was undone."""
+
 ACTED = (Outcome.DONE.value, Outcome.REFUSED.value)
 
 
@@ -266,32 +269,40 @@ def _do(
         else:
             running.later = None
         begun, sent = len(chain.waiting), running.sent
-        kept = len(chain.written or ())
+        kept, why_not = len(chain.written or ()), ""
         try:
             with db.session.begin_nested(), done_together(manner):
                 said = action_of(step.do).run(running, step.given)
         except (Refused, Denied, Clash) as refusal:
-            said = f"refused: {refusal}"[:200]
+            said, why_not = REFUSED, _code_of(refusal)
         except Exception:
             log.exception("The rule %r failed on ticket %d", rule.name, facts.ticket.id)
-            said = "failed"
-        if said == "failed" or said.startswith("refused"):
+            said = FAILED
+        if said in {REFUSED, FAILED}:
             # What was undone was never said.
             running.sent = sent
             del (chain.written or [])[kept:]
             while len(chain.waiting) > begun:
                 chain.waiting.pop()
         words.append(said)
-        run.steps = [*run.steps, {"do": step.do, "said": said}]
+        told: dict[str, object] = {"do": step.do, "said": said}
+        run.steps = [*run.steps, {**told, "why": why_not} if said == REFUSED else told]
         if facts.ticket.hidden_at is not None:
             # It was merged into another: what is left is for tickets that are there.
             break
     run.sent = running.sent
-    if "failed" in words:
+    if FAILED in words:
         return Outcome.FAILED
-    if any(said.startswith("refused") for said in words):
+    if REFUSED in words:
         return Outcome.REFUSED
     return Outcome.DONE if DONE in words else Outcome.NOTHING
+
+
+def _code_of(refusal: Refused | Denied | Clash) -> str:
+    """Return why a verb said no, in a word that is the same in every language."""
+    if isinstance(refusal, Refused):
+        return refusal.code
+    return refusal.permission.value if isinstance(refusal, Denied) else "clash"
 
 
 def _run_another(chain: _Chain, rule_id: int, facts: Facts) -> str:
