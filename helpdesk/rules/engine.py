@@ -12,21 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
-
-from sqlalchemy import func, select, update
+from datetime import timedelta
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.notify import notices
 from helpdesk.people.access import Actor, Denied, Permission
-from helpdesk.people.models import Account, AccountRole, Person, RolePermission
 from helpdesk.rules.actions import Running, action_of
 from helpdesk.rules.facts import OPENING, Facts
-from helpdesk.rules.models import Rule, RuleEntry, RuleMoment, RuleRun
+from helpdesk.rules.limits import Outcome, held_back, rests_already
+from helpdesk.rules.models import RuleEntry, RuleMoment, RuleRun
 from helpdesk.rules.setting import DONE, NO_CHANGE
-from helpdesk.rules.stored import Active, Ready, active, brake, rules_changed
+from helpdesk.rules.stored import Active, Ready, active
 from helpdesk.rules.triggers import On, Trigger
 from helpdesk.tickets.events import TicketEvent
 from helpdesk.tickets.lifecycle import EntryKind
@@ -37,38 +33,12 @@ from helpdesk.tickets.services.talk import AUTO_REPLY
 
 log = logging.getLogger(__name__)
 
-MAX_DEPTH = 5
-"""Links of a chain: what a rule did makes a rule act, and so on."""
-PER_TICKET = 5
-"""Times within an hour that a rule acts on one ticket; then it rests there."""
-HOUR = timedelta(hours=1)
 OLD = timedelta(days=1)
 """What happened longer ago comes in from an archive: nobody is told of it."""
 LATER = 100
 """The rest of a step stands among a rule's triggers from here on."""
-
-
-class Outcome(StrEnum):
-    """What became of a run."""
-
-    DONE = "done"
-    NOTHING = "nothing"
-    """All was as the rule wants it."""
-    REFUSED = "refused"
-    """Some action was refused; what the others did stands."""
-    FAILED = "failed"
-    DEEP = "deep"
-    """The chain had too many links."""
-    RESTS = "rests"
-    """It came back to this ticket too often."""
-    BRAKED = "braked"
-    """It did too much and was turned off."""
-
-
 REFUSED, FAILED = "refused", "failed"
 """What came of an action that was undone."""
-
-ACTED = (Outcome.DONE.value, Outcome.REFUSED.value)
 
 
 @dataclass(slots=True)
@@ -222,8 +192,8 @@ def _act(
         steps=[],
         outcome="",
     )
-    held = _held_back(chain, rule, ticket)
-    if held is Outcome.RESTS and _rests_already(rule, ticket):
+    held = held_back(chain.depth, rule, ticket)
+    if held is Outcome.RESTS and rests_already(rule, ticket):
         return held
     if held is not None:
         run.outcome = held.value
@@ -333,97 +303,3 @@ def _remember(rule: Ready, ticket: Ticket, place: int) -> Callable[[int], None]:
         row.basis, row.next_at = at, at + timedelta(seconds=seconds)
 
     return later
-
-
-# ---- What holds a rule back ----
-
-
-def _held_back(chain: _Chain, rule: Ready, ticket: Ticket) -> Outcome | None:
-    """Return why a rule may not act now; None when it may."""
-    if chain.depth > MAX_DEPTH:
-        log.warning("The chain of rules at ticket %d ends at %r", ticket.id, rule.name)
-        return Outcome.DEEP
-    since = now() - HOUR
-    here = (
-        select(func.count())
-        .select_from(RuleRun)
-        .where(
-            RuleRun.ticket_id == ticket.id,
-            RuleRun.rule_id == rule.id,
-            RuleRun.at > since,
-            RuleRun.outcome.in_(ACTED),
-        )
-    )
-    if (db.session.scalar(here) or 0) >= PER_TICKET:
-        if not _rests_already(rule, ticket):
-            _tell_administrators(rule, ticket, "rests")
-        return Outcome.RESTS
-    if _does_too_much(rule, since):
-        turn_off_by_brake(rule, ticket)
-        return Outcome.BRAKED
-    return None
-
-
-def _rests_already(rule: Ready, ticket: Ticket) -> bool:
-    found = select(RuleRun.id).where(
-        RuleRun.ticket_id == ticket.id,
-        RuleRun.rule_id == rule.id,
-        RuleRun.at > now() - HOUR,
-        RuleRun.outcome == Outcome.RESTS.value,
-    )
-    return db.session.scalar(found.limit(1)) is not None
-
-
-def _does_too_much(rule: Ready, since: datetime) -> bool:
-    """Whether a rule did as much within the hour as the desk lets it."""
-    turned_on = db.session.scalar(select(Rule.turned_on_at).where(Rule.id == rule.id))
-    found = db.session.execute(
-        select(func.count(), func.coalesce(func.sum(RuleRun.sent), 0)).where(
-            RuleRun.rule_id == rule.id,
-            RuleRun.at > max(since, turned_on or since),
-            RuleRun.outcome.in_(ACTED),
-        )
-    ).one()
-    if not found[0]:
-        return False
-    most = brake()
-    return bool(found[0] >= most.tickets or found[1] >= most.messages)
-
-
-def turn_off_by_brake(rule: Ready, ticket: Ticket) -> None:
-    """Turn a rule off that does too much, and tell who may turn it on again."""
-    log.warning("The rule %r did too much within an hour and is turned off", rule.name)
-    db.session.execute(
-        update(Rule).where(Rule.id == rule.id).values(turned_on=False, off_reason="brake")
-    )
-    rest(rule.id)
-    rules_changed()
-    _tell_administrators(rule, ticket, "brake")
-
-
-def rest(rule_id: int) -> None:
-    """Lay the next moments of a rule aside, out of the way of those that are turned on."""
-    db.session.execute(
-        update(RuleMoment)
-        .where(RuleMoment.rule_id == rule_id, RuleMoment.next_at.is_not(None))
-        .values(resting_at=RuleMoment.next_at, next_at=None)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _tell_administrators(rule: Ready, ticket: Ticket, why: str) -> None:
-    """Tell everybody who may change rules."""
-    people = db.session.scalars(
-        select(Person.id)
-        .join(Account, Account.person_id == Person.id)
-        .join(AccountRole, AccountRole.account_id == Account.id)
-        .join(RolePermission, RolePermission.role_id == AccountRole.role_id)
-        .where(
-            RolePermission.permission == Permission.RULE_EDIT.value,
-            Account.deactivated_at.is_(None),
-            Person.retired_at.is_(None),
-        )
-        .distinct()
-    ).all()
-    data = {"rule": rule.name, "rule_id": rule.id, "why": why}
-    notices.tell(dict.fromkeys(people, notices.Kind.RULE_STOPPED), ticket.id, None, data)

@@ -14,7 +14,7 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.audit import record
 from helpdesk.people.errors import Missing
 from helpdesk.people.models import Desk
-from helpdesk.rules import engine, stored, timers
+from helpdesk.rules import limits, stored, timers
 from helpdesk.rules.content import Content, Folder
 from helpdesk.rules.models import Rule, RuleMoment, RuleVersion
 from helpdesk.rules.stored import Brake, rules_changed
@@ -122,7 +122,7 @@ def turn(actor: Actor, rule: Rule, on: bool) -> bool:
         )
         timers.set_timetable(rule.id, content)
     else:
-        engine.rest(rule.id)
+        limits.rest(rule.id)
         timers.set_timetable(rule.id, None)
     record(actor, "rule-on" if on else "rule-off", rule)
     rules_changed()

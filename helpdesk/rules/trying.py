@@ -22,6 +22,7 @@ from helpdesk.rules.compiler import Reason
 from helpdesk.rules.conditions import Condition, WrongRule, tests_of
 from helpdesk.rules.content import Content
 from helpdesk.rules.facts import Facts
+from helpdesk.rules.limits import Outcome
 from helpdesk.rules.models import Rule
 from helpdesk.rules.stored import ready_of
 from helpdesk.rules.triggers import On
@@ -302,7 +303,7 @@ def apply_to_what_is_there(actor: Actor, rule: Rule, *, after: int = 0) -> Appli
         outcome = engine.act_alone(compiled, ticket, "applied")
         if outcome is not None:
             outcomes[outcome.value] += 1
-        if outcome is engine.Outcome.BRAKED:
+        if outcome is Outcome.BRAKED:
             return Applied(outcomes, number, False)
     return Applied(outcomes, numbers[-1] if numbers else after, len(numbers) == APPLIED_AT_ONCE)
 
