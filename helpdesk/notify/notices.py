@@ -6,6 +6,7 @@ has seen what there was to say about it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -20,6 +21,7 @@ from helpdesk.notify.wishes import WAIT, Wishes
 from helpdesk.people.absent import stand_in
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Account
+from helpdesk.rows import write_rows
 from helpdesk.sla.events import PromisesInDanger
 from helpdesk.tickets.companions import Follower
 from helpdesk.tickets.events import Mentioned, TicketEvent, TicketLooked, TimesPassed
@@ -108,11 +110,11 @@ def _holding(ticket: Ticket) -> list[int | None]:
 def on_promises_in_danger(event: PromisesInDanger) -> None:
     """Tell those whom escalations are to reach."""
     _write(
-        Notice(
-            person_id=person_id,
-            kind=Kind.DANGER.value,
-            ticket_id=one.ticket_id,
-            data={
+        _Told(
+            person_id,
+            Kind.DANGER,
+            one.ticket_id,
+            {
                 "promise": one.promise.value,
                 "due": one.due_at.isoformat(),
                 "missed": one.missed,
@@ -136,13 +138,7 @@ def tell(
     if not concerned:
         return
     _write(
-        Notice(
-            person_id=person_id,
-            kind=kind.value,
-            ticket_id=ticket_id,
-            actor_id=by,
-            data=dict(data or {}),
-        )
+        _Told(person_id, kind, ticket_id, dict(data or {}), by)
         for person_id, kind in concerned.items()
     )
 
@@ -163,20 +159,42 @@ def _with_covers(concerned: dict[int, Kind], by: int | None) -> dict[int, Kind]:
     return covers | concerned if concerned else concerned
 
 
-def _write(found: Iterable[Notice]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Somebody who is to hear of something."""
+
+    person_id: int
+    kind: Kind
+    ticket_id: int
+    data: dict[str, object]
+    by: int | None = None
+
+
+def _write(told: Iterable[_Told]) -> None:
     """Write notices as their readers want them: on screen, by mail in a while, both or not."""
-    notices = list(found)
-    wishes = _wishes({notice.person_id for notice in notices})
+    told = list(told)
+    wishes = _wishes({one.person_id for one in told})
     moment = now()
-    for notice in notices:
-        wanted = wishes.get(notice.person_id, Wishes())
-        notice.created_at = moment
-        notice.on_screen = notice.kind not in wanted.not_on_screen
-        notice.mail_at = moment + WAIT if notice.kind in wanted.by_mail else None
-        if notice.on_screen or notice.mail_at is not None:
-            db.session.add(notice)
-        if notice.on_screen:
-            announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
+    rows: list[dict[str, object]] = []
+    for one in told:
+        wanted = wishes.get(one.person_id, Wishes())
+        on_screen, by_mail = one.kind not in wanted.not_on_screen, one.kind in wanted.by_mail
+        if on_screen or by_mail:
+            rows.append(
+                {
+                    "person_id": one.person_id,
+                    "kind": one.kind.value,
+                    "ticket_id": one.ticket_id,
+                    "actor_id": one.by,
+                    "data": one.data,
+                    "created_at": moment,
+                    "on_screen": on_screen,
+                    "mail_at": moment + WAIT if by_mail else None,
+                }
+            )
+        if on_screen:
+            announce(f"person:{one.person_id}", "notice", one.ticket_id)
+    write_rows(Notice, rows)
 
 
 def _working_on(ticket: Ticket) -> set[int]:

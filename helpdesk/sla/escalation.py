@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from helpdesk.db import db, transaction
 from helpdesk.events import publish
@@ -20,6 +21,7 @@ from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import TeamMember
+from helpdesk.rows import change_rows, write_rows
 from helpdesk.sla import owners
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import MISSED, Coming, Key, coming, key_of, steps_done
@@ -29,7 +31,7 @@ from helpdesk.sla.events import (
     SuppliersToRemind,
     SupplierToRemind,
 )
-from helpdesk.sla.missed import note_missed
+from helpdesk.sla.missed import happened, note_missed
 from helpdesk.sla.models import Clock, StepDone
 from helpdesk.sla.parts import Part, parts_of
 from helpdesk.sla.policy import Do
@@ -54,9 +56,30 @@ class _Batch:
     holding: dict[int, list[int]]
     leads: dict[int, list[int]] = field(default_factory=dict)
     told: list[Happened] = field(default_factory=list)
-    missed: list[Clock] = field(default_factory=list)
     danger: list[PromiseInDanger] = field(default_factory=list)
     remind: list[SupplierToRemind] = field(default_factory=list)
+    # What is not in the database yet.
+    steps: list[dict[str, object]] = field(default_factory=list)
+    missed: list[Clock] = field(default_factory=list)
+    dealt_with: list[Clock] = field(default_factory=list)
+
+    def write(self) -> None:
+        """Write down what was done so far.
+
+        At the end, and before a step changes a ticket: its clocks are then worked out anew, by
+        what the database says was done.
+        """
+        write_rows(StepDone, self.steps)
+        change_rows(
+            Clock,
+            [
+                {"id": clock.id, "missed_at": clock.missed_at, "next_at": clock.next_at}
+                for clock in self.dealt_with
+            ],
+        )
+        note_missed(self.missed)
+        for written in (self.steps, self.dealt_with, self.missed):
+            written.clear()
 
 
 @job(every=5)
@@ -92,13 +115,12 @@ def deal_with_due(limit: int = BATCH) -> int:
             holding=_holding([ticket for _clock, ticket in rows if ticket.owner_id is None]),
         )
         _load_parts([clock for clock, _ticket in rows])
-        # What is written waits until all is known: five hundred rows are written together.
         with db.session.no_autoflush:
             for clock, ticket in rows:
                 # What was done for one clock may have ended another of the same ticket.
                 if clock in db.session:
                     _deal_with(batch, clock, ticket)
-        note_missed(batch.missed)
+        batch.write()
         record_promises(batch.told)
         publish(PromisesInDanger(tuple(batch.danger)))
         if batch.remind:
@@ -118,30 +140,34 @@ def _load_parts(clocks: Sequence[Clock]) -> None:
 def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
     """Do all that has come up for one clock, and say when its next moment comes."""
     done = batch.done.setdefault(key_of(clock), set())
+    next_at: datetime | None = None
     for one in coming(clock, done):
         if one.at > batch.moment:
+            next_at = one.at
             break
         name = one.step.key if one.step else MISSED
         done.add(name)
-        db.session.add(
-            StepDone(
-                ticket_id=clock.ticket_id,
-                piece=clock.piece,
-                promise=clock.promise,
-                round=clock.round,
-                step=name,
-                done_at=batch.moment,
-            )
+        batch.steps.append(
+            {
+                "ticket_id": clock.ticket_id,
+                "piece": clock.piece,
+                "promise": clock.promise,
+                "round": clock.round,
+                "step": name,
+                "done_at": batch.moment,
+            }
         )
         if one.step is None:
-            clock.missed_at = clock.due_at
+            # Written with the others of the batch: the session need not look for it.
+            set_committed_value(clock, "missed_at", clock.due_at)
             batch.missed.append(clock)
-            said: dict[str, object] = {"promise": clock.promise, **_whose(clock, ticket)}
-            batch.told.append(Happened(ticket.id, "promise-missed", one.at, said))
+            batch.told.append(happened(ticket, clock, one.at))
         elif _do(batch, one, clock, ticket):
             # Another priority or queue changed what is promised: what follows is worked out anew.
+            next_at = next((later.at for later in coming(clock, done)), None)
             break
-    clock.next_at = next((one.at for one in coming(clock, done)), None)
+    set_committed_value(clock, "next_at", next_at)
+    batch.dealt_with.append(clock)
 
 
 def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
@@ -161,14 +187,14 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
                 due_at=clock.due_at,
                 missed=clock.missed_at is not None,
                 people=tuple(people),
-                whose=_whose(clock, ticket).get("whose", ""),
+                whose=owners.whose(ticket, clock.piece).get("whose", ""),
             )
         )
         said: dict[str, object] = {
             "promise": clock.promise,
             "people": people,
             "percent": step.percent,
-            **_whose(clock, ticket),
+            **owners.whose(ticket, clock.piece),
         }
         batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
         return False
@@ -176,6 +202,8 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
         _outside(batch, one, clock, ticket)
         return False
     if step.do is Do.RAISE and ticket.priority > 1:
+        batch.dealt_with.append(clock)
+        batch.write()
         services.set_priority(SYSTEM, ticket, ticket.priority - 1)
         return True
     if step.do is Do.MOVE and step.queue_id not in {None, _queue_of(clock, ticket)}:
@@ -183,6 +211,8 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
         if queue.retired_at is not None:
             return False
         part = _part_of(clock, ticket)
+        batch.dealt_with.append(clock)
+        batch.write()
         services.hand_over(
             SYSTEM,
             ticket,
@@ -194,7 +224,11 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
     if step.do is Do.REMIND and clock.piece < WHOLE and clock.due_at is not None:
         if not db.session.get_one(Supplier, -clock.piece).email:
             return False
-        said = {"promise": clock.promise, "percent": step.percent, **_whose(clock, ticket)}
+        said = {
+            "promise": clock.promise,
+            "percent": step.percent,
+            **owners.whose(ticket, clock.piece),
+        }
         batch.told.append(Happened(ticket.id, "promise-reminded", one.at, said))
         missed = clock.missed_at is not None
         batch.remind.append(SupplierToRemind(ticket.id, -clock.piece, clock.due_at, missed))
@@ -218,7 +252,7 @@ def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
             by_mail=mails,
             address=step.target if mails else "",
             webhook_id=None if mails else int(step.target),
-            whose=_whose(clock, ticket).get("whose", ""),
+            whose=owners.whose(ticket, clock.piece).get("whose", ""),
         )
     )
     said: dict[str, object] = {
@@ -226,7 +260,7 @@ def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
         "percent": step.percent,
         "by": step.do.value,
         "to": step.target if mails else None,
-        **_whose(clock, ticket),
+        **owners.whose(ticket, clock.piece),
     }
     batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
 
@@ -243,13 +277,6 @@ def _queue_of(clock: Clock, ticket: Ticket) -> int:
     """Return the queue whose work a clock is about."""
     part = _part_of(clock, ticket)
     return part.queue_id if part is not None else ticket.queue_id
-
-
-def _whose(clock: Clock, ticket: Ticket) -> dict[str, str]:
-    """Return whose promise it is by name; nothing for the whole ticket."""
-    if clock.piece == WHOLE:
-        return {}
-    return {"whose": owners.names_of(ticket, {clock.piece}).get(clock.piece, "")}
 
 
 def _owners(batch: _Batch, clock: Clock, ticket: Ticket) -> list[int]:
