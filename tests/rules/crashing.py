@@ -28,7 +28,7 @@ def die() -> None:
     """Kill sweeps until one has nothing left to do."""
     app, dice = create_app(), random.Random(11)
     for number in range(MOST_CHILDREN):
-        at, wanted = dice.randint(30, 110), "" if number % 3 else "commit"
+        at, wanted = dice.randint(20, 80), "" if number % 3 else "commit"
 
         def work(_say: Callable[[str], object], at: int = at, wanted: str = wanted) -> None:
             Fuse(at, wanted).lay_in_database()
