@@ -28,6 +28,7 @@ from helpdesk.tickets.events import Mentioned, TicketEvent, TicketLooked, TimesP
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, EntryKind
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import visible
+from helpdesk.tickets.services import suppliers_of
 from helpdesk.web.live import announce
 
 PAGE = 50
@@ -70,8 +71,10 @@ def on_ticket_event(event: TicketEvent) -> None:
         concerned |= dict.fromkeys(_followers(ticket), Kind.ANSWERED)
     elif event.verb == "hear-supplier":
         concerned |= dict.fromkeys(_working_on(ticket), Kind.ANSWERED)
-        if ticket.supplier is not None:
-            data["supplier"] = ticket.supplier.name
+        known = suppliers_of(ticket)
+        if len(known) == 1:
+            # Of several nobody says which one it was: the message does.
+            data["supplier"] = known[0].name
     elif event.verb in _WATCHED:
         concerned |= dict.fromkeys(_followers(ticket), Kind.WATCHED)
     if "assigned" in (entry.changes or {}) or event.verb == "log":

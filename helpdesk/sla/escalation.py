@@ -41,6 +41,7 @@ from helpdesk.tickets.desk import Queue, Supplier
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.services.due import Happened, record_promises
+from helpdesk.tickets.services.suppliers import waits_for_supplier
 
 BATCH = 500
 """Clocks that are dealt with in one transaction."""
@@ -129,8 +130,8 @@ def deal_with_due(limit: int = BATCH) -> int:
 
 
 def _load_parts(clocks: Sequence[Clock]) -> None:
-    """Read the assignments of tickets whose parts have come up, all in one query."""
-    numbers = [clock.ticket_id for clock in clocks if clock.piece > WHOLE]
+    """Read the assignments of tickets whose parts or suppliers have come up, in one query."""
+    numbers = [clock.ticket_id for clock in clocks if clock.piece != WHOLE]
     if numbers:
         db.session.scalars(
             select(Ticket).where(Ticket.id.in_(numbers)).options(selectinload(Ticket.assignments))
@@ -282,16 +283,33 @@ def _queue_of(clock: Clock, ticket: Ticket) -> int:
 def _owners(batch: _Batch, clock: Clock, ticket: Ticket) -> list[int]:
     """Return whom a warning reaches.
 
-    About a part, whoever has it, else the leads of its queue. Otherwise the owner, else who holds
-    an assignment, else the leads.
+    About a part, whoever has it, else the leads of its queue. About a supplier that only parts
+    wait for, who holds those. Otherwise the owner, else who holds an assignment, else the leads.
     """
     part = _part_of(clock, ticket)
     if part is not None:
         holder = part.last.technician_id
         return [holder] if holder is not None else _leads(batch, part.queue_id)
+    if clock.piece < WHOLE and (holders := _waiting_for(-clock.piece, ticket)):
+        return holders
     if ticket.owner_id is not None:
         return [ticket.owner_id]
     return batch.holding.get(ticket.id) or _leads(batch, ticket.queue_id)
+
+
+def _waiting_for(supplier_id: int, ticket: Ticket) -> list[int]:
+    """Return who holds the parts that wait for a supplier.
+
+    Nobody when the whole ticket waits for them, or when nobody has those parts.
+    """
+    if waits_for_supplier(ticket) and ticket.supplier_id == supplier_id:
+        return []
+    found = [
+        row.technician_id
+        for row in ticket.assignments
+        if row.waits_since is not None and row.supplier_id == supplier_id
+    ]
+    return list(dict.fromkeys(key for key in found if key is not None))
 
 
 def _holding(tickets: list[Ticket]) -> dict[int, list[int]]:

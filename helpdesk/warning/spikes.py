@@ -96,16 +96,21 @@ def look() -> int:
 def without_what_is_below(found: list[Found], above: Tree) -> list[Found]:
     """Leave out categories of which one below says more exactly what it is.
 
-    That is one that is unusual itself and has at least half of the tickets: then the network is
-    in no trouble, its printers are.
+    That is one that is unusual itself, in whichever window, and has at least half of the tickets:
+    then the network is in no trouble, its printers are.
     """
-    within = {one.key[1]: one for one in found if one.key[0] is Matter.CATEGORY}
+    categories = [one for one in found if one.key[0] is Matter.CATEGORY]
     said: set[int] = set()
-    for category_id, one in within.items():
-        for higher in arrivals.branch(category_id, above)[1:]:
-            if higher in within and 2 * len(one.tickets) >= len(within[higher].tickets):
-                said.add(higher)
-    return [one for one in found if one.key[0] is not Matter.CATEGORY or one.key[1] not in said]
+    for one in categories:
+        higher = set(arrivals.branch(one.key[1], above)[1:])
+        said |= {
+            at
+            for at, other in enumerate(found)
+            if other.key[0] is Matter.CATEGORY
+            and other.key[1] in higher
+            and 2 * len(one.tickets) >= len(other.tickets)
+        }
+    return [one for at, one in enumerate(found) if at not in said]
 
 
 def _recent(moment: datetime, above: Tree) -> Mapping[Key, tuple[Row[Any], ...]]:

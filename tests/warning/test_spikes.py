@@ -238,7 +238,7 @@ def test_what_is_left_out_has_half_of_its_tickets_in_one_category_below(parents,
     }
     found = [
         spikes.Found((Matter.CATEGORY, key), LAST_HOUR, size, 0.1, 0.0, (None,) * size)
-        for key, size in dict(counted).items()
+        for key, size in counted
         if key in above
     ]
 
