@@ -20,7 +20,7 @@ from helpdesk.notify.models import Notice
 from helpdesk.notify.wishes import WAIT, Wishes
 from helpdesk.people.absent import stand_in
 from helpdesk.people.access import Actor, Permission
-from helpdesk.people.models import Account
+from helpdesk.people.models import Account, Person
 from helpdesk.rows import write_rows
 from helpdesk.sla.events import PromisesInDanger
 from helpdesk.tickets.companions import Follower
@@ -72,9 +72,12 @@ def on_ticket_event(event: TicketEvent) -> None:
     elif event.verb == "hear-supplier":
         concerned |= dict.fromkeys(_working_on(ticket), Kind.ANSWERED)
         known = suppliers_of(ticket)
+        author = db.session.get(Person, entry.author_id) if entry.author_id is not None else None
         if len(known) == 1:
-            # Of several nobody says which one it was: the message does.
             data["supplier"] = known[0].name
+        elif author is not None:
+            # Of several nobody says which one it was; who wrote is known.
+            data["supplier"] = author.name
     elif event.verb in _WATCHED:
         concerned |= dict.fromkeys(_followers(ticket), Kind.WATCHED)
     if "assigned" in (entry.changes or {}) or event.verb == "log":

@@ -284,32 +284,31 @@ def _owners(batch: _Batch, clock: Clock, ticket: Ticket) -> list[int]:
     """Return whom a warning reaches.
 
     About a part, whoever has it, else the leads of its queue. About a supplier that only parts
-    wait for, who holds those. Otherwise the owner, else who holds an assignment, else the leads.
+    wait for, who holds those, else the leads of their queues. Otherwise the owner, else who
+    holds an assignment, else the leads.
     """
     part = _part_of(clock, ticket)
     if part is not None:
         holder = part.last.technician_id
         return [holder] if holder is not None else _leads(batch, part.queue_id)
-    if clock.piece < WHOLE and (holders := _waiting_for(-clock.piece, ticket)):
-        return holders
+    if clock.piece < WHOLE and (rows := _waiting_for(-clock.piece, ticket)):
+        holders = [row.technician_id for row in rows if row.technician_id is not None]
+        leads = [one for row in rows for one in _leads(batch, row.queue_id)]
+        return list(dict.fromkeys(holders or leads))
     if ticket.owner_id is not None:
         return [ticket.owner_id]
     return batch.holding.get(ticket.id) or _leads(batch, ticket.queue_id)
 
 
-def _waiting_for(supplier_id: int, ticket: Ticket) -> list[int]:
-    """Return who holds the parts that wait for a supplier.
-
-    Nobody when the whole ticket waits for them, or when nobody has those parts.
-    """
+def _waiting_for(supplier_id: int, ticket: Ticket) -> list[Assignment]:
+    """Return the assignments that wait for a supplier; none when the whole ticket does."""
     if waits_for_supplier(ticket) and ticket.supplier_id == supplier_id:
         return []
-    found = [
-        row.technician_id
+    return [
+        row
         for row in ticket.assignments
         if row.waits_since is not None and row.supplier_id == supplier_id
     ]
-    return list(dict.fromkeys(key for key in found if key is not None))
 
 
 def _holding(tickets: list[Ticket]) -> dict[int, list[int]]:

@@ -16,6 +16,7 @@ from helpdesk.tickets.desk import Supplier
 from helpdesk.tickets.lifecycle import HoldReason, Outcome
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.services import Refused, SupplierWait, Target
+from helpdesk.tickets.services.due import declare_mistaken
 from tests import factories
 from tests.sla.desk import monday, office, terms
 from tests.sla.test_suppliers import supplier, sweep
@@ -135,6 +136,24 @@ def test_a_wait_ends_with_its_part_or_with_the_ticket(how: str) -> None:
     assert [one.length.seconds for one in told.waits] == [3600]
     # Their answers still come under it.
     assert services.suppliers_of(ticket) == [firm]
+
+
+def test_a_piece_that_is_over_waits_no_more_also_when_the_status_was_a_mistake() -> None:
+    firm = supplier()
+    promises()
+    ticket, mine, _other = parts()
+    wait(mine, firm)
+    lead = factories.actor(role="lead")
+    with clock.at(monday("11:00")):
+        by = _holder(mine)
+        entry = services.resolve(by, ticket, outcome=Outcome.NOT_OURS, solution="New cable")
+    with clock.at(monday("11:30")):
+        declare_mistaken(lead, ticket, entry, reason="It was not fixed")
+        keeping.refresh(ticket)
+    assert due(ticket, -firm.id) is None
+    with clock.at(monday("15:00")):
+        told = ledger.ledger_of(lead, ticket)
+    assert [one.length.seconds for one in told.waits] == [3600]
 
 
 def test_a_colleague_of_the_queue_takes_the_wait_over_and_undo_gives_it_back() -> None:

@@ -94,8 +94,14 @@ def _of_fields(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
         of_parts = select(Assignment.ticket_id).where(Assignment.waits_since.is_not(None))
         yield or_(holds, Ticket.id.in_(of_parts)) if HoldReason.SUPPLIER in wanted.holds else holds
     if wanted.suppliers:
-        having = select(Assignment.ticket_id).where(Assignment.supplier_id.in_(wanted.suppliers))
-        yield or_(Ticket.supplier_id.in_(wanted.suppliers), Ticket.id.in_(having))
+        of_parts = select(Assignment.ticket_id).where(Assignment.supplier_id.in_(wanted.suppliers))
+        if wanted.is_open_work:
+            yield or_(Ticket.supplier_id.in_(wanted.suppliers), Ticket.id.in_(of_parts))
+        else:
+            # Of a long past only what is theirs is read, through both indexes.
+            other = aliased(Ticket)
+            whole = select(other.id).where(other.supplier_id.in_(wanted.suppliers))
+            yield Ticket.id.in_(union(whole, of_parts))
     if wanted.owners:
         keys = [
             actor.person_id if owner is Owner.ME else owner
