@@ -33,6 +33,17 @@ from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
+from helpdesk.rules import engine as rule_engine
+from helpdesk.rules import (
+    gathering,
+    history,
+    routing,
+    setting,
+    shipped_fields,
+    texts,
+    timers,
+)
+from helpdesk.rules import telling as rule_telling
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping
@@ -80,12 +91,15 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (JournalWritten, keeping.on_journal_written),
     (JournalWritten, risk.on_journal_written),
     (TicketEvent, search.on_ticket_event),
+    (TicketEvent, texts.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),
     (TicketEvent, counts.on_ticket_event),
     (TicketEvent, outgoing.on_ticket_event),
     (TicketEvent, notices.on_ticket_event),
     (TicketEvent, customers.on_ticket_event),
+    (TicketEvent, timers.on_ticket_event),
+    (TicketEvent, rule_engine.on_ticket_event),
     (Mentioned, notices.on_mentioned),
     (TicketLooked, notices.on_looked),
     (TimesPassed, notices.on_times_passed),
@@ -94,6 +108,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (PromisesInDanger, escalated.on_promises_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (EntryRedacted, search.on_redacted),
+    (EntryRedacted, texts.on_redacted),
     (EntryRedacted, outgoing.on_redacted),
     (EntryRedacted, ledger.on_redacted),
     (SubjectRedacted, search.on_subject_redacted),
@@ -113,6 +128,8 @@ JOBS: list[Job] = [
     calls.forget_calls,
     ingest.file_forgotten_mail,
     escalation.escalate,
+    timers.run_due_rules,
+    history.forget_runs,
     risk.judge_risks,
     spikes.watch_for_spikes,
     housekeeping.wake_snoozed,
@@ -179,6 +196,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     guard.init_app(app, queues_of=team_queues.queue_ids)
     frame.init_app(app)
     live.init_app(app, audible.audible_topics)
+    for shipped in (shipped_fields, setting, routing, rule_telling, gathering):
+        shipped.register_shipped()
     persons.register_merging()
     board_linking.register_merging()
     delivery.provide(app, shown.OFFICE)

@@ -19,6 +19,7 @@ from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.breach import live_breach
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.promises import FIELD, make_promises, promised
+from helpdesk.demo.rules import make_rules
 from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.suppliers import make_suppliers, wait_for
 from helpdesk.demo.today import TODAY, Today
@@ -86,6 +87,7 @@ def load_demo() -> Demo:
         live_told(demo)
         live_warnings(demo)
         telling.settle(demo)
+        make_rules(demo)
         people_search.rebuild()
     warn(demo.actors["karen"])
     _mail_without_a_sender(demo)

@@ -47,6 +47,8 @@ class Kind(StrEnum):
     DANGER = "danger"
     OVER_TIME = "over-time"
     TROUBLE_FIXED = "trouble-fixed"
+    RULE = "rule"
+    RULE_STOPPED = "rule-stopped"
 
 
 _WATCHED = frozenset({"resolve", "reopen", "close", "hold", "hand-over", "merge", "set-major"})

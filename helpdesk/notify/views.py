@@ -25,6 +25,8 @@ NAMES = {
     Kind.DANGER: _l("A promise is in danger or was missed"),
     Kind.OVER_TIME: _l("The time a customer was told has passed"),
     Kind.TROUBLE_FIXED: _l("Trouble on the alert board is fixed, if I asked to be told"),
+    Kind.RULE: _l("A rule tells me something"),
+    Kind.RULE_STOPPED: _l("A rule was stopped because it did too much"),
 }
 """What each kind of notice is about, as the switches say it."""
 
@@ -36,6 +38,8 @@ ICONS = {
     Kind.DANGER: "timer",
     Kind.OVER_TIME: "alarm-clock",
     Kind.TROUBLE_FIXED: "circle-check",
+    Kind.RULE: "workflow",
+    Kind.RULE_STOPPED: "octagon-pause",
 }
 _PROMISES = {
     "acknowledge": _l("to acknowledge it"),
@@ -64,6 +68,8 @@ def sentence(notice: Notice) -> Markup:
         return escape(told)
     if notice.kind == Kind.OVER_TIME:
         return escape(_("The time the customer was told has passed: say a new one"))
+    if notice.kind in {Kind.RULE, Kind.RULE_STOPPED}:
+        return _of_rule(notice)
     patterns = {
         Kind.ASSIGNED: _("%(who)s assigned it to you"),
         Kind.MENTIONED: _("%(who)s mentioned you"),
@@ -75,6 +81,16 @@ def sentence(notice: Notice) -> Markup:
         who = str(notice.data.get("supplier") or notice.ticket.customer.name)
     pattern = patterns.get(Kind(notice.kind), "%(who)s")
     return escape(pattern) % {"who": Markup("<b>{}</b>").format(who or "Hearth")}
+
+
+def _of_rule(notice: Notice) -> Markup:
+    """Return what a rule tells, or why it was stopped."""
+    rule, text = str(notice.data.get("rule") or ""), str(notice.data.get("text") or "")
+    if notice.kind == Kind.RULE:
+        return escape(text or _("The rule “%(rule)s” tells you of this", rule=rule))
+    if notice.data.get("why") == "brake":
+        return escape(_("The rule “%(rule)s” did too much within an hour and is off", rule=rule))
+    return escape(_("The rule “%(rule)s” came back to this ticket too often and rests", rule=rule))
 
 
 def bell() -> Markup | str:

@@ -39,6 +39,8 @@ class Permission(StrEnum):
     SETUP_ROLES = "setup:roles"
     SETUP_MAIL = "setup:mail"
     SETUP_SLA = "setup:sla"
+    RULE_VIEW = "rule:view"
+    RULE_EDIT = "rule:edit"
     BOARD_WRITE = "board:write"
     AUDIT_READ = "audit:read"
     SELF_USE = "self:use"
@@ -79,6 +81,8 @@ BUILT_IN_ROLES: dict[str, frozenset[Permission]] = {
             P.PERSON_READ,
             P.BOARD_WRITE,
             P.VIEW_SHARE,
+            P.RULE_VIEW,
+            P.RULE_EDIT,
             P.AUDIT_READ,
         }
     ),

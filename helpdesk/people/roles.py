@@ -62,6 +62,8 @@ PERMISSIONS = {
     Permission.SETUP_ROLES: _l("Set up roles"),
     Permission.SETUP_MAIL: _l("Set up mailboxes"),
     Permission.SETUP_SLA: _l("Set up calendars and promises"),
+    Permission.RULE_VIEW: _l("See the rules and what they did"),
+    Permission.RULE_EDIT: _l("Change the rules, try them and turn them on"),
     Permission.BOARD_WRITE: _l("Write on the alert board, and tell people when it is fixed"),
     Permission.AUDIT_READ: _l("Read the log of access"),
     Permission.SELF_USE: _l("Sign in and change one's own settings"),

@@ -24,6 +24,7 @@ from helpdesk.tickets.saying import name as _name
 from helpdesk.tickets.saying import pair as _pair
 from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
+from helpdesk.tickets.services.act import BY
 from helpdesk.tickets.supplier_sentences import part_waits
 from helpdesk.tickets.told_sentences import told
 from helpdesk.web.i18n import duration
@@ -32,10 +33,18 @@ from helpdesk.web.i18n import duration
 def who(entry: Entry, reader: Actor | None) -> Markup:
     """Return who did it: "You", a name, or the house. On paper, without a reader, the name."""
     if entry.author_id is None:
-        return _bold(SYSTEM.name)
+        rule = rule_of(entry)
+        # i18n: a rule of the desk, as the one who did something
+        return _bold(_("The rule “%(name)s”", name=rule)) if rule else _bold(SYSTEM.name)
     if reader is not None and entry.author_id == reader.person_id:
         return _bold(_("You"))
     return _bold(entry.author.name if entry.author is not None else "?")
+
+
+def rule_of(entry: Entry) -> str:
+    """Return the name of the rule that wrote an entry; empty when none did."""
+    by = _pair(entry.changes or {}, BY)[1]
+    return _name(by) if by else ""
 
 
 def sentence(entry: Entry, reader: Actor | None) -> Markup:

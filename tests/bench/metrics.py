@@ -19,6 +19,7 @@ from helpdesk.tickets.queries.counts import REMEMBERED_FOR
 from tests.bench.desk import BenchDesk, mail_server
 from tests.bench.loader import FIRST, QUEUES, UNFINISHED
 from tests.bench.promises import sla_due, sla_sweep, ticket_event
+from tests.bench.rules import rules_dry_run, rules_event
 from tests.channels.email import post
 from tests.support import dovecot
 
@@ -288,4 +289,6 @@ METRICS: dict[str, Callable[[BenchDesk, int], Values]] = {
     "sla_due": sla_due,
     "sla_sweep": sla_sweep,
     "ticket_event": ticket_event,
+    "rules_event": rules_event,
+    "rules_dry_run": rules_dry_run,
 }

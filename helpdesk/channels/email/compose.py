@@ -25,6 +25,7 @@ from helpdesk.notify import by_mail, escalated
 from helpdesk.notify.models import OutboxMessage
 from helpdesk.notify.telling import Tell
 from helpdesk.tickets.models import Attachment, Entry, Ticket
+from helpdesk.tickets.services.talk import AUTO_REPLY
 
 LINE_END = "\r\n"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -63,9 +64,9 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
         lines.append(_header("In-Reply-To", str(thread.answered)))
     if references:
         lines.append(_header("References", *references))
-    if entry is None:
+    if entry is None or entry.verb == AUTO_REPLY:
         # A machine wrote this; nobody's out-of-office should answer it.
-        answers = message.kind == Tell.RECEIVED and thread.answered is not None
+        answers = entry is not None or (message.kind == Tell.RECEIVED and bool(thread.answered))
         lines.append(_header("Auto-Submitted", "auto-replied" if answers else "auto-generated"))
         lines.append(_header("X-Auto-Response-Suppress", "All"))
     head = "".join(line for line in lines if line)

@@ -36,9 +36,10 @@ from helpdesk.tickets import services
 from helpdesk.tickets.desk import Supplier
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.services.talk import AUTO_REPLY
 from helpdesk.web import i18n
 
-ANSWERS = frozenset({"reply", "broadcast"})
+ANSWERS = frozenset({"reply", "broadcast", AUTO_REPLY})
 """Verbs whose entries are written to be sent. ``quiet`` silences notices, never an answer."""
 
 

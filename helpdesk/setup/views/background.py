@@ -38,6 +38,8 @@ NAMES = {
     "mail_notices": _l("Mail notices to staff"),
     "call_webhooks": _l("Call webhooks"),
     "forget_calls": _l("Forget old calls of webhooks"),
+    "run_due_rules": _l("Rules about time"),
+    "forget_runs": _l("Old history of rules"),
 }
 
 

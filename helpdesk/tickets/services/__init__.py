@@ -82,7 +82,7 @@ from helpdesk.tickets.services.suppliers import (
     set_supplier,
     suppliers_of,
 )
-from helpdesk.tickets.services.talk import Said, log_call, note, reply
+from helpdesk.tickets.services.talk import Said, log_call, note, reply, reply_by_itself
 from helpdesk.tickets.services.undo import Left, Undone, latest_group, recalled_broadcast, undo
 from helpdesk.tickets.services.work import (
     add_tasks,
@@ -150,6 +150,7 @@ __all__ = [
     "remove_task",
     "reopen",
     "reply",
+    "reply_by_itself",
     "resolve",
     "resolve_assignment",
     "restore",

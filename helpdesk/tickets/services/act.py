@@ -5,7 +5,7 @@ through it (old and new values recorded), and ends it with ``done``: the journal
 worklist, the undo and the event are written in one place. Nothing here commits.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -46,16 +46,27 @@ _UNDOABLE = tuple(column.key for column in Ticket.__table__.columns if column.ke
 _ASSIGNMENT_FIELDS = tuple(column.key for column in Assignment.__table__.columns)
 
 
+BY = "by"
+"""Under this name the journal keeps which rule did something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How acts are done that belong together: taken back as one, and perhaps told to nobody."""
 
     undo_group: str | None = None
     quiet: bool = False
+    by: Mapping[str, object] | None = None
+    """What acts in the name of the house: a rule, as ``{"id": 7, "name": …, "version": 3}``."""
 
 
 _ALONE = Manner()
 _manner: ContextVar[Manner] = ContextVar("manner", default=_ALONE)
+
+
+def present_manner() -> Manner:
+    """Return in which manner acts are done here and now."""
+    return _manner.get()
 
 
 @contextmanager
@@ -199,6 +210,8 @@ class Act:
         if not self.new:
             waits.end_with_parts(ticket, self.changes)
         manner = _manner.get()
+        if manner.by is not None:
+            self.note_change(BY, None, dict(manner.by))
         entry = Entry(
             ticket=ticket,
             kind=kind,

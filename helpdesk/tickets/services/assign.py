@@ -151,13 +151,15 @@ def hand_over(
     assignment_id: int | None = None,
     reason: str = "",
     returning: bool = False,
+    sorting: bool = False,
     undo_for: int = 0,
 ) -> Entry:
     """Move one assignment to another queue or technician.
 
     Without ``assignment_id`` the actor's own open assignment moves, else the only one there is.
     Naming a technician within the queue where nobody has it yet is no hand-over: nothing leaves
-    anybody's hands, no reason is asked and nothing is counted. Raises Denied, Refused.
+    anybody's hands, no reason is asked and nothing is counted. With ``sorting`` the same holds for
+    another queue, as long as nobody has begun. Raises Denied, Refused.
     """
     check_open(ticket)
     target = around_absence(actor, ticket, target)
@@ -174,10 +176,10 @@ def hand_over(
     if row.queue_id == target.queue.id and row.technician_id == technician_id:
         raise Refused("same-target", _l("It is there already."), "queue")
     before = label_of(row)
-    leaves = row.technician_id is not None or row.state == "acknowledged"
-    leaves = leaves or row.queue_id != target.queue.id
+    begun = row.technician_id is not None or row.state == "acknowledged"
+    leaves = begun or row.queue_id != target.queue.id
     if leaves:
-        if not reason.strip() and not returning:
+        if not reason.strip() and not returning and not (sorting and not begun):
             raise Refused("reason-missing", _l("Say why you hand it over."), "reason")
         row.state, row.ended_at = "withdrawn", act.at
         moved = act.assign(
@@ -190,7 +192,8 @@ def hand_over(
             db.session.flush()
             waits.carry(row, moved, act.changes)
         # What goes back to where it came from is taken back, not handed on.
-        act.set_quietly(handovers=ticket.handovers + (0 if returning else 1))
+        counted = not returning and (begun or not sorting)
+        act.set_quietly(handovers=ticket.handovers + int(counted))
     else:
         row.technician_id, row.assigned_at, row.assigned_by_id = (
             technician_id,
@@ -206,7 +209,8 @@ def hand_over(
     _show_assigned(act)
     act.note_change("assigned", before, target.label)
     _note_cover(act, [target])
-    verb = "return" if returning else "hand-over" if leaves else "assign"
+    moves = begun or (leaves and not sorting)
+    verb = "return" if returning else "hand-over" if moves else "assign"
     return act.done(verb, body=reason.strip(), undo_for=undo_for)
 
 

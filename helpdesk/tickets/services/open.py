@@ -136,6 +136,10 @@ def log_entry(actor: Actor, new: NewTicket, *, quiet: bool = False) -> Entry:
             assigned = choose.status_by_key("assigned")
             if assigned is not None:
                 ticket.status_id, ticket.status_class = assigned.id, assigned.status_class
+    if new.tags:
+        # Whoever hears of the new ticket finds its tags there.
+        db.session.flush()
+        add_tags(ticket, new.tags)
     author = new.requester or customer
     entry = act.done(
         "log",
@@ -151,8 +155,6 @@ def log_entry(actor: Actor, new: NewTicket, *, quiet: bool = False) -> Entry:
         quiet=quiet,
     )
     attach(entry, new.files)
-    if new.tags:
-        add_tags(ticket, new.tags)
     if new.duration and actor.person_id is not None:
         spend(ticket, actor.person_id, new.duration, act.at, entry=entry)
     return entry

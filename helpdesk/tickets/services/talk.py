@@ -27,6 +27,10 @@ MENTION = re.compile(r"@\[([^\]\n]{1,200})\]\(person:(\d{1,18})\)")
 """A mention as the composer writes it: ``@[Priya Nair](person:7)``."""
 
 
+AUTO_REPLY = "auto-reply"
+"""The verb of a message that the house writes by itself."""
+
+
 @dataclass(slots=True)
 class Said:
     """What a technician said: Markdown text, files, and when it happened."""
@@ -175,6 +179,28 @@ def note(
     if said.duration and actor.person_id:
         spend(ticket, actor.person_id, said.duration, act.at, entry=entry)
     return entry
+
+
+def reply_by_itself(actor: Actor, ticket: Ticket, text: str, *, hold: int = 0) -> Entry:
+    """Write to the customer in the name of the house; it leaves in ``hold`` seconds.
+
+    It answers nothing: no clock looks at it, the customer waits on as before, and nobody has the
+    ticket because of it. Raises Denied, Refused.
+    """
+    check_writable(ticket)
+    check_text(text, [])
+    act = Act(actor, ticket)
+    person = ticket.requester or ticket.customer
+    return act.done(
+        AUTO_REPLY,
+        kind=EntryKind.MESSAGE,
+        body=text.strip(),
+        html=markdown_to_html(text),
+        public=True,
+        channel=Channel.EMAIL,
+        envelope={"to": [{"id": person.id, "name": person.name}], "cc": []},
+        hold=hold,
+    )
 
 
 def log_call(

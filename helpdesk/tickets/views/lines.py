@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.lib.html import show_inline_images, text_to_html
-from helpdesk.people.access import Actor
+from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.people.models import Person
 from helpdesk.tickets import wording
 from helpdesk.tickets.companions import Mention
@@ -25,7 +25,7 @@ from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.queries.access import hidden_among
 from helpdesk.tickets.queries.timeline import Place, other_ticket
-from helpdesk.tickets.sentences import extras, sentence
+from helpdesk.tickets.sentences import extras, rule_of, sentence
 from helpdesk.web.i18n import HTML_LANGUAGES, day, language_of, local, time_tag
 
 BACK_DATED = timedelta(minutes=5)
@@ -159,6 +159,13 @@ def lines_of(
     return lines
 
 
+def _author(entry: Entry) -> str:
+    """Return who wrote an entry: a person, a rule of the desk, or the house."""
+    if entry.author is not None:
+        return entry.author.name
+    return rule_of(entry) or SYSTEM.name
+
+
 def _line(entry: Entry, ticket: Ticket, reader: Actor | None, mentioned: Sequence[str]) -> Line:
     is_event = entry.kind == EntryKind.EVENT
     mine = (
@@ -171,7 +178,7 @@ def _line(entry: Entry, ticket: Ticket, reader: Actor | None, mentioned: Sequenc
         css="" if is_event else _css(entry),
         icon=_EVENT_ICONS.get(entry.verb, "workflow") if is_event else _icon(entry),
         said=sentence(entry, reader) if is_event else Markup(""),
-        author=_("You") if mine else (entry.author.name if entry.author is not None else "Hearth"),
+        author=_("You") if mine else _author(entry),
         way="" if is_event else _way(entry, ticket),
         body=Markup(""),
         html_lang=language_of_entry(entry, ticket),
