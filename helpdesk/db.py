@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from psycopg import _queries as psycopg_queries
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -129,6 +130,13 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
 
 
+# psycopg reads a long statement, or one with more than 50 parameters, anew at every execution,
+# because such statements seldom come again. Ours do: a ticket has more columns than that, and a
+# batch of mail writes fifty lines at once. Reading them was a tenth of what a message costs.
+psycopg_queries.MAX_CACHED_STATEMENT_PARAMS = 1000
+psycopg_queries.MAX_CACHED_STATEMENT_LENGTH = 50_000
+
+
 def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.prepared_max = PREPARED_STATEMENTS
 
@@ -222,14 +230,16 @@ def once(key: str, ask: Callable[[], T]) -> T:
     """Return what ``ask`` says, asked once a transaction: for what every act needs to know.
 
     Only values, no rows of the session. Whoever changes what it depends on within a transaction
-    calls ``ask_again``.
+    calls ``ask_again``. Nothing is flushed for it: a ticket that is being made goes to the
+    database with all that belongs to it, not when something else is asked.
     """
     kept = db.session.info.get(key)
     transaction = db.session().get_transaction()
     if kept is not None and transaction is not None and kept[0] is transaction:
         found: T = kept[1]
         return found
-    said = ask()
+    with db.session.no_autoflush:
+        said = ask()
     db.session.info[key] = (db.session().get_transaction(), said)
     return said
 

@@ -15,6 +15,7 @@ from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import coming, key_of, steps_done
 from helpdesk.sla.models import Clock
 from helpdesk.sla.parts import parts_of
+from helpdesk.sla.policy import Scope
 from helpdesk.sla.standing import WHOLE, Key, Standing, stand
 from helpdesk.tickets.events import JournalWritten
 from helpdesk.tickets.models import Ticket
@@ -24,6 +25,9 @@ from helpdesk.tickets.services.due import Due, place_again, set_due, set_part_du
 def on_journal_written(event: JournalWritten) -> None:
     """Bring a ticket's clocks into step with what just happened."""
     if event.entry.verb == "log":
+        if stored.all_offers()[Scope.TEAM]:
+            # Clocks of a part stand under the key of its assignment.
+            db.session.flush()
         lines = [journal.line_of(event.entry)]
         write_down(event.ticket, stand(event.ticket, lines), known={})
     elif event.entry.verb not in journal.IRRELEVANT:
@@ -69,7 +73,7 @@ def clock_due_first(ticket: Ticket) -> Clock | None:
     if ticket.due_at is None:
         return None
     for row in db.session.new:
-        if isinstance(row, Clock) and row.ticket_id == ticket.id and row.due_at == ticket.due_at:
+        if isinstance(row, Clock) and row.ticket is ticket and row.due_at == ticket.due_at:
             return row
     return db.session.scalar(
         select(Clock).where(Clock.ticket_id == ticket.id, Clock.due_at == ticket.due_at).limit(1)
@@ -84,7 +88,7 @@ def write_down(ticket: Ticket, standings: Sequence[Standing], known: Mapping[Key
     for standing in standings:
         row = known.get(standing.key)
         if row is None:
-            row = Clock(ticket_id=ticket.id, piece=standing.piece, promise=standing.promise.value)
+            row = Clock(ticket=ticket, piece=standing.piece, promise=standing.promise.value)
             db.session.add(row)
         before = (row.missed_at, row.round or 0)
         _set(row, standing)
@@ -138,14 +142,19 @@ def _set(row: Clock, standing: Standing) -> None:
     if not went_on:
         row.used = round(clock.used.total_seconds())
         row.counted_at = clock.until
-    row.policy_version_id = standing.policy_version_id
-    row.calendar_version_id = standing.calendar_version_id
-    if row.because != list(standing.because):
-        row.because = list(standing.because)
-    row.length = length
-    row.state = standing.state
-    row.owed_since = clock.owed_since
-    row.round = clock.round
-    row.due_at = clock.due
-    row.met_at = clock.met_at
-    row.missed_at = clock.reached
+    said = {
+        "policy_version_id": standing.policy_version_id,
+        "calendar_version_id": standing.calendar_version_id,
+        "because": list(standing.because),
+        "length": length,
+        "state": standing.state,
+        "owed_since": clock.owed_since,
+        "round": clock.round,
+        "due_at": clock.due,
+        "met_at": clock.met_at,
+        "missed_at": clock.reached,
+    }
+    # Saying the same again would make the session look for what changed.
+    for name, value in said.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)

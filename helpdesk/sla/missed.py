@@ -67,6 +67,9 @@ def keep(ticket: Ticket, clock: Clock, before: tuple[datetime | None, int]) -> N
     """
     missed_at, round_ = before
     if clock.missed_at is not None and (missed_at is None or clock.round != round_):
+        # Of a ticket that is logged long after it began something is missed at once; it may have
+        # no key yet.
+        db.session.flush()
         there = exists().where(*_is(clock, clock.round))
         if not db.session.scalar(select(there)):
             db.session.add(Miss(**_values(clock)))

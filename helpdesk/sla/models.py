@@ -9,10 +9,11 @@ from datetime import datetime
 from secrets import randbits
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Json, Model, UTCDateTime
 from helpdesk.lib.clock import now
+from helpdesk.tickets.models import Ticket
 
 
 def new_key() -> int:
@@ -105,6 +106,8 @@ class Clock(Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    # So that the clocks of a new ticket are written together with it.
+    ticket: Mapped[Ticket] = relationship()
     # The assignment it is about; 0 for the whole ticket, because NULLs are never equal.
     piece: Mapped[int] = mapped_column(BigId, default=0)
     # What was promised (clocks.Promise).

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people.models import Desk
+from helpdesk.people.models import Desk, Organisation, Person
 from helpdesk.sla import clocks, journal, stored
 from helpdesk.sla.business_time import NeverOpens
 from helpdesk.sla.calendar import Calendar
@@ -124,8 +124,9 @@ def matter_of(ticket: Ticket, among: Sequence[Offer]) -> Matter:
             categories.add(category)
             category = db.session.get_one(Category, category).parent_id
     level = ""
-    if any(conditions.support_levels for conditions in asked) and ticket.organisation is not None:
-        organisation = ticket.organisation
+    # Found by their keys: a ticket that is only being made doesn't know them yet.
+    if any(one.support_levels for one in asked) and ticket.organisation_id is not None:
+        organisation = db.session.get_one(Organisation, ticket.organisation_id)
         desk = db.session.get_one(Desk, 1)
         opened_on = ticket.opened_at.astimezone(ZoneInfo(desk.time_zone)).date()
         if organisation.support_until is None or opened_on <= organisation.support_until:
@@ -135,7 +136,7 @@ def matter_of(ticket: Ticket, among: Sequence[Offer]) -> Matter:
         priority=ticket.priority,
         queue_id=ticket.queue_id,
         categories=frozenset(categories),
-        vip=any(conditions.vip for conditions in asked) and ticket.customer.vip,
+        vip=any(one.vip for one in asked) and db.session.get_one(Person, ticket.customer_id).vip,
         organisation_id=ticket.organisation_id,
         support_level=level,
     )

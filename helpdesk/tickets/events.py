@@ -26,7 +26,9 @@ class TicketEvent:
 class JournalWritten:
     """An entry was written, and the ticket has not yet found its place in the worklist.
 
-    What is derived from the journal and decides about that place is worked out now.
+    What is derived from the journal and decides about that place is worked out now. A ticket that
+    is only being logged, its entry and its assignment may not have their keys yet; whoever needs
+    them flushes.
     """
 
     ticket: Ticket

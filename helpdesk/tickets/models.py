@@ -5,6 +5,8 @@ the smaller companions of a ticket (links, tasks, drafts …) in ``companions.py
 """
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship, synonym
@@ -179,6 +181,20 @@ class Ticket(Model):
     assignments: Mapped[list["Assignment"]] = relationship(
         back_populates="ticket", order_by="Assignment.id"
     )
+
+    def __init__(self, **values: Any) -> None:
+        """Make a ticket that knows its plain values at once, not only when it has been written."""
+        super().__init__(**{**_plain_values(), **values})
+
+
+@cache
+def _plain_values() -> dict[str, Any]:
+    """Return what the columns of a new ticket hold when nobody says otherwise."""
+    return {
+        column.key: column.default.arg
+        for column in Ticket.__table__.columns
+        if column.default is not None and column.default.is_scalar
+    }
 
 
 class Entry(Model):

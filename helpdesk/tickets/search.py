@@ -15,7 +15,8 @@ lists are short.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, event, select, text
+from sqlalchemy.orm import Session
 
 from helpdesk.db import db, is_postgresql
 from helpdesk.lib.bigrams import expand, words
@@ -63,11 +64,46 @@ MAX_QUESTION = 12
 
 
 def index(entry: Entry, subject: str = "") -> None:
-    """Put the words of one entry (and the subject, for a ticket's first one) into the index."""
+    """Put the words of one entry (and the subject, for a ticket's first one) into the index.
+
+    They are written when the transaction ends, together with those of all its entries: a batch
+    of mail has fifty.
+    """
     body = expand(f"{subject}\n{entry.body}")
-    if not body:
+    if body:
+        _waiting().append((entry, entry.id, entry.ticket_id, body))
+
+
+_WAITING = "words"
+
+
+def _waiting() -> list[tuple[Entry, int, int, str]]:
+    found: list[tuple[Entry, int, int, str]] = db.session.info.setdefault(_WAITING, [])
+    return found
+
+
+def write_waiting() -> None:
+    """Write the words that wait for the end of the transaction."""
+    waiting = _waiting()
+    if not waiting:
         return
-    _insert([(entry.id, entry.ticket_id, body)])
+    # An entry that went with a savepoint is no longer the session's.
+    rows = [(key, ticket, body) for entry, key, ticket, body in waiting if entry in db.session]
+    waiting.clear()
+    _insert(rows)
+
+
+def _before_commit(session: Session) -> None:
+    if session.info.get(_WAITING):
+        write_waiting()
+
+
+def _after_rollback(session: Session) -> None:
+    session.info.pop(_WAITING, None)
+
+
+event.listen(Session, "before_commit", _before_commit)
+event.listen(Session, "after_rollback", _after_rollback)
 
 
 def _insert(rows: Iterable[tuple[int, int, str]]) -> None:
@@ -98,6 +134,7 @@ def in_block(entry_id: int, found: Iterable[str]) -> list[str]:
 
 def remove(entry_ids: list[int]) -> None:
     """Take entries out of the index."""
+    write_waiting()
     for entry_id in entry_ids:
         db.session.execute(text("DELETE FROM ticket_fts WHERE rowid = :id"), {"id": entry_id})
 
@@ -132,6 +169,7 @@ def hits(question: str, *, quick: bool = False) -> Iterator[int]:
     ``quick`` bounds the effort, for what asks at every key: of common words that hardly ever meet
     only the newest hundred thousand entries are looked at. A rare word is found wherever it is.
     """
+    write_waiting()
     found = words(question)[:MAX_QUESTION]
     if not found:
         return

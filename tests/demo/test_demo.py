@@ -156,6 +156,7 @@ def test_nearly_all_promises_of_the_past_were_kept(demo: Flask):
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "moment",
     [

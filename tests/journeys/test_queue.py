@@ -324,6 +324,7 @@ def test_a_view_is_saved_and_a_shift_handed_over(floor: Floor):
     assert_accessible(page)
 
 
+@pytest.mark.one_database
 def test_the_queue_fits_and_is_accessible_at_every_width_in_both_themes(floor: Floor):
     page = floor.open()
     sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

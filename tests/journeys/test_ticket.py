@@ -343,6 +343,7 @@ def test_a_long_conversation_is_paged_and_keeps_its_place(desk: Desk):
     expect(page.get_by_text("note number 10.")).to_be_attached()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1024, 390])
 def test_every_part_is_accessible(desk: Desk, theme: Any, width: int):

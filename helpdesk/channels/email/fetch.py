@@ -9,12 +9,15 @@ is filed only while its line says "stored", and moving twice finds nothing to mo
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from flask import Flask, current_app
 from sqlalchemy import func, insert, select, update
 
 from helpdesk.channels.email import lease
@@ -95,6 +98,16 @@ def server_of(mailbox: Mailbox) -> Server:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Downloaded:
+    """A chunk of messages that is safe in the store and not yet in the ledger."""
+
+    last_uid: int
+    lines: list[dict[str, Any]]
+    raws: dict[int, bytes]
+    """By UID, those that the server gave away."""
+
+
 class Reader:
     """Reads one mailbox for the holder of its lease, connection after connection.
 
@@ -122,9 +135,10 @@ class Reader:
         self._fetch_wanted(box, connection)
         for uids in _slices(connection.uids_after(box.last_uid), SIZES_AT_ONCE):
             sizes = connection.sizes(uids)
-            for chunk in self._chunks(uids, sizes):
-                self._take(box, connection, chunk, sizes)
-                self._move(box, connection)
+            with closing(self._downloads(box, connection, uids, sizes)) as downloads:
+                for downloaded in downloads:
+                    self._take(downloaded)
+                    self._move(box, connection)
         self._move(box, connection)
 
     def _begin(self, connection: Connection) -> Box:
@@ -198,16 +212,43 @@ class Reader:
         if chunk:
             yield chunk
 
-    def _take(
-        self, box: Box, connection: Connection, uids: list[int], sizes: dict[int, Size]
-    ) -> None:
-        """Download, store and file one chunk."""
-        lines, raws = self._download(box, connection, uids, sizes)
+    def _downloads(
+        self, box: Box, connection: Connection, uids: Sequence[int], sizes: dict[int, Size]
+    ) -> Generator[_Downloaded]:
+        """Yield the chunks of these messages as they come.
+
+        While one is filed the next is on its way. Where messages are moved the connection is
+        needed in between, so there it is one after the other.
+        """
+        chunks = self._chunks(uids, sizes)
+        download = partial(self._download, box, connection, sizes=sizes)
+        if box.move_to:
+            yield from map(download, chunks)
+            return
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+        def in_background(chunk: list[int]) -> _Downloaded:
+            with app.app_context():
+                return download(chunk)
+
+        with ThreadPoolExecutor(1) as background:
+            waiting: Future[_Downloaded] | None = None
+            for chunk in chunks:
+                next_one = background.submit(in_background, chunk)
+                if waiting is not None:
+                    yield waiting.result()
+                waiting = next_one
+            if waiting is not None:
+                yield waiting.result()
+
+    def _take(self, downloaded: _Downloaded) -> None:
+        """Write down what was downloaded, and file it."""
+        lines, raws = downloaded.lines, downloaded.raws
         with transaction():
             lease.hold(
                 self._id,
                 self._holder,
-                last_uid=uids[-1],
+                last_uid=downloaded.last_uid,
                 received_count=Mailbox.received_count + len(lines),
             )
             ids = _write_down(lines)
@@ -223,19 +264,20 @@ class Reader:
 
     def _download(
         self, box: Box, connection: Connection, uids: list[int], sizes: dict[int, Size]
-    ) -> tuple[list[dict[str, Any]], dict[int, bytes]]:
-        """Return the lines of the ledger for these messages, and the messages."""
+    ) -> _Downloaded:
+        """Download these messages and store them. The database is not asked."""
         line = partial(_line, box, connection.uidvalidity)
         if len(uids) == 1:
             uid = uids[0]
             size = sizes.get(uid)
             if self._broke[uid] >= TRIES and _another_comes(connection, uid):
                 error = "The connection broke every time it was fetched."
-                return [line(uid, size, reason="unfetchable", error=error)], {}
+                return _Downloaded(uid, [line(uid, size, reason="unfetchable", error=error)], {})
             if size is not None and size.bytes > MAX_MESSAGE:
                 sha256 = keep(connection.headers(uid))
                 error = f"{size.bytes} bytes; {MAX_MESSAGE} are allowed. Only its headers are here."
-                return [line(uid, size, sha256, reason="too-large", error=error)], {}
+                only = line(uid, size, sha256, reason="too-large", error=error)
+                return _Downloaded(uid, [only], {})
         try:
             raws = connection.raws(uids)
         except MAIL_ERRORS:
@@ -252,7 +294,7 @@ class Reader:
             elif connection.exists(uid):
                 error = "The server has it but does not give it away."
                 lines.append(line(uid, sizes.get(uid), reason="unfetchable", error=error))
-        return lines, raws
+        return _Downloaded(uids[-1], lines, raws)
 
     def _fetch_wanted(self, box: Box, connection: Connection) -> None:
         """Fetch what a person asked for, whatever its size."""

@@ -6,6 +6,7 @@ Every worker watches; the lease decides who reads a mailbox.
 import logging
 import threading
 import time
+from math import inf
 from typing import Any
 
 from flask import Flask, current_app
@@ -114,7 +115,7 @@ class _Watch:
         self._id = mailbox_id
         self._stop = stop
         self._holder = lease.new_holder()
-        self._renewed = 0.0
+        self._renewed = -inf
 
     def run(self) -> None:
         """Read and wait, in turns, until told to stop. Raises Lost."""
@@ -136,6 +137,8 @@ class _Watch:
                 except Trouble as trouble:
                     log.warning("Mailbox %d: %s", self._id, trouble)
                     _fails(self._id, trouble)
+                    # That it works again is said as soon as it does.
+                    self._renewed = -inf
                     if not reader.got_stuck:
                         self._pause(pause)
                         pause = min(2 * pause, LONGEST_PAUSE)

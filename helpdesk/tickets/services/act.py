@@ -216,8 +216,11 @@ class Act:
         ticket.updated_at = self.recorded_at
         if not self.new:
             ticket.version += 1
-        db.session.flush()
+            db.session.flush()
         publish(JournalWritten(ticket, entry))
+        if self.new:
+            # What is promised about a new ticket is written with it, not after it.
+            db.session.flush()
         sync_worklist(ticket, new=self.new)
         if undo_for and not self.new and self.actor.person_id is not None:
             db.session.add(
@@ -285,11 +288,12 @@ def sync_worklist(ticket: Ticket, *, new: bool = False) -> None:
         if not queues:
             queues = {ticket.queue_id: []}
     involved = {ticket.queue_id} | {row.queue_id for row in ticket.assignments}
-    if not ticket.restricted:
-        # The acting verb has nearly always loaded them, so this asks nothing.
-        ticket.restricted = any(
-            db.session.get_one(Queue, queue_id).restricted for queue_id in involved
-        )
+    # The acting verb has nearly always loaded them, so this asks nothing; and saying again what
+    # holds already would make the session look for what changed.
+    if not ticket.restricted and any(
+        db.session.get_one(Queue, queue_id).restricted for queue_id in involved
+    ):
+        ticket.restricted = True
     present: dict[int, Worklist] = {}
     if not new:
         present = {

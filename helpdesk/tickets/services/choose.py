@@ -48,7 +48,8 @@ def _kept(model: type[Row], statement: Select[Row]) -> list[Row]:
     transaction = db.session().get_transaction()
     asked_in, kept = db.session.info.get(model.__tablename__, (None, []))
     if transaction is None or asked_in is not transaction or not kept or kept[0] not in db.session:
-        kept = list(db.session.scalars(statement))
+        with db.session.no_autoflush:
+            kept = list(db.session.scalars(statement))
         db.session.info[model.__tablename__] = (db.session().get_transaction(), kept)
     found: list[Row] = kept
     return found
