@@ -28,7 +28,7 @@ PLACEHOLDERS = (
 )
 """What may stand in braces. ``technician`` is the owner of the ticket, ``me`` who writes."""
 
-_SIGNS = re.compile(r"[\\`*_\[\]<>~|&]")
+_SIGNS = re.compile(r"[\\`*_\[\]<>~|]|&(?=#?\w+;)")
 _BEGINNING = re.compile(r"^(?:([#+\-=])|(\d+)([.)]))", re.MULTILINE)
 
 

@@ -3,12 +3,16 @@
 The notice is held while it is marked fixed, and everything that is sent is written down in the
 same transaction: two people who press at once, or a process that dies between, tell nobody twice
 and forget nobody.
+
+Whoever needs both locks the notice first and then tickets, several in order of their numbers. Only
+this order is possible here: which tickets are to be locked is known once nobody can link another.
+Linking follows it, also while a call is logged.
 """
 
 from dataclasses import dataclass, replace
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from helpdesk.board.events import FixedForPerson
@@ -84,6 +88,7 @@ def fix(actor: Actor, alert: Alert, closing: str, *, expected: int) -> list[Wait
     closing = closing.strip()
     if not closing:
         raise Refused("closing-missing", _l("Say that it is fixed, and how."), "closing")
+    _lock_tickets(alert)
     people = waiting_for(alert)
     reached = len(known_to(actor, people))
     if reached > expected:
@@ -99,6 +104,24 @@ def fix(actor: Actor, alert: Alert, closing: str, *, expected: int) -> list[Wait
     _tell(actor, alert, people)
     announce_board()
     return people
+
+
+def _lock_tickets(alert: Alert) -> None:
+    """Lock the tickets through which somebody waits, and read anew how they stand.
+
+    One may have been merged into another; nobody merges it any more once it is locked.
+    """
+    mine = [one.row.ticket_id for one in waiting_for(alert) if one.row.ticket_id is not None]
+    survivors = select(Ticket.merged_into_id).where(
+        Ticket.id.in_(mine), Ticket.merged_into_id.is_not(None)
+    )
+    db.session.scalars(
+        select(Ticket)
+        .where(or_(Ticket.id.in_(mine), Ticket.id.in_(survivors)))
+        .order_by(Ticket.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _tell(actor: Actor, alert: Alert, people: list[Waiting]) -> None:

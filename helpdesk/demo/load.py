@@ -27,12 +27,12 @@ from helpdesk.demo.told import live_told
 from helpdesk.demo.warning import live_warnings, warn
 from helpdesk.lib import clock
 from helpdesk.people import search as people_search
-from helpdesk.people.access import SYSTEM
+from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.sla.clocks import Promise
 from helpdesk.tickets import services
 from helpdesk.tickets.beginning import begin_desk
 from helpdesk.tickets.desk import Category, Cause, QuickTemplate
-from helpdesk.tickets.lifecycle import HoldReason
+from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, HoldReason
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.services import Said, Target
 
@@ -236,6 +236,7 @@ def _today(demo: Demo, today: Today) -> Ticket:
         "part": lambda: services.add(
             actor, ticket, [Target(demo.queues[FIELD], note="Is the access point alive?")]
         ),
+        "part-waits": lambda: _let_part_wait(demo, actor, ticket),
         "major": lambda: services.set_major(actor, ticket, True),
         "tasks": lambda: services.add_tasks(
             actor,
@@ -255,3 +256,17 @@ def _today(demo: Demo, today: Today) -> Ticket:
         with clock.at(at):
             services.set_tags(demo.actors["karen"], ticket, list(today.tags))
     return ticket
+
+
+def _let_part_wait(demo: Demo, actor: Actor, ticket: Ticket) -> None:
+    """Let the actor's own part of a ticket wait for the supplier that its story names."""
+    wait = wait_for(demo, ticket.subject)
+    held = next(
+        row
+        for row in ticket.assignments
+        if row.technician_id == actor.person_id and row.state in OPEN_ASSIGNMENT
+    )
+    if wait is not None:
+        services.set_part_waits(
+            actor, ticket, held.id, wait, note="They measure the line to gate 3"
+        )

@@ -36,8 +36,10 @@ WORDS = {
     "Label printer at bench 4 eats the labels": Word(
         "Kestrel Office Machines", "K-20931", 26, ahead=True
     ),
+    # One part of it waits, while colleagues look at the access point.
+    "Warehouse scanners can’t reach WMS at gate 3": Word("PCCW", "SR-882307", 3, ahead=True),
 }
-"""By the subject of the ticket: one promise that has passed, one that is still to come."""
+"""By the subject of the ticket: one promise that has passed, others that are still to come."""
 
 
 def make_suppliers(demo: Demo) -> None:

@@ -38,7 +38,7 @@ TODAY: list[Today] = [
         ),
         "Alan Tsang",
         138,
-        "take@4 note@21 part@100 call@110",
+        "take@4 note@21 part@100 call@110 part-waits@118",
         "marcus",
         ("WMS",),
     ),

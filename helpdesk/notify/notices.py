@@ -6,6 +6,7 @@ has seen what there was to say about it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -19,13 +20,15 @@ from helpdesk.notify.models import Notice
 from helpdesk.notify.wishes import WAIT, Wishes
 from helpdesk.people.absent import stand_in
 from helpdesk.people.access import Actor, Permission
-from helpdesk.people.models import Account
+from helpdesk.people.models import Account, Person
+from helpdesk.rows import write_rows
 from helpdesk.sla.events import PromisesInDanger
 from helpdesk.tickets.companions import Follower
 from helpdesk.tickets.events import Mentioned, TicketEvent, TicketLooked, TimesPassed
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, EntryKind
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import visible
+from helpdesk.tickets.services import suppliers_of
 from helpdesk.web.live import announce
 
 PAGE = 50
@@ -66,8 +69,13 @@ def on_ticket_event(event: TicketEvent) -> None:
         concerned |= dict.fromkeys(_followers(ticket), Kind.ANSWERED)
     elif event.verb == "hear-supplier":
         concerned |= dict.fromkeys(_working_on(ticket), Kind.ANSWERED)
-        if ticket.supplier is not None:
-            data["supplier"] = ticket.supplier.name
+        known = suppliers_of(ticket)
+        author = db.session.get(Person, entry.author_id) if entry.author_id is not None else None
+        if len(known) == 1:
+            data["supplier"] = known[0].name
+        elif author is not None:
+            # Of several nobody says which one it was; who wrote is known.
+            data["supplier"] = author.name
     elif event.verb in _WATCHED:
         concerned |= dict.fromkeys(_followers(ticket), Kind.WATCHED)
     if "assigned" in (entry.changes or {}) or event.verb == "log":
@@ -106,11 +114,11 @@ def _holding(ticket: Ticket) -> list[int | None]:
 def on_promises_in_danger(event: PromisesInDanger) -> None:
     """Tell those whom escalations are to reach."""
     _write(
-        Notice(
-            person_id=person_id,
-            kind=Kind.DANGER.value,
-            ticket_id=one.ticket_id,
-            data={
+        _Told(
+            person_id,
+            Kind.DANGER,
+            one.ticket_id,
+            {
                 "promise": one.promise.value,
                 "due": one.due_at.isoformat(),
                 "missed": one.missed,
@@ -134,13 +142,7 @@ def tell(
     if not concerned:
         return
     _write(
-        Notice(
-            person_id=person_id,
-            kind=kind.value,
-            ticket_id=ticket_id,
-            actor_id=by,
-            data=dict(data or {}),
-        )
+        _Told(person_id, kind, ticket_id, dict(data or {}), by)
         for person_id, kind in concerned.items()
     )
 
@@ -161,20 +163,42 @@ def _with_covers(concerned: dict[int, Kind], by: int | None) -> dict[int, Kind]:
     return covers | concerned if concerned else concerned
 
 
-def _write(found: Iterable[Notice]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Somebody who is to hear of something."""
+
+    person_id: int
+    kind: Kind
+    ticket_id: int
+    data: dict[str, object]
+    by: int | None = None
+
+
+def _write(told: Iterable[_Told]) -> None:
     """Write notices as their readers want them: on screen, by mail in a while, both or not."""
-    notices = list(found)
-    wishes = _wishes({notice.person_id for notice in notices})
+    told = list(told)
+    wishes = _wishes({one.person_id for one in told})
     moment = now()
-    for notice in notices:
-        wanted = wishes.get(notice.person_id, Wishes())
-        notice.created_at = moment
-        notice.on_screen = notice.kind not in wanted.not_on_screen
-        notice.mail_at = moment + WAIT if notice.kind in wanted.by_mail else None
-        if notice.on_screen or notice.mail_at is not None:
-            db.session.add(notice)
-        if notice.on_screen:
-            announce(f"person:{notice.person_id}", "notice", notice.ticket_id)
+    rows: list[dict[str, object]] = []
+    for one in told:
+        wanted = wishes.get(one.person_id, Wishes())
+        on_screen, by_mail = one.kind not in wanted.not_on_screen, one.kind in wanted.by_mail
+        if on_screen or by_mail:
+            rows.append(
+                {
+                    "person_id": one.person_id,
+                    "kind": one.kind.value,
+                    "ticket_id": one.ticket_id,
+                    "actor_id": one.by,
+                    "data": one.data,
+                    "created_at": moment,
+                    "on_screen": on_screen,
+                    "mail_at": moment + WAIT if by_mail else None,
+                }
+            )
+        if on_screen:
+            announce(f"person:{one.person_id}", "notice", one.ticket_id)
+    write_rows(Notice, rows)
 
 
 def _working_on(ticket: Ticket) -> set[int]:

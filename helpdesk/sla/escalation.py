@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from helpdesk.db import db, transaction
 from helpdesk.events import publish
@@ -20,6 +21,7 @@ from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import TeamMember
+from helpdesk.rows import change_rows, write_rows
 from helpdesk.sla import owners
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import MISSED, Coming, Key, coming, key_of, steps_done
@@ -29,7 +31,7 @@ from helpdesk.sla.events import (
     SuppliersToRemind,
     SupplierToRemind,
 )
-from helpdesk.sla.missed import note_missed
+from helpdesk.sla.missed import happened, note_missed
 from helpdesk.sla.models import Clock, StepDone
 from helpdesk.sla.parts import Part, parts_of
 from helpdesk.sla.policy import Do
@@ -39,6 +41,7 @@ from helpdesk.tickets.desk import Queue, Supplier
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.services.due import Happened, record_promises
+from helpdesk.tickets.services.suppliers import waits_for_supplier
 
 BATCH = 500
 """Clocks that are dealt with in one transaction."""
@@ -54,9 +57,30 @@ class _Batch:
     holding: dict[int, list[int]]
     leads: dict[int, list[int]] = field(default_factory=dict)
     told: list[Happened] = field(default_factory=list)
-    missed: list[Clock] = field(default_factory=list)
     danger: list[PromiseInDanger] = field(default_factory=list)
     remind: list[SupplierToRemind] = field(default_factory=list)
+    # What is not in the database yet.
+    steps: list[dict[str, object]] = field(default_factory=list)
+    missed: list[Clock] = field(default_factory=list)
+    dealt_with: list[Clock] = field(default_factory=list)
+
+    def write(self) -> None:
+        """Write down what was done so far.
+
+        At the end, and before a step changes a ticket: its clocks are then worked out anew, by
+        what the database says was done.
+        """
+        write_rows(StepDone, self.steps)
+        change_rows(
+            Clock,
+            [
+                {"id": clock.id, "missed_at": clock.missed_at, "next_at": clock.next_at}
+                for clock in self.dealt_with
+            ],
+        )
+        note_missed(self.missed)
+        for written in (self.steps, self.dealt_with, self.missed):
+            written.clear()
 
 
 @job(every=5)
@@ -92,13 +116,12 @@ def deal_with_due(limit: int = BATCH) -> int:
             holding=_holding([ticket for _clock, ticket in rows if ticket.owner_id is None]),
         )
         _load_parts([clock for clock, _ticket in rows])
-        # What is written waits until all is known: five hundred rows are written together.
         with db.session.no_autoflush:
             for clock, ticket in rows:
                 # What was done for one clock may have ended another of the same ticket.
                 if clock in db.session:
                     _deal_with(batch, clock, ticket)
-        note_missed(batch.missed)
+        batch.write()
         record_promises(batch.told)
         publish(PromisesInDanger(tuple(batch.danger)))
         if batch.remind:
@@ -107,8 +130,8 @@ def deal_with_due(limit: int = BATCH) -> int:
 
 
 def _load_parts(clocks: Sequence[Clock]) -> None:
-    """Read the assignments of tickets whose parts have come up, all in one query."""
-    numbers = [clock.ticket_id for clock in clocks if clock.piece > WHOLE]
+    """Read the assignments of tickets whose parts or suppliers have come up, in one query."""
+    numbers = [clock.ticket_id for clock in clocks if clock.piece != WHOLE]
     if numbers:
         db.session.scalars(
             select(Ticket).where(Ticket.id.in_(numbers)).options(selectinload(Ticket.assignments))
@@ -118,30 +141,34 @@ def _load_parts(clocks: Sequence[Clock]) -> None:
 def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
     """Do all that has come up for one clock, and say when its next moment comes."""
     done = batch.done.setdefault(key_of(clock), set())
+    next_at: datetime | None = None
     for one in coming(clock, done):
         if one.at > batch.moment:
+            next_at = one.at
             break
         name = one.step.key if one.step else MISSED
         done.add(name)
-        db.session.add(
-            StepDone(
-                ticket_id=clock.ticket_id,
-                piece=clock.piece,
-                promise=clock.promise,
-                round=clock.round,
-                step=name,
-                done_at=batch.moment,
-            )
+        batch.steps.append(
+            {
+                "ticket_id": clock.ticket_id,
+                "piece": clock.piece,
+                "promise": clock.promise,
+                "round": clock.round,
+                "step": name,
+                "done_at": batch.moment,
+            }
         )
         if one.step is None:
-            clock.missed_at = clock.due_at
+            # Written with the others of the batch: the session need not look for it.
+            set_committed_value(clock, "missed_at", clock.due_at)
             batch.missed.append(clock)
-            said: dict[str, object] = {"promise": clock.promise, **_whose(clock, ticket)}
-            batch.told.append(Happened(ticket.id, "promise-missed", one.at, said))
+            batch.told.append(happened(ticket, clock, one.at))
         elif _do(batch, one, clock, ticket):
             # Another priority or queue changed what is promised: what follows is worked out anew.
+            next_at = next((later.at for later in coming(clock, done)), None)
             break
-    clock.next_at = next((one.at for one in coming(clock, done)), None)
+    set_committed_value(clock, "next_at", next_at)
+    batch.dealt_with.append(clock)
 
 
 def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
@@ -161,14 +188,14 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
                 due_at=clock.due_at,
                 missed=clock.missed_at is not None,
                 people=tuple(people),
-                whose=_whose(clock, ticket).get("whose", ""),
+                whose=owners.whose(ticket, clock.piece).get("whose", ""),
             )
         )
         said: dict[str, object] = {
             "promise": clock.promise,
             "people": people,
             "percent": step.percent,
-            **_whose(clock, ticket),
+            **owners.whose(ticket, clock.piece),
         }
         batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
         return False
@@ -176,6 +203,8 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
         _outside(batch, one, clock, ticket)
         return False
     if step.do is Do.RAISE and ticket.priority > 1:
+        batch.dealt_with.append(clock)
+        batch.write()
         services.set_priority(SYSTEM, ticket, ticket.priority - 1)
         return True
     if step.do is Do.MOVE and step.queue_id not in {None, _queue_of(clock, ticket)}:
@@ -183,6 +212,8 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
         if queue.retired_at is not None:
             return False
         part = _part_of(clock, ticket)
+        batch.dealt_with.append(clock)
+        batch.write()
         services.hand_over(
             SYSTEM,
             ticket,
@@ -194,7 +225,11 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
     if step.do is Do.REMIND and clock.piece < WHOLE and clock.due_at is not None:
         if not db.session.get_one(Supplier, -clock.piece).email:
             return False
-        said = {"promise": clock.promise, "percent": step.percent, **_whose(clock, ticket)}
+        said = {
+            "promise": clock.promise,
+            "percent": step.percent,
+            **owners.whose(ticket, clock.piece),
+        }
         batch.told.append(Happened(ticket.id, "promise-reminded", one.at, said))
         missed = clock.missed_at is not None
         batch.remind.append(SupplierToRemind(ticket.id, -clock.piece, clock.due_at, missed))
@@ -218,7 +253,7 @@ def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
             by_mail=mails,
             address=step.target if mails else "",
             webhook_id=None if mails else int(step.target),
-            whose=_whose(clock, ticket).get("whose", ""),
+            whose=owners.whose(ticket, clock.piece).get("whose", ""),
         )
     )
     said: dict[str, object] = {
@@ -226,7 +261,7 @@ def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
         "percent": step.percent,
         "by": step.do.value,
         "to": step.target if mails else None,
-        **_whose(clock, ticket),
+        **owners.whose(ticket, clock.piece),
     }
     batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
 
@@ -245,26 +280,35 @@ def _queue_of(clock: Clock, ticket: Ticket) -> int:
     return part.queue_id if part is not None else ticket.queue_id
 
 
-def _whose(clock: Clock, ticket: Ticket) -> dict[str, str]:
-    """Return whose promise it is by name; nothing for the whole ticket."""
-    if clock.piece == WHOLE:
-        return {}
-    return {"whose": owners.names_of(ticket, {clock.piece}).get(clock.piece, "")}
-
-
 def _owners(batch: _Batch, clock: Clock, ticket: Ticket) -> list[int]:
     """Return whom a warning reaches.
 
-    About a part, whoever has it, else the leads of its queue. Otherwise the owner, else who holds
-    an assignment, else the leads.
+    About a part, whoever has it, else the leads of its queue. About a supplier that only parts
+    wait for, who holds those, else the leads of their queues. Otherwise the owner, else who
+    holds an assignment, else the leads.
     """
     part = _part_of(clock, ticket)
     if part is not None:
         holder = part.last.technician_id
         return [holder] if holder is not None else _leads(batch, part.queue_id)
+    if clock.piece < WHOLE and (rows := _waiting_for(-clock.piece, ticket)):
+        holders = [row.technician_id for row in rows if row.technician_id is not None]
+        leads = [one for row in rows for one in _leads(batch, row.queue_id)]
+        return list(dict.fromkeys(holders or leads))
     if ticket.owner_id is not None:
         return [ticket.owner_id]
     return batch.holding.get(ticket.id) or _leads(batch, ticket.queue_id)
+
+
+def _waiting_for(supplier_id: int, ticket: Ticket) -> list[Assignment]:
+    """Return the assignments that wait for a supplier; none when the whole ticket does."""
+    if waits_for_supplier(ticket) and ticket.supplier_id == supplier_id:
+        return []
+    return [
+        row
+        for row in ticket.assignments
+        if row.waits_since is not None and row.supplier_id == supplier_id
+    ]
 
 
 def _holding(tickets: list[Ticket]) -> dict[int, list[int]]:

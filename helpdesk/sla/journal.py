@@ -11,7 +11,7 @@ What counts is decided here, in one place:
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from helpdesk.db import db
 from helpdesk.sla.clocks import Happening, Life, What
 from helpdesk.tickets.lifecycle import EntryKind, StatusClass
 from helpdesk.tickets.models import Entry
-from helpdesk.tickets.services import choose
+from helpdesk.tickets.services import choose, waits
 from helpdesk.tickets.services.open import SPOKEN
 
 ACKNOWLEDGES = frozenset({"acknowledge", "take", "hold", "resolve-assignment"})
@@ -150,10 +150,26 @@ def life_of(
 
 
 def told_of(lines: Iterable[Line]) -> list[Line]:
-    """Return the lines without those that were undone or declared a mistake."""
+    """Return the lines without those that were undone or declared a mistake.
+
+    A status that was a mistake takes with it what else its entry says, but not how the pieces of
+    the ticket waited: a piece that ended with a resolution is over, however that is called later.
+    """
     lines = list(lines)
-    void = set(_void(lines))
-    return [line for line in lines if line.id not in void]
+    undone = set(_named(lines, "undone")) | {one.id for one in lines if "undone" in one.changes}
+    mistaken = set(_named(lines, "mistaken"))
+    found = []
+    for line in lines:
+        if line.id in undone:
+            continue
+        if line.id not in mistaken:
+            found.append(line)
+        elif waits.FIELD in line.changes:
+            kept = {waits.FIELD: line.changes[waits.FIELD]}
+            found.append(
+                replace(line, verb=waits.FIELD, kind=EntryKind.EVENT, inbound=False, changes=kept)
+            )
+    return found
 
 
 def _said(line: Line, *, first: bool) -> Iterator[Happening]:
@@ -177,15 +193,12 @@ def _said(line: Line, *, first: bool) -> Iterator[Happening]:
         yield Happening(at, What.ANSWERED)
 
 
-def _void(lines: Iterable[Line]) -> Iterator[int]:
-    """Yield the entries that never happened: undone, or declared a mistake."""
+def _named(lines: Iterable[Line], change: str) -> Iterator[int]:
+    """Yield the entries that others say were undone, or were a mistake."""
     for line in lines:
-        for name in ("undone", "mistaken"):
-            told = line.changes.get(name)
-            if told and isinstance(new_value(told), dict):
-                yield new_value(told)["entry"]
-        if "undone" in line.changes:
-            yield line.id
+        told = line.changes.get(change)
+        if told and isinstance(new_value(told), dict):
+            yield new_value(told)["entry"]
 
 
 def new_value(change: Any) -> Any:

@@ -20,7 +20,7 @@ from helpdesk.sla.models import (
     Policy,
     PolicyVersion,
 )
-from helpdesk.sla.parts import life_of, parts_of
+from helpdesk.sla.parts import parts_of
 from helpdesk.sla.with_suppliers import Wait
 from helpdesk.tickets.models import Ticket
 
@@ -84,8 +84,15 @@ class Ledger:
 
     @property
     def with_suppliers(self) -> timedelta:
-        """How long it was with suppliers in all, up to now."""
-        return sum((one.length for one in self.waits), timedelta())
+        """How long it was with suppliers in all, up to now; what overlaps counts once."""
+        total, counted = timedelta(), None
+        # They are in the order in which they began.
+        for wait in self.waits:
+            until = wait.until or now()
+            since = max(wait.since, counted) if counted is not None else wait.since
+            total += max(until - since, timedelta())
+            counted = max(until, counted) if counted is not None else until
+        return total
 
 
 def ledger_of(actor: Actor, ticket: Ticket) -> Ledger:
@@ -123,9 +130,11 @@ def _accounts(
             if clock is None:
                 continue
         else:
-            life = told.life(stored.terms_of(row.policy_version_id).waits)
+            halting = stored.terms_of(row.policy_version_id).waits
             if piece > standing.WHOLE:
-                life = life_of(parts[piece], life)
+                life = told.life_of_part(parts[piece], halting)
+            else:
+                life = told.life(halting)
             clock = clocks.run(calendar, promise, length, life, until=now())
         policy, is_newest = names.policies[row.policy_version_id]
         yield Account(

@@ -1,4 +1,8 @@
-"""Promises that were missed: each is written down once, and somebody says why."""
+"""Promises that were missed: each is written down once, and somebody says why.
+
+The sweep finds out, or an event that works the clocks out anew before it comes: whoever is first
+writes the row, the journal's line and that this was done.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,9 +13,18 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor
-from helpdesk.sla.models import Clock, Miss
+from helpdesk.rows import write_rows
+from helpdesk.sla import owners
+from helpdesk.sla.coming import MISSED, key_of
+from helpdesk.sla.models import Clock, Miss, StepDone
 from helpdesk.tickets.models import Entry, Ticket
-from helpdesk.tickets.services.due import explain_miss, mark_unexplained, set_unexplained
+from helpdesk.tickets.services.due import (
+    Happened,
+    explain_miss,
+    mark_unexplained,
+    record_promises,
+    set_unexplained,
+)
 from helpdesk.tickets.services.errors import Refused
 
 
@@ -53,9 +66,8 @@ def explain(actor: Actor, ticket: Ticket, reason: str, *, note: str = "") -> Ent
 
 def note_missed(clocks: Sequence[Clock]) -> None:
     """Write down that these clocks were missed in their present round, together."""
-    rows = [_values(clock) for clock in clocks]
-    if rows:
-        db.session.bulk_insert_mappings(Miss.__mapper__, rows)
+    write_rows(Miss, [_values(clock) for clock in clocks])
+    if clocks:
         mark_unexplained({clock.ticket_id for clock in clocks})
 
 
@@ -74,10 +86,28 @@ def keep(ticket: Ticket, clock: Clock, before: tuple[datetime | None, int]) -> N
         if not db.session.scalar(select(there)):
             db.session.add(Miss(**_values(clock)))
             set_unexplained(ticket, True)
+        _say(ticket, clock, clock.missed_at)
     elif clock.missed_at is None and missed_at is not None and clock.round <= round_:
         gone = delete(Miss).where(*_is(clock, round_), Miss.reason.is_(None))
         db.session.execute(gone)
         set_unexplained(ticket, bool(unexplained(ticket.id)))
+
+
+def _say(ticket: Ticket, clock: Clock, missed_at: datetime) -> None:
+    """Let the journal say that a promise was missed, unless the sweep has done so: once a round."""
+    key = {**dict(zip(_KEY, key_of(clock), strict=True)), "step": MISSED}
+    if db.session.get(StepDone, key) is None:
+        db.session.add(StepDone(**key, done_at=now()))
+        record_promises([happened(ticket, clock, missed_at)])
+
+
+_KEY = ("ticket_id", "piece", "promise", "round")
+
+
+def happened(ticket: Ticket, clock: Clock, missed_at: datetime) -> Happened:
+    """Return what the journal says of a promise that was missed."""
+    said: dict[str, object] = {"promise": clock.promise, **owners.whose(ticket, clock.piece)}
+    return Happened(ticket.id, "promise-missed", missed_at, said)
 
 
 def _is(clock: Clock, round_: int) -> tuple[ColumnElement[bool], ...]:

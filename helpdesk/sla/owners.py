@@ -28,3 +28,8 @@ def names_of(ticket: Ticket, pieces: Collection[int]) -> dict[int, str]:
         )
         found |= {piece_of(key): name for key, name in rows}
     return found
+
+
+def whose(ticket: Ticket, piece: int) -> dict[str, str]:
+    """Return whose promise it is, as the journal says it; nothing for the whole ticket."""
+    return {"whose": names_of(ticket, {piece}).get(piece, "")} if piece != WHOLE else {}

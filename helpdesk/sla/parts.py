@@ -6,16 +6,18 @@ queue, or ended in any way, the part is over. What a clock says about a part is 
 of its first assignment (``Clock.piece``).
 
 The assignments themselves say when they were given, acknowledged and ended; the journal says when
-the ticket waited meanwhile.
+the ticket, or the part itself, waited meanwhile.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from helpdesk.sla.clocks import STATES, Happening, Life, What
-from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT
+from helpdesk.sla.journal import Line, new_value, told_of
+from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, HoldReason
 from helpdesk.tickets.models import Assignment
+from helpdesk.tickets.services import waits
 
 
 @dataclass(slots=True)
@@ -72,14 +74,36 @@ def _leave_out_undone(part: Part) -> None:
             return
 
 
-def life_of(part: Part, ticket: Life) -> Life:
+Stretch = tuple[datetime, datetime | None]
+"""From when to when a piece waited; it goes on where there is no end."""
+
+
+def waits_in(lines: Iterable[Line]) -> dict[int, list[Stretch]]:
+    """Return when each assignment waited for a supplier, by its key, as the journal tells it."""
+    found: dict[int, list[Stretch]] = {}
+    since: dict[int, datetime] = {}
+    for line in told_of(lines):
+        for name, told in (new_value(line.changes.get(waits.FIELD)) or {}).items():
+            key = int(name)
+            if told is not None:
+                since.setdefault(key, line.happened_at)
+            elif key in since:
+                found.setdefault(key, []).append((since.pop(key), line.happened_at))
+    for key, at in since.items():
+        found.setdefault(key, []).append((at, None))
+    return found
+
+
+def life_of(part: Part, ticket: Life, waited: Mapping[int, Sequence[Stretch]]) -> Life:
     """Return the life of a part within the life of its ticket.
 
     ``ticket`` says when the ticket waited, was resolved or put aside, by the reasons of waiting
-    that halt the clocks in question.
+    that halt the clocks in question; ``waited`` when its assignments themselves did, and is empty
+    where waiting for suppliers halts none.
     """
     begins, over = part.rows[0].given_at, _over(part)
     states = [one for one in ticket.happenings if one.what in STATES]
+    states = _with_waits(states, [one for row in part.rows for one in waited.get(row.id, ())])
     earlier = [one for one in states if one.at <= begins]
     happenings = []
     # A part that is given out while the ticket waits begins halted.
@@ -89,6 +113,27 @@ def life_of(part: Part, ticket: Life) -> Life:
     happenings += [one for one in states if one.at > begins and (over is None or one.at < over.at)]
     happenings.sort(key=lambda one: one.at)
     return Life(begins, (*happenings, over) if over is not None else tuple(happenings))
+
+
+def _with_waits(states: Sequence[Happening], own: Sequence[Stretch]) -> list[Happening]:
+    """Return the states of the ticket with those in which only the part waited.
+
+    While the ticket itself waits, is resolved or put aside, that counts and says why.
+    """
+    # What ends comes before what begins at the same moment: a colleague takes the wait over.
+    turns: list[tuple[datetime, int, Happening | None]] = [(one.at, 0, one) for one in states]
+    turns += [(until, -1, None) for _since, until in own if until is not None]
+    turns += [(since, 1, None) for since, _until in own]
+    found: list[Happening] = []
+    whole, waiting = Happening(datetime.min.replace(tzinfo=UTC), What.OPEN), 0
+    for at, step, told in sorted(turns, key=lambda turn: turn[:2]):
+        waiting += step
+        whole = told or whole
+        if waiting > 0 and whole.what is What.OPEN:
+            found.append(Happening(at, What.WAITING, HoldReason.SUPPLIER.value))
+        else:
+            found.append(Happening(at, whole.what, whole.why))
+    return found
 
 
 def _of_rows(rows: Sequence[Assignment]) -> list[Happening]:

@@ -20,10 +20,11 @@ from helpdesk.sla.calendar import Calendar
 from helpdesk.sla.clocks import Life, Promise
 from helpdesk.sla.journal import Line, NamedStatus
 from helpdesk.sla.models import Clock
-from helpdesk.sla.parts import Part, life_of, parts_of
+from helpdesk.sla.parts import Part, Stretch, life_of, parts_of, waits_in
 from helpdesk.sla.policy import PROMISES, Choice, Matter, Offer, Scope, Terms, choose
 from helpdesk.sla.with_suppliers import SupplierPart, supplier_parts
 from helpdesk.tickets.desk import Category
+from helpdesk.tickets.lifecycle import HoldReason
 from helpdesk.tickets.models import Ticket
 
 log = logging.getLogger(__name__)
@@ -77,12 +78,20 @@ class Told:
     lines: Sequence[Line]
     statuses: Mapping[int, NamedStatus] = field(default_factory=journal.statuses)
     lives: dict[frozenset[str], Life] = field(default_factory=dict)
+    waited: dict[int, list[Stretch]] | None = None
 
     def life(self, waits: frozenset[str]) -> Life:
         """Return the life of the whole ticket."""
         if waits not in self.lives:
             self.lives[waits] = journal.life_of(self.lines, self.statuses, waits=waits)
         return self.lives[waits]
+
+    def life_of_part(self, part: Part, waits: frozenset[str]) -> Life:
+        """Return the life of a part, which may have waited for a supplier while others worked."""
+        if self.waited is None:
+            self.waited = waits_in(self.lines)
+        waited = self.waited if HoldReason.SUPPLIER in waits else {}
+        return life_of(part, self.life(waits), waited)
 
 
 def stand(
@@ -225,7 +234,7 @@ def _first_is_promised(terms: Terms, ticket: Ticket) -> bool:
 def _of_part(ticket: Ticket, told: Told, part: Part, chosen: _Chosen | None) -> Iterator[Standing]:
     if chosen is None:
         return
-    life = life_of(part, told.life(chosen.terms.waits))
+    life = told.life_of_part(part, chosen.terms.waits)
     for promise in PROMISES[Scope.TEAM]:
         length = chosen.terms.length(promise, ticket.priority)
         if length is not None:

@@ -146,6 +146,18 @@ class SupplierForm(Form):
     promised_at = LocalMoment(_l("Promised by"), [Optional()])
 
 
+class PartSupplierForm(SupplierForm):
+    """The same for a part, with a word to colleagues."""
+
+    note = StringField(
+        _l("Note"),
+        [Length(max=300)],
+        description=_l("Only colleagues read it, neither the customer nor the supplier."),
+    )
+    # Whether the part waited when the form was shown.
+    changing = Key()
+
+
 class HoldForm(SupplierForm):
     """Why a ticket waits, and until when."""
 

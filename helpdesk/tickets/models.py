@@ -281,6 +281,19 @@ class Assignment(Model):
             postgresql_where=text("state IN ('assigned','acknowledged')"),
             sqlite_where=text("state IN ('assigned','acknowledged')"),
         ),
+        Index(
+            "ix_assignment_supplier",
+            "supplier_id",
+            "ticket_id",
+            postgresql_where=text("supplier_id IS NOT NULL"),
+            sqlite_where=text("supplier_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_assignment_waits",
+            "ticket_id",
+            postgresql_where=text("waits_since IS NOT NULL"),
+            sqlite_where=text("waits_since IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -306,9 +319,17 @@ class Assignment(Model):
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_promise: Mapped[str | None] = mapped_column(String(12))
     due_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Since when this piece waits for a supplier; empty while it does not. For whom it waits or
+    # last waited, their number of it, what they promised this time, and a word to colleagues.
+    waits_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    wait_note: Mapped[str] = mapped_column(String(300), default="")
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
+    supplier_reference: Mapped[str] = mapped_column(String(120), default="")
+    supplier_promised_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     ticket: Mapped[Ticket] = relationship(back_populates="assignments")
     queue: Mapped[Queue] = relationship()
+    supplier: Mapped[Supplier | None] = relationship()
     technician: Mapped[Person | None] = relationship(foreign_keys=[technician_id])
 
 

@@ -60,7 +60,7 @@ VIEWS: list[tuple[str, str, str, dict[str, list[str]]]] = [
     ("waiting", "Waiting on customer", "c4", {"class": ["pending"], "hold": ["customer"]}),
     (
         *("suppliers", "Waiting on suppliers", "c4"),
-        {"class": ["pending"], "hold": ["supplier"]},
+        {"hold": ["supplier"]},
     ),
     ("woken", "Woken up", "c5", {"flag": ["woken"]}),
     ("reopened", "Reopened", "c6", {"flag": ["reopened"]}),

@@ -24,6 +24,7 @@ from helpdesk.tickets.saying import name as _name
 from helpdesk.tickets.saying import pair as _pair
 from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
+from helpdesk.tickets.supplier_sentences import part_waits
 from helpdesk.tickets.told_sentences import told
 from helpdesk.web.i18n import duration
 
@@ -360,6 +361,16 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "change-status": _changed(_l("%(who)s changed the status from %(old)s to %(new)s"), "status"),
     "hold": _hold,
     "set-supplier": _plain(_l("%(who)s noted what the supplier said")),
+    "part-waits": part_waits(
+        _l("%(who)s let the part of %(queue)s wait for %(supplier)s"),
+    ),
+    "set-part-supplier": part_waits(
+        _l("%(who)s noted what %(supplier)s said about the part of %(queue)s")
+    ),
+    "part-works": part_waits(
+        _l("%(who)s took the part of %(queue)s up again, which waited for %(supplier)s"),
+        before=True,
+    ),
     "wake": _plain(_l("%(who)s brought it back to work")),
     "resolve": _plain(_l("%(who)s resolved it")),
     "close": _plain(_l("%(who)s closed it")),

@@ -7,7 +7,7 @@ tickets count nowhere, nor does what was binned or merged.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import Row, delete, func, select, tuple_
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
+from helpdesk.tickets.desk import Category
 from helpdesk.tickets.lifecycle import Kind
 from helpdesk.tickets.models import Ticket
 from helpdesk.warning.burst import WEEK, WEEKS
@@ -48,16 +49,36 @@ COLUMNS: list[Any] = [
 ]
 
 
-def keys_of(row: Row[Any]) -> list[Key]:
-    """Return what a ticket counts for; nothing if it is restricted, hidden or our own."""
+Tree = Mapping[int, int | None]
+"""The category above each category; None above the topmost."""
+
+
+def tree() -> Tree:
+    """Return how categories stand above each other."""
+    rows = db.session.execute(select(Category.id, Category.parent_id))
+    return {row.id: row.parent_id for row in rows}
+
+
+def branch(category_id: int | None, above: Tree) -> list[int]:
+    """Return a category and those above it, the lowest first."""
+    found: list[int] = []
+    while category_id is not None and category_id not in found:
+        found.append(category_id)
+        category_id = above.get(category_id)
+    return found
+
+
+def keys_of(row: Row[Any], above: Tree) -> list[Key]:
+    """Return what a ticket counts for; nothing if it is restricted, hidden or our own.
+
+    It counts for its category and for those above: three kinds of trouble with the network at
+    once are trouble with the network.
+    """
     if row.restricted or row.hidden_at is not None or row.kind in OUR_OWN:
         return []
-    found = (
-        (Matter.CATEGORY, row.category_id),
-        (Matter.SITE, row.site_id),
-        (Matter.ORGANISATION, row.organisation_id),
-    )
-    return [(matter, key) for matter, key in found if key is not None]
+    found = [(Matter.CATEGORY, key) for key in branch(row.category_id, above)]
+    others = ((Matter.SITE, row.site_id), (Matter.ORGANISATION, row.organisation_id))
+    return found + [(matter, key) for matter, key in others if key is not None]
 
 
 def settle() -> int:
@@ -94,12 +115,12 @@ def _begin() -> ArrivalsMark:
 
 def _add(rows: Iterable[Row[Any]]) -> None:
     """Add tickets to the counts of their hours; what is too old to be asked for is left out."""
-    oldest = _oldest()
+    oldest, above = _oldest(), tree()
     counted = Counter(
         (matter.value, key, hour_of(row.opened_at))
         for row in rows
         if row.opened_at >= oldest
-        for matter, key in keys_of(row)
+        for matter, key in keys_of(row, above)
     )
     if not counted:
         return

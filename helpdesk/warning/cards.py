@@ -26,6 +26,8 @@ from helpdesk.tickets.queries.access import NotFound, get_for, many_for
 from helpdesk.tickets.queries.counts import memory
 from helpdesk.tickets.services import NewTicket, Refused
 from helpdesk.warning.models import Matter, Spike, SpikeTicket
+from helpdesk.warning.spikes import KIND, TOPIC
+from helpdesk.web.live import announce
 
 MOST_TICKETS = 400
 """Tickets of all cards together that a page shows."""
@@ -78,11 +80,15 @@ class Card:
         return str(_("Many people report: %(subject)s", subject=self.subject))
 
 
-def running(actor: Actor) -> list[Card]:
-    """Return the cards an actor may see, newest first."""
+def running(actor: Actor, *, afresh: bool = False) -> list[Card]:
+    """Return the cards an actor may see, newest first.
+
+    ``afresh`` asks the database whatever is remembered.
+    """
     if not actor.can(Permission.TICKET_READ):
         return []
-    return memory().recall(actor.person_id, "spikes", _running, shared=True)
+    asked_by = None if afresh else actor.person_id
+    return memory().recall(asked_by, "spikes", _running, shared=True)
 
 
 def _running() -> list[Card]:
@@ -245,5 +251,6 @@ def _words(card: Card) -> str:
 
 
 def _forget(actor: Actor) -> None:
+    announce(TOPIC, KIND)
     if actor.person_id is not None:
         memory().forget(actor.person_id)

@@ -18,15 +18,19 @@ from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.tickets.models import Ticket
 from helpdesk.warning import arrivals, burst
-from helpdesk.warning.arrivals import Key
+from helpdesk.warning.arrivals import Key, Tree
 from helpdesk.warning.burst import WINDOWS, Window
 from helpdesk.warning.models import ArrivalsMark, Matter, Spike, SpikeTicket
+from helpdesk.web.live import announce
 
 LONGEST = timedelta(hours=max(window.hours for window in WINDOWS))
 """A burst ends when nothing has come for so long: then no window holds a ticket of it."""
 
 YOUNGEST = 5_000
 """The newest tickets that are looked at; a desk that gets more in four hours has other worries."""
+
+TOPIC, KIND = "desk", "spikes"
+"""What open pages hear when cards come, change or go."""
 
 ROUNDS = 20
 """Batches that are counted in one turn at most."""
@@ -60,7 +64,8 @@ def watch_for_spikes() -> int:
 def look() -> int:
     """Raise, follow and end bursts as of now; returns how many run. Called in a transaction."""
     moment = now()
-    recent = _recent(moment)
+    above = arrivals.tree()
+    recent = _recent(moment, above)
     running = {
         (Matter(row.matter), row.subject_id): row
         for row in db.session.scalars(
@@ -68,9 +73,8 @@ def look() -> int:
         )
     }
     taken = _tickets_of(running.values())
-    for key, row in running.items():
-        _follow(row, recent.get(key, ()), taken[row.id])
-    for found in _unusual(recent, running, moment):
+    news = [_follow(row, recent.get(key, ()), taken[row.id]) for key, row in running.items()]
+    for found in without_what_is_below(_unusual(recent, running, moment), above):
         numbers = {row.id for row in found.tickets}
         # The same tickets seen from another side are no news.
         if any(2 * len(numbers & others) >= len(numbers) for others in taken.values()):
@@ -78,14 +82,38 @@ def look() -> int:
         spike = _raise(found, moment)
         running[found.key] = spike
         taken[spike.id] = numbers
+        news.append(True)
     for row in running.values():
         if row.newest_at <= moment - LONGEST:
             row.ended_at = moment
+            news.append(True)
+    if any(news):
+        announce(TOPIC, KIND)
     db.session.flush()
     return sum(row.ended_at is None for row in running.values())
 
 
-def _recent(moment: datetime) -> Mapping[Key, tuple[Row[Any], ...]]:
+def without_what_is_below(found: list[Found], above: Tree) -> list[Found]:
+    """Leave out categories of which one below says more exactly what it is.
+
+    That is one that is unusual itself, in whichever window, and has at least half of the tickets:
+    then the network is in no trouble, its printers are.
+    """
+    categories = [one for one in found if one.key[0] is Matter.CATEGORY]
+    said: set[int] = set()
+    for one in categories:
+        higher = set(arrivals.branch(one.key[1], above)[1:])
+        said |= {
+            at
+            for at, other in enumerate(found)
+            if other.key[0] is Matter.CATEGORY
+            and other.key[1] in higher
+            and 2 * len(one.tickets) >= len(other.tickets)
+        }
+    return [one for at, one in enumerate(found) if at not in said]
+
+
+def _recent(moment: datetime, above: Tree) -> Mapping[Key, tuple[Row[Any], ...]]:
     """Return the tickets of the last hours by what they have in common, oldest first."""
     mark = db.session.scalar(select(ArrivalsMark.ticket_id))
     rows = db.session.execute(
@@ -97,7 +125,7 @@ def _recent(moment: datetime) -> Mapping[Key, tuple[Row[Any], ...]]:
     by_key: dict[Key, list[Row[Any]]] = defaultdict(list)
     for row in reversed(rows):
         if moment - LONGEST < row.opened_at <= moment:
-            for key in arrivals.keys_of(row):
+            for key in arrivals.keys_of(row, above):
                 by_key[key].append(row)
     return {key: tuple(found) for key, found in by_key.items()}
 
@@ -162,11 +190,16 @@ def _raise(found: Found, moment: datetime) -> Spike:
     return spike
 
 
-def _follow(spike: Spike, rows: tuple[Row[Any], ...], known: set[int]) -> None:
-    """Add what has come since; what came before the burst is no part of it."""
+def _follow(spike: Spike, rows: tuple[Row[Any], ...], known: set[int]) -> bool:
+    """Add what has come since; what came before the burst is no part of it.
+
+    Returns whether there was anything.
+    """
+    before = len(known)
     begins = spike.raised_at - spike.hours * burst.HOUR
     for row in rows:
         if row.id not in known and row.opened_at > begins:
             known.add(row.id)
             db.session.add(SpikeTicket(spike_id=spike.id, ticket_id=row.id))
             spike.newest_at = max(spike.newest_at, row.opened_at)
+    return len(known) > before

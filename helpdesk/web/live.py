@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
-from sqlalchemy import Select, String, delete, event, func, insert, select
+from sqlalchemy import Select, String, delete, event, func, select
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from config import Settings
 from helpdesk.db import BigId, Model, UTCDateTime, db
 from helpdesk.lib.clock import now
+from helpdesk.rows import write_rows
 from helpdesk.web.watcher import News, Watcher
 
 HEARTBEAT = 9
@@ -67,7 +68,7 @@ def _write_down(session: Session) -> None:
             {"topic": topic, "kind": kind, "ref": ref, "at": at}
             for (topic, kind, ref), at in said.items()
         ]
-        session.execute(_WRITE, rows)
+        write_rows(LiveEvent, rows)
 
 
 def _forget(session: Session, transaction: SessionTransaction) -> None:
@@ -75,8 +76,6 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
     if not transaction.nested:
         session.info.pop(_SAID, None)
 
-
-_WRITE = insert(LiveEvent.__table__)  # type: ignore[arg-type]
 
 event.listen(db.session, "before_commit", _write_down)
 event.listen(db.session, "after_soft_rollback", _forget)

@@ -1,14 +1,14 @@
 """Answer templates, and the teams that see them.
 
 Revision: c28f703be398
-Follows: b17e6f2ad287
+Follows: a06d5e1fc176
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "c28f703be398"
-down_revision = "b17e6f2ad287"
+down_revision = "a06d5e1fc176"
 branch_labels = None
 depends_on = None
 

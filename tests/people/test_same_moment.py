@@ -4,18 +4,16 @@ Each test lets somebody write the address first and hold it; what is tried meanw
 database until the first one is done, and has looked before that.
 """
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from helpdesk.channels.inbound import Correspondent, Inbound, receive
-from helpdesk.db import db, is_postgresql, transaction
+from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Channel, ContactPoint, Person
@@ -26,6 +24,7 @@ from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.models import Ticket
 from tests import factories
 from tests.people.makers import account
+from tests.support.meanwhile import Meanwhile, let_wait
 
 ADDRESS = "grace@northline.example"
 HX = {"HX-Request": "true"}
@@ -38,45 +37,6 @@ def desk(own_desk: Flask) -> Flask:
     with own_desk.app_context():
         factories.queue("Front desk", is_default=True)
     return own_desk
-
-
-class Meanwhile:
-    """Something that is tried by another thread, with a connection of its own."""
-
-    def __init__(self, desk: Flask, what: Callable[[], Any]) -> None:
-        """Begin at once."""
-        self.found: list[Any] = []
-
-        def run() -> None:
-            with desk.app_context():
-                self.found.append(what())
-
-        self._thread = threading.Thread(target=run)
-        self._thread.start()
-
-    def answer(self) -> Any:
-        """Wait for the end and return what came of it."""
-        self._thread.join(30)
-        assert self.found, "it failed, or it still waits"
-        return self.found[0]
-
-
-def let_wait() -> None:
-    """Return when another connection waits for what this transaction wrote."""
-    if not is_postgresql():
-        # There it waits for the one writer, before it looks.
-        time.sleep(0.3)
-        return
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    for _try in range(200):
-        with db.engine.connect() as connection:
-            if connection.scalar(waiting):
-                return
-        time.sleep(0.05)
-    pytest.fail("nobody waited")
 
 
 @contextmanager

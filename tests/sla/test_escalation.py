@@ -9,7 +9,7 @@ import pytest
 from helpdesk import events
 from helpdesk.db import db
 from helpdesk.lib import clock
-from helpdesk.people.access import SYSTEM
+from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.people.models import Person
 from helpdesk.sla import escalation, keeping, saving
 from helpdesk.sla.clocks import Promise
@@ -201,3 +201,25 @@ def test_a_promise_without_steps_is_missed_all_the_same() -> None:
     assert clock_of(ticket).next_at == monday("13:00")
     assert sweep("13:00") == 1
     assert journal(ticket) == [("promise-missed", monday("13:00"))]
+
+
+def _resolve(by: Actor, ticket: Ticket) -> None:
+    cause = factories.cause()
+    services.resolve(by, ticket, outcome=Outcome.SOLVED, solution="New cable.", cause=cause)
+
+
+def test_the_journal_says_once_that_it_was_missed_whoever_was_quicker() -> None:
+    promised(TELL_100)
+    queue = factories.queue()
+    late, swept = logged(queue), logged(queue)
+    agent = factories.actor(queues=[queue])
+    missed = [("promise-missed", monday("13:00"))]
+    with clock.at(monday("14:00")):
+        _resolve(agent, late)
+        assert journal(late) == missed
+        services.reopen(agent, late, reason="Not yet.")
+    assert sweep("15:00") == 2
+    with clock.at(monday("15:30")):
+        _resolve(agent, swept)
+    for ticket in (late, swept):
+        assert [one for one in journal(ticket) if one[0] == "promise-missed"] == missed

@@ -54,7 +54,9 @@ def sent(desk: Desk, path: str, fields: dict[str, str], status: int = 200) -> st
 
 
 def verbs(ticket: Ticket) -> list[str]:
-    rows = select(Entry.verb).where(Entry.ticket_id == ticket.id).order_by(Entry.id)
+    """Return what people did about a ticket, the oldest first."""
+    rows = select(Entry.verb).where(Entry.ticket_id == ticket.id, Entry.verb != "promise-missed")
+    rows = rows.order_by(Entry.id)
     return list(db.session.scalars(rows))
 
 

@@ -15,6 +15,14 @@ from helpdesk.web.i18n import LANGUAGES
 from tests import factories
 
 TICKET = {"id": 10002, "name": "Gateway", "type": "parent", "outward": True}
+PART_WAITS = {
+    "7": {
+        "supplier": {"id": 1, "name": "Harbour Cables"},
+        "reference": "HC-1",
+        "promised_at": "2026-11-23T09:00:00+00:00",
+        "part": "Network",
+    }
+}
 CHANGES: dict[str, dict[str, Any] | None] = {
     "log": None,
     "assign": {"assigned": [None, ["Network & VPN: Priya", "Field"]], "status": [None, "?"]},
@@ -28,6 +36,9 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     "change-status": {"status": [{"id": 1, "name": "New"}, {"id": 3, "name": "Working"}]},
     "hold": {"wake_at": [None, "2026-11-23T09:00:00+00:00"], "hold_reason": [None, "date"]},
     "set-supplier": {"supplier_reference": ["", "HC-1"]},
+    "part-waits": {"part_waits": [{"7": None}, PART_WAITS]},
+    "set-part-supplier": {"part_waits": [PART_WAITS, PART_WAITS]},
+    "part-works": {"part_waits": [PART_WAITS, {"7": None}]},
     "hear-supplier": None,
     "wake": {"status": [{"id": 1, "name": "Waiting"}, {"id": 3, "name": "Working"}]},
     "resolve": {"outcome": [None, "solved"], "cause": [None, {"id": 1, "name": "Cable"}]},

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from helpdesk.db import db, transaction
@@ -25,6 +27,7 @@ from helpdesk.tickets.services import Target
 from helpdesk.warning import arrivals, board, burst, spikes
 from helpdesk.warning.burst import HOUR, WEEK, WINDOWS
 from helpdesk.warning.models import Arrivals, ArrivalsMark, Matter, Spike, SpikeTicket
+from helpdesk.web.live import LiveEvent
 from tests import factories
 from tests.sla.desk import monday
 from tests.support.queries import count_queries
@@ -210,6 +213,75 @@ def test_the_same_people_of_one_site_are_one_card(queue: Queue):
 
 
 @pytest.mark.usefixtures("known")
+def test_trouble_in_several_categories_below_one_is_trouble_of_the_one(queue: Queue):
+    network = factories.category("Network")
+    for name in ("VPN", "Wi-Fi"):
+        many(factories.category(name, parent_id=network.id), 2, queue_=queue)
+    # All of this is about one thing, and what stands above it says less.
+    hardware = factories.category("Hardware")
+    printers = factories.category("Printers", parent_id=hardware.id)
+    many(printers, 4, queue_=queue)
+    report(ELEVEN - timedelta(minutes=30), factories.category("Mice", parent_id=hardware.id))
+    assert spikes.watch_for_spikes() == 2
+    assert {row.subject_id for row in _all(Spike)} == {network.id, printers.id}
+
+
+@given(
+    parents=st.lists(st.integers(0, 5), min_size=1, max_size=6),
+    counted=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 9)), max_size=6),
+)
+def test_what_is_left_out_has_half_of_its_tickets_in_one_category_below(parents, counted):
+    # A category stands under one with a smaller number, or under none.
+    above = {
+        number: (parent if 0 < parent < number else None)
+        for number, parent in enumerate(parents, 1)
+    }
+    found = [
+        spikes.Found((Matter.CATEGORY, key), LAST_HOUR, size, 0.1, 0.0, (None,) * size)
+        for key, size in counted
+        if key in above
+    ]
+
+    def is_below(low: int, high: int) -> bool:
+        step = above[low]
+        return step is not None and (step == high or is_below(step, high))
+
+    left = [
+        one
+        for one in found
+        if not any(
+            is_below(other.key[1], one.key[1]) and len(other.tickets) >= len(one.tickets) / 2
+            for other in found
+        )
+    ]
+    assert spikes.without_what_is_below(found, above) == left
+
+
+@pytest.mark.usefixtures("known")
+def test_open_lists_hear_of_a_burst(desk: Desk, queue: Queue):
+    def heard() -> list[str]:
+        rows = db.session.scalars(select(LiveEvent).where(LiveEvent.topic == spikes.TOPIC))
+        return [row.kind for row in rows]
+
+    vpn = factories.category("VPN")
+    many(vpn, queue_=queue)
+    page = desk.get("/queue?flag=vip")
+    assert 'data-live-refresh="/queue/spikes?flag=vip" hidden>' in page
+    spikes.watch_for_spikes()
+    assert heard() == [spikes.KIND]
+    part = desk.get("/queue/spikes?flag=vip")
+    assert "4 people about VPN" in text_of(part)
+    assert 'name="in" value="flag=vip"' in part
+    # Nothing has changed, so nobody has to look.
+    spikes.watch_for_spikes()
+    assert len(heard()) == 1
+    (spike,) = _all(Spike)
+    desk.post(f"/queue/spikes/{spike.id}/dismiss", {}, htmx=False)
+    assert len(heard()) == 2
+    assert "Many people have this" not in desk.get("/queue/spikes?flag=vip")
+
+
+@pytest.mark.usefixtures("known")
 def test_two_clicks_make_a_problem_and_lead_to_the_board(
     desk: Desk, queue: Queue, app: Flask, monkeypatch: pytest.MonkeyPatch
 ):
@@ -304,6 +376,6 @@ def test_a_turn_without_anything_unusual_is_a_handful_of_questions(queue: Queue)
     spikes.watch_for_spikes()
     with count_queries() as queries:
         spikes.watch_for_spikes()
-    assert queries.count <= 6, queries
+    assert queries.count <= 8, queries
     with transaction():
         assert arrivals.settle() == 0

@@ -1,5 +1,7 @@
 """The board on a ticket's page and in the form that logs a call."""
 
+from contextlib import suppress
+
 from flask import render_template, request
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -117,12 +119,24 @@ class SameTrouble:
             )
         )
 
+    def hold(self, actor: Actor) -> None:
+        """Lock what was ticked before the ticket: the order that ``fixing`` gives reasons for."""
+        _ticked(actor)
+
     def answer(self, actor: Actor, ticket: Ticket) -> None:
         """Link the ticket to what was ticked; what is over or fixed by now is let go."""
-        for key in request.form.getlist("trouble", type=int):
-            try:
-                alert = queries.alert_for(actor, key, permission=Permission.TICKET_WORK, lock=True)
-            except NotFound:
-                continue
+        for alert in _ticked(actor):
             if alert.fixed_at is None:
                 linking.same_trouble(actor, alert, ticket)
+
+
+def _ticked(actor: Actor) -> list[Alert]:
+    """Return the notices that were ticked and are still there, locked in order of their keys."""
+    found: list[Alert] = []
+    for key in sorted(set(request.form.getlist("trouble", type=int))):
+        # What names no notice is nothing that anybody could have ticked.
+        with suppress(NotFound):
+            found.append(
+                queries.alert_for(actor, key, permission=Permission.TICKET_WORK, lock=True)
+            )
+    return found

@@ -32,6 +32,7 @@ from helpdesk.notify.models import OutboxMessage, Sending
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent
 from helpdesk.people.models import Channel, ContactKind, ContactPoint, Desk, Person
 from helpdesk.sla.events import SuppliersToRemind, SupplierToRemind
+from helpdesk.tickets import services
 from helpdesk.tickets.desk import Supplier
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.models import Entry, Ticket
@@ -108,7 +109,7 @@ def _remind(one: SupplierToRemind) -> None:
     mailbox = sender_for(ticket)
     if mailbox is None and is_demo():
         return
-    desk, theirs = _desk(), ticket.supplier_reference
+    desk, theirs = _desk(), services.reference_of(ticket, supplier.id)
     with force_locale(desk_language()):
         about = f"{theirs} " if theirs else ""
         subject = f"{about}[#{ticket.number}]"

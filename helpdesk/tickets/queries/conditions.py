@@ -13,7 +13,7 @@ from helpdesk.people.access import Actor
 from helpdesk.people.models import Person
 from helpdesk.tickets.companions import Follower, Mention
 from helpdesk.tickets.desk import Category, TicketTag
-from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
+from helpdesk.tickets.lifecycle import UNFINISHED, HoldReason, StatusClass
 from helpdesk.tickets.models import Assignment, Ticket, Worklist
 from helpdesk.tickets.queries.access import visible
 from helpdesk.tickets.queries.filters import Due, Filter, Flag, My, Owner, Period
@@ -84,12 +84,24 @@ def _of_fields(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
         (Ticket.site_id, wanted.sites),
         (Ticket.kind, wanted.kinds),
         (Ticket.channel, wanted.channels),
-        (Ticket.hold_reason, wanted.holds),
-        (Ticket.supplier_id, wanted.suppliers),
     ]
     for column, values in plain:
         if values:
             yield column.in_(values)
+    if wanted.holds:
+        holds = Ticket.hold_reason.in_(wanted.holds)
+        # A part that waits for a supplier does so while colleagues work on the rest.
+        of_parts = select(Assignment.ticket_id).where(Assignment.waits_since.is_not(None))
+        yield or_(holds, Ticket.id.in_(of_parts)) if HoldReason.SUPPLIER in wanted.holds else holds
+    if wanted.suppliers:
+        of_parts = select(Assignment.ticket_id).where(Assignment.supplier_id.in_(wanted.suppliers))
+        if wanted.is_open_work:
+            yield or_(Ticket.supplier_id.in_(wanted.suppliers), Ticket.id.in_(of_parts))
+        else:
+            # Of a long past only what is theirs is read, through both indexes.
+            other = aliased(Ticket)
+            whole = select(other.id).where(other.supplier_id.in_(wanted.suppliers))
+            yield Ticket.id.in_(union(whole, of_parts))
     if wanted.owners:
         keys = [
             actor.person_id if owner is Owner.ME else owner

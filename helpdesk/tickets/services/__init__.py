@@ -60,6 +60,7 @@ from helpdesk.tickets.services.open import (
     log_and_resolve,
     log_entry,
 )
+from helpdesk.tickets.services.part_suppliers import end_part_wait, set_part_waits
 from helpdesk.tickets.services.redact import redact
 from helpdesk.tickets.services.state import (
     bin_ticket,
@@ -75,7 +76,12 @@ from helpdesk.tickets.services.state import (
     wake,
     wake_due,
 )
-from helpdesk.tickets.services.suppliers import SupplierWait, set_supplier
+from helpdesk.tickets.services.suppliers import (
+    SupplierWait,
+    reference_of,
+    set_supplier,
+    suppliers_of,
+)
 from helpdesk.tickets.services.talk import Said, log_call, note, reply
 from helpdesk.tickets.services.undo import Left, Undone, latest_group, recalled_broadcast, undo
 from helpdesk.tickets.services.work import (
@@ -115,6 +121,7 @@ __all__ = [
     "close_due",
     "drop_draft",
     "edit_task",
+    "end_part_wait",
     "expect",
     "follow",
     "give_back",
@@ -138,6 +145,7 @@ __all__ = [
     "open_children",
     "recalled_broadcast",
     "redact",
+    "reference_of",
     "remove_copy",
     "remove_task",
     "reopen",
@@ -152,12 +160,14 @@ __all__ = [
     "set_kind",
     "set_major",
     "set_owner",
+    "set_part_waits",
     "set_priority",
     "set_subject",
     "set_supplier",
     "set_tags",
     "set_task_done",
     "split",
+    "suppliers_of",
     "survivor_of",
     "take",
     "time_with_children",

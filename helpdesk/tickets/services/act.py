@@ -25,6 +25,7 @@ from helpdesk.tickets.desk import Category, Cause, Queue, Status, Supplier, Tick
 from helpdesk.tickets.events import JournalWritten, TicketEvent
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, EntryKind, StatusClass, rank
 from helpdesk.tickets.models import Assignment, Entry, Ticket, Worklist
+from helpdesk.tickets.services import waits
 from helpdesk.tickets.services.home import leave_retired_queues
 
 _NAMED: dict[str, type[Any]] = {
@@ -195,6 +196,8 @@ class Act:
         home = None if self.new else leave_retired_queues(ticket)
         if home is not None:
             self.set("queue_id", home.id)
+        if not self.new:
+            waits.end_with_parts(ticket, self.changes)
         manner = _manner.get()
         entry = Entry(
             ticket=ticket,

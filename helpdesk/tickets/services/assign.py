@@ -12,7 +12,7 @@ from helpdesk.people.models import Person
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
 from helpdesk.tickets.models import Assignment, Entry, Ticket
-from helpdesk.tickets.services import choose
+from helpdesk.tickets.services import choose, waits
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.audience import may_read
 from helpdesk.tickets.services.errors import Refused
@@ -180,12 +180,15 @@ def hand_over(
         if not reason.strip() and not returning:
             raise Refused("reason-missing", _l("Say why you hand it over."), "reason")
         row.state, row.ended_at = "withdrawn", act.at
-        act.assign(
+        moved = act.assign(
             queue_id=target.queue.id,
             technician_id=technician_id,
             note=(target.note or reason)[:300],
             moved_from_id=row.id,
         )
+        if row.queue_id == target.queue.id and not returning and row.waits_since is not None:
+            db.session.flush()
+            waits.carry(row, moved, act.changes)
         # What goes back to where it came from is taken back, not handed on.
         act.set_quietly(handovers=ticket.handovers + (0 if returning else 1))
     else:

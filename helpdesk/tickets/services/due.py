@@ -15,6 +15,7 @@ from helpdesk.db import db
 from helpdesk.events import publish
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Channel
+from helpdesk.rows import write_rows
 from helpdesk.tickets.events import TicketsTold
 from helpdesk.tickets.lifecycle import EntryKind, MissReason
 from helpdesk.tickets.models import Assignment, Entry, Ticket
@@ -73,18 +74,20 @@ def record_promises(told: list[Happened]) -> None:
     Nobody did it and nothing of the tickets changes, so no version moves and no page clashes;
     pages that show one of them look again.
     """
-    for one in told:
-        db.session.add(
-            Entry(
-                ticket_id=one.ticket_id,
-                kind=EntryKind.EVENT,
-                verb=one.verb,
-                channel=Channel.STAFF,
-                happened_at=one.at,
-                changes={"promise": [None, one.changes]},
-            )
-        )
-    db.session.flush()
+    write_rows(
+        Entry,
+        [
+            {
+                "ticket_id": one.ticket_id,
+                "kind": EntryKind.EVENT,
+                "verb": one.verb,
+                "channel": Channel.STAFF,
+                "happened_at": one.at,
+                "changes": {"promise": [None, one.changes]},
+            }
+            for one in told
+        ],
+    )
     publish(TicketsTold(frozenset(one.ticket_id for one in told)))
 
 

@@ -9,6 +9,7 @@ from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.people.models import Channel, Person
 from helpdesk.tickets.companions import CopyRecipient
+from helpdesk.tickets.desk import Supplier
 from helpdesk.tickets.lifecycle import EntryKind, LinkType, StatusClass
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.act import Act
@@ -17,6 +18,7 @@ from helpdesk.tickets.services.home import home_in_use
 from helpdesk.tickets.services.link import link
 from helpdesk.tickets.services.open import NewFile, NewTicket, attach, log_entry
 from helpdesk.tickets.services.state import is_emptied, reopen_within, restore_within, wake_within
+from helpdesk.tickets.services.suppliers import suppliers_of
 
 
 @dataclass(slots=True)
@@ -125,13 +127,17 @@ def hear_supplier(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Ent
 
 
 def is_supplier(ticket: Ticket, person: Person, address: str) -> bool:
-    """Whether a message comes from the supplier that a ticket waits for, or waited for last.
+    """Whether a message comes from a supplier that a ticket waits for, or waited for last.
 
-    Whoever is the customer's side too is heard as that.
+    Those that its parts wait for count too. Whoever is of the customer's side is heard as that.
     """
-    supplier = ticket.supplier
-    if supplier is None or is_participant(ticket, person):
+    known = suppliers_of(ticket)
+    if not known or is_participant(ticket, person):
         return False
+    return any(_writes_for(one, person, address) for one in known)
+
+
+def _writes_for(supplier: Supplier, person: Person, address: str) -> bool:
     of_theirs = supplier.organisation_id is not None and (
         person.organisation_id == supplier.organisation_id
     )

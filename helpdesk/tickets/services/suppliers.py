@@ -47,20 +47,42 @@ def set_supplier(
 def set_within(act: Act, wait: SupplierWait) -> None:
     """Say for whom a ticket waits as part of an act. Raises Refused."""
     ticket, supplier = act.ticket, wait.supplier
-    if supplier is None and (wait.reference.strip() or wait.promised_at is not None):
-        raise Refused("supplier-missing", _l("Choose whom it waits for."), "supplier")
-    if (
-        supplier is not None
-        and supplier.retired_at is not None
-        and supplier.id != ticket.supplier_id
-    ):
-        raise Refused("supplier-retired", _l("This supplier is no longer in use."), "supplier")
-    is_new = wait.promised_at != ticket.supplier_promised_at
-    if wait.promised_at is not None and is_new and wait.promised_at <= now():
-        raise Refused("promise-past", _l("Choose a time that is still to come."), "promised_at")
+    check_wait(wait, ticket.supplier_id, ticket.supplier_promised_at)
     act.set("supplier_id", supplier.id if supplier is not None else None)
     act.set("supplier_reference", wait.reference.strip()[:120])
     act.set("supplier_promised_at", wait.promised_at)
+
+
+def check_wait(wait: SupplierWait, supplier_id: int | None, promised_at: datetime | None) -> None:
+    """Raise Refused for what makes no sense.
+
+    A supplier that is named already may be retired, a promise that was given may be past.
+    """
+    supplier = wait.supplier
+    if supplier is None and (wait.reference.strip() or wait.promised_at is not None):
+        raise Refused("supplier-missing", _l("Choose whom it waits for."), "supplier")
+    if supplier is not None and supplier.retired_at is not None and supplier.id != supplier_id:
+        raise Refused("supplier-retired", _l("This supplier is no longer in use."), "supplier")
+    is_new = wait.promised_at != promised_at
+    if wait.promised_at is not None and is_new and wait.promised_at <= now():
+        raise Refused("promise-past", _l("Choose a time that is still to come."), "promised_at")
+
+
+def reference_of(ticket: Ticket, supplier_id: int) -> str:
+    """Return a supplier's number of what they have of a ticket; empty when they gave none."""
+    if waits_for_supplier(ticket) and ticket.supplier_id == supplier_id:
+        return ticket.supplier_reference
+    of_parts = [row for row in ticket.assignments if row.supplier_id == supplier_id]
+    of_parts.sort(key=lambda row: (row.waits_since is None, -row.id))
+    if of_parts:
+        return of_parts[0].supplier_reference
+    return ticket.supplier_reference if ticket.supplier_id == supplier_id else ""
+
+
+def suppliers_of(ticket: Ticket) -> list[Supplier]:
+    """Return for whom a ticket and its parts wait or waited last, the ticket's own first."""
+    named = [ticket.supplier, *(row.supplier for row in ticket.assignments)]
+    return list(dict.fromkeys(one for one in named if one is not None))
 
 
 def end_within(act: Act) -> None:

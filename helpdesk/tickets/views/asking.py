@@ -74,6 +74,9 @@ class OpeningQuestion(Protocol):
     def ask(self) -> Markup | None:
         """Return the fields, filled with what was sent already; None when there is no reason."""
 
+    def hold(self, actor: Actor) -> None:
+        """Lock what the answer is about, before any ticket is."""
+
     def answer(self, actor: Actor, ticket: Ticket) -> None:
         """Take the answer from the request, once the ticket is there. Raises Refused."""
 
@@ -92,6 +95,12 @@ def asked_at_opening() -> list[Markup]:
     """Return the fields of all questions that there is reason to ask while a call is logged."""
     drawn = (question.ask() for question in _opening())
     return [fields for fields in drawn if fields is not None]
+
+
+def hold_at_opening(actor: Actor) -> None:
+    """Lock what the answers of the form are about. Called before a ticket is locked or made."""
+    for question in _opening():
+        question.hold(actor)
 
 
 def answered_at_opening(actor: Actor, ticket: Ticket) -> None:

@@ -212,6 +212,7 @@ def log_it() -> Response:
     try:
         if problems:
             raise Refused("form", _("Something is missing."))
+        asking.hold_at_opening(actor)
         same = whole(request.form.get("same_matter"))
         if same is not None:
             ticket = _add_to(actor, form, same)

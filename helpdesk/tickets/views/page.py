@@ -325,6 +325,12 @@ def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "supplier_late": (
             ticket.supplier_promised_at is not None and ticket.supplier_promised_at <= now()
         ),
+        # Parts whose supplier is late.
+        "parts_late": {
+            row.id
+            for row in ticket.assignments
+            if row.supplier_promised_at is not None and row.supplier_promised_at <= now()
+        },
         "unfinished": ticket.status_class in UNFINISHED and ticket.hidden_at is None,
         "writable": ticket.hidden_at is None and ticket.merged_into_id is None,
     }

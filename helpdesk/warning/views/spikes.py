@@ -19,12 +19,19 @@ from helpdesk.warning.views.blueprint import bp
 
 
 def above_list(_subject: object) -> Markup | None:
-    """Return the cards above a list of tickets; None while there are none."""
+    """Return the cards above a list of tickets, or the place where they will stand."""
     actor = actor_or_none()
-    found = cards.running(actor) if actor is not None else []
-    if not found or actor is None:
+    if actor is None or not actor.can(Permission.TICKET_READ):
         return None
-    return Markup(_strip(actor, found))  # noqa: S704 (our own template)
+    return Markup(_strip(actor, cards.running(actor)))  # noqa: S704 (our own template)
+
+
+@bp.get("/queue/spikes")
+@require(Permission.TICKET_READ)
+def strip_again() -> str:
+    """Return the cards anew."""
+    actor = current_actor()
+    return _strip(actor, cards.running(actor, afresh=True))
 
 
 def _strip(actor: Actor, found: list[cards.Card]) -> str:

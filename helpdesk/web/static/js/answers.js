@@ -37,6 +37,8 @@ async function use(input, key) {
 }
 
 export function start() {
+  // Modules listen in turn: by now the button has shown or hidden the finder.
+  on("click", "[data-toggle=tk-answers]", () => document.getElementById("tk-answers-find")?.focus());
   on("combobox:choose", "input[data-answers]", (/** @type {any} */ event, input) => {
     void use(/** @type {HTMLInputElement} */ (input), event.detail.value);
   });
