@@ -28,7 +28,7 @@ from helpdesk.setup.views.messages import ticket_to_show
 from helpdesk.setup.views.shelf import Listing, Shelf, put_up
 from helpdesk.tickets.models import Ticket
 from helpdesk.web.forms import choices
-from helpdesk.web.i18n import HTML_LANGUAGES
+from helpdesk.web.i18n import HTML_LANGUAGES, LANGUAGES
 
 _ROOM = {"rows": 8, "maxlength": writing.LONGEST}
 
@@ -85,6 +85,7 @@ def _listing() -> Listing:
 class Shown:
     """One text as the customer would read it, or the sentence that says what is wrong with it."""
 
+    name: str
     language: str
     html: Markup | None
     problem: str = ""
@@ -108,13 +109,14 @@ def _one(language: str, text: str, ticket: Ticket | None) -> Shown:
     try:
         texts.check_names(text, filling.PLACEHOLDERS, TEXTS[language])
     except Refused as refusal:
-        return Shown(tongue, None, str(refusal))
+        return Shown(LANGUAGES[language], tongue, None, str(refusal))
     said = (
         filling.filled_in(actor, text, language, ticket)
         if ticket is not None
         else filling.example(actor, text, language)
     )
-    return Shown(tongue, Markup(markdown_to_html(said)))  # noqa: S704 (cleaned when it is made)
+    html = Markup(markdown_to_html(said))  # noqa: S704 (cleaned when it is made)
+    return Shown(LANGUAGES[language], tongue, html)
 
 
 def _beside(form: Any) -> dict[str, Any]:
