@@ -90,6 +90,10 @@ THINGS = {
 """Beginnings of actions."""
 
 FIELDS = {
+    "folder": _l("Folder"),
+    "text_en": "English",
+    "text_hans": "简体中文",
+    "text_hant": "繁體中文",
     "name": _l("Name"),
     "description": _l("Description"),
     "team": _l("Team"),
