@@ -12,6 +12,7 @@ from flask import Blueprint, Flask
 
 import config
 from helpdesk import db, events, frame, web
+from helpdesk.answers import views as answer_views
 from helpdesk.board import linking as board_linking
 from helpdesk.board import views as board_views
 from helpdesk.board.events import FixedForPerson
@@ -81,6 +82,7 @@ BLUEPRINTS: list[Blueprint] = [
     warning_views.bp,
     notice_views.bp,
     board_views.bp,
+    answer_views.bp,
     mail_views.bp,
     setup_views.bp,
     health.bp,
@@ -160,6 +162,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
+    ("reply", 10, answer_views.in_composer),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
 ]

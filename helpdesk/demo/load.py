@@ -15,6 +15,7 @@ from helpdesk.channels.email import importer, set_up
 from helpdesk.db import db, transaction
 from helpdesk.demo import cast, matters, people, telling
 from helpdesk.demo.alerts import live_board
+from helpdesk.demo.answers import make_answers
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.breach import live_breach
 from helpdesk.demo.past import in_other_words, live_past, log_at
@@ -75,6 +76,7 @@ def load_demo() -> Demo:
             cast.make_technicians(demo)
             _desk_words(demo)
             make_suppliers(demo)
+            make_answers(demo)
             make_promises(demo)
         _mailbox(demo)
         live_past(demo, FINISHED)

@@ -34,10 +34,15 @@ def for_ticket(
     language: str | None = None,
 ) -> Wording:
     """Return what a person is told of a ticket. ``said`` is a text that is not saved yet."""
+    language = language or reads(person, the_desk())
+    return fill(said or wording(kind, language), values(ticket, person, language))
+
+
+def values(ticket: Ticket, person: Person, language: str) -> dict[str, str]:
+    """Return what a text about a ticket is filled in with, for a reader; nothing is empty."""
     desk = the_desk()
-    language = language or reads(person, desk)
     at = expected(ticket)
-    values = {
+    return {
         "number": str(ticket.number),
         "subject": bare_subject(one_line(ticket.subject)),
         "customer": person.call_name or person.name,
@@ -47,13 +52,17 @@ def for_ticket(
         "needed": ticket.hold_note,
         "solution": ticket.solution,
     }
-    return fill(said or wording(kind, language), values)
 
 
 def sample(language: str, said: Wording) -> Wording:
     """Return a text filled in with an example, for a desk without a ticket to show."""
+    return fill(said, examples(language))
+
+
+def examples(language: str) -> dict[str, str]:
+    """Return what an example is filled in with."""
     desk = the_desk()
-    values = {
+    return {
         **COMMON,
         "desk": desk.name,
         "technician": "Priya Nair",
@@ -61,7 +70,6 @@ def sample(language: str, said: Wording) -> Wording:
         "needed": _NEEDED[language],
         "solution": _SOLUTION[language],
     }
-    return fill(said, values)
 
 
 _NEEDED = {

@@ -9,7 +9,7 @@ placeholder for which there is nothing to say is left out.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -115,20 +115,24 @@ def check(kind: Tell, subject: str, body: str) -> Wording:
         raise Refused("subject-long", _l("At most 200 characters."), "subject")
     if len(said.body) > LONGEST_BODY:
         raise Refused("body-long", _l("At most 5,000 characters."), "body")
-    known = PLACEHOLDERS[kind]
     for field, text in (("subject", said.subject), ("body", said.body)):
-        for name in _PLACEHOLDER.findall(text):
-            if name not in known:
-                raise Refused(
-                    "unknown-placeholder",
-                    _l(
-                        "{%(name)s} can't be filled in here. There are: %(known)s.",
-                        name=name,
-                        known=", ".join(f"{{{one}}}" for one in known),
-                    ),
-                    field,
-                )
+        check_names(text, PLACEHOLDERS[kind], field)
     return said
+
+
+def check_names(text: str, known: Collection[str], field: str) -> None:
+    """Raise Refused, about ``field``, when something in braces is none of the known names."""
+    for name in _PLACEHOLDER.findall(text):
+        if name not in known:
+            raise Refused(
+                "unknown-placeholder",
+                _l(
+                    "{%(name)s} can't be filled in here. There are: %(known)s.",
+                    name=name,
+                    known=", ".join(f"{{{one}}}" for one in known),
+                ),
+                field,
+            )
 
 
 def save(
@@ -209,12 +213,17 @@ def fill(said: Wording, values: Mapping[str, str]) -> Wording:
     sign = f"[#{values['number']}]"
     if sign not in subject:
         subject = f"{subject} {sign}".strip()
+    return Wording(subject, fill_lines(said.body, values))
+
+
+def fill_lines(text: str, values: Mapping[str, str]) -> str:
+    """Return a text of lines filled in, without those for which there is nothing to say."""
     lines = [
         _filled(line, values)
-        for line in said.body.split("\n")
+        for line in text.split("\n")
         if all(values.get(name, name not in values) for name in _PLACEHOLDER.findall(line))
     ]
-    return Wording(subject, _BLANK.sub("\n\n", "\n".join(lines)).strip() + "\n")
+    return _BLANK.sub("\n\n", "\n".join(lines)).strip() + "\n"
 
 
 def _filled(line: str, values: Mapping[str, str]) -> str:

@@ -73,6 +73,7 @@ THINGS = {
     "supplier": _l("the supplier"),
     "tag": _l("the tag"),
     "quick-template": _l("the quick template"),
+    "answer-template": _l("the answer template"),
     "team": _l("the team"),
     "team-members": _l("the members of"),
     "skill": _l("the skill"),
@@ -94,6 +95,10 @@ THINGS = {
 """Beginnings of actions."""
 
 FIELDS = {
+    "folder": _l("Folder"),
+    "text_en": "English",
+    "text_hans": "简体中文",
+    "text_hant": "繁體中文",
     "name": _l("Name"),
     "description": _l("Description"),
     "team": _l("Team"),
@@ -215,6 +220,7 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
             ("causes", _l("Causes"), _of("cause")),
             ("suppliers", _l("Suppliers"), _of("supplier")),
             ("tags", _l("Tags"), (*_of("tag"), "tag-merged")),
+            ("answers", _l("Answer templates"), _of("answer-template")),
             ("templates", _l("Quick templates"), _of("quick-template")),
             ("promises", _l("Promises"), (*_of("policy"), "promises-replayed")),
             (

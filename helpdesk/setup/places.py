@@ -150,6 +150,14 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
                 P.SETUP_TICKETS,
             ),
             Place(
+                "answers",
+                "setup.answers",
+                "message-square-text",
+                _l("Answer templates"),
+                _l("Texts to put into an answer, in the customer’s language"),
+                P.SETUP_TICKETS,
+            ),
+            Place(
                 "templates",
                 "setup.templates",
                 "zap",

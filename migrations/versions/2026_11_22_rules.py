@@ -1,7 +1,7 @@
 """Rules: what the desk does by itself.
 
 Revision: b17e6f2ad287
-Follows: a06d5e1fc176
+Follows: c28f703be398
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from helpdesk.lib.folded import fold
 
 revision = "b17e6f2ad287"
-down_revision = "a06d5e1fc176"
+down_revision = "c28f703be398"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,7 @@
 """The pages of Set up: one blueprint, ``bp``, with its routes in these modules."""
 
 from helpdesk.setup.views import (
+    answers,
     audit,
     background,
     calendars,
@@ -16,6 +17,7 @@ from helpdesk.setup.views import (
 from helpdesk.setup.views.blueprint import bp
 
 __all__ = [
+    "answers",
     "audit",
     "background",
     "bp",

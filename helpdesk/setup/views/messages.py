@@ -127,7 +127,7 @@ def _preview(kind: Tell, language: str, said: Wording, number: int | None) -> Pr
         said = texts.check(kind, said.subject, said.body)
     except Refused as refusal:
         return Preview(None, str(refusal))
-    ticket = _ticket(number)
+    ticket = ticket_to_show(number)
     if ticket is None:
         shown = filled.sample(language, said)
     else:
@@ -136,7 +136,7 @@ def _preview(kind: Tell, language: str, said: Wording, number: int | None) -> Pr
     return Preview(shown, missing=ticket is None and number is not None)
 
 
-def _ticket(number: int | None) -> Ticket | None:
+def ticket_to_show(number: int | None) -> Ticket | None:
     """Return the ticket that the preview is to show, if the reader may see it."""
     actor = guard.current_actor()
     if number is None or not 0 < number < 2**31 or not actor.can(Permission.TICKET_READ):

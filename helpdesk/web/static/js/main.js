@@ -1,5 +1,6 @@
 // The one module that pages name. It starts the others and shows them what htmx brings later.
 
+import * as answers from "./answers.js";
 import * as buttons from "./buttons.js";
 import * as combobox from "./combobox.js";
 import * as dialog from "./dialog.js";
@@ -41,6 +42,7 @@ const parts = [
   tabs,
   buttons,
   combobox,
+  answers,
   paste,
   drafts,
   preview,
