@@ -3,7 +3,9 @@
 from sqlalchemy import update
 
 from helpdesk.db import db
+from helpdesk.ending import at_end, write_waiting
 from helpdesk.lib.folded import fold
+from helpdesk.rows import Row, write_rows
 from helpdesk.rules.facts import OPENING
 from helpdesk.rules.models import RuleText
 from helpdesk.tickets.events import EntryRedacted, TicketEvent
@@ -14,10 +16,12 @@ def on_ticket_event(event: TicketEvent) -> None:
     """Keep the texts of a new ticket, and a new subject."""
     ticket, entry = event.ticket, event.entry
     if entry.verb == OPENING:
-        db.session.add(
-            RuleText(ticket_id=ticket.id, subject=fold(ticket.subject), message=fold(entry.body))
-        )
-        db.session.flush()
+        row = {
+            "ticket_id": ticket.id,
+            "subject": fold(ticket.subject),
+            "message": fold(entry.body),
+        }
+        at_end(_write, ticket, row)
     elif entry.verb == "undo" or "subject" in (entry.changes or {}):
         _change(ticket, subject=fold(ticket.subject))
 
@@ -28,5 +32,10 @@ def on_redacted(event: EntryRedacted) -> None:
         _change(event.entry.ticket, subject=fold(event.entry.ticket.subject), message="")
 
 
+def _write(rows: list[Row]) -> None:
+    write_rows(RuleText, rows)
+
+
 def _change(ticket: Ticket, **texts: str) -> None:
+    write_waiting()
     db.session.execute(update(RuleText).where(RuleText.ticket_id == ticket.id).values(**texts))

@@ -15,10 +15,10 @@ lists are short.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Select, event, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select, text
 
 from helpdesk.db import db, is_postgresql
+from helpdesk.ending import at_end, write_waiting
 from helpdesk.lib.bigrams import expand, words
 from helpdesk.people.access import Actor
 from helpdesk.tickets.events import EntryRedacted, SubjectRedacted, TicketEvent
@@ -66,44 +66,11 @@ MAX_QUESTION = 12
 def index(entry: Entry, subject: str = "") -> None:
     """Put the words of one entry (and the subject, for a ticket's first one) into the index.
 
-    They are written when the transaction ends, together with those of all its entries: a batch
-    of mail has fifty.
+    They are written when the transaction ends.
     """
     body = expand(f"{subject}\n{entry.body}")
     if body:
-        _waiting().append((entry, entry.id, entry.ticket_id, body))
-
-
-_WAITING = "words"
-
-
-def _waiting() -> list[tuple[Entry, int, int, str]]:
-    found: list[tuple[Entry, int, int, str]] = db.session.info.setdefault(_WAITING, [])
-    return found
-
-
-def write_waiting() -> None:
-    """Write the words that wait for the end of the transaction."""
-    waiting = _waiting()
-    if not waiting:
-        return
-    # An entry that went with a savepoint is no longer the session's.
-    rows = [(key, ticket, body) for entry, key, ticket, body in waiting if entry in db.session]
-    waiting.clear()
-    _insert(rows)
-
-
-def _before_commit(session: Session) -> None:
-    if session.info.get(_WAITING):
-        write_waiting()
-
-
-def _after_rollback(session: Session) -> None:
-    session.info.pop(_WAITING, None)
-
-
-event.listen(Session, "before_commit", _before_commit)
-event.listen(Session, "after_rollback", _after_rollback)
+        at_end(_insert, entry, (entry.id, entry.ticket_id, body))
 
 
 def _insert(rows: Iterable[tuple[int, int, str]]) -> None:
