@@ -55,9 +55,11 @@ function begin() {
   const within = document.referrer.startsWith(`${location.origin}/`);
   if (!within || !nowhere()) return;
   const wanted = all(document, "[autofocus]").find((one) => !one.closest("dialog"));
-  // Where the address names a place in the page, browsers let autofocus be.
-  if (location.hash) give(wanted ?? null);
-  else if (!wanted) give(document.getElementById("main"));
+  if (!wanted) give(document.getElementById("main"));
+  // Where the address names a place in the page, browsers let autofocus be; and now and then they
+  // do so without any reason to be seen.
+  else if (location.hash) give(wanted);
+  else if (available(wanted)) wanted.focus();
 }
 
 export function start() {
