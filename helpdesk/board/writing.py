@@ -9,6 +9,7 @@ from helpdesk.board.models import Alert, AlertLine, Audience, Severity
 from helpdesk.board.remembered import announce_board
 from helpdesk.db import db
 from helpdesk.lib.clock import now
+from helpdesk.people import typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Team
 from helpdesk.tickets.services.errors import Refused
@@ -110,7 +111,7 @@ def add_line(
 
 def _checked(wording: Wording) -> Wording:
     """Return the wording as it is kept. Raises Refused."""
-    headline = " ".join(wording.headline.split())[:200]
+    headline = typed_text.line(wording.headline, 200, "headline")
     if not headline:
         raise Refused("headline-missing", _l("Say in a line what is the matter."), "headline")
     if wording.ends_at <= wording.starts_at:

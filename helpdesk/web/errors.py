@@ -7,8 +7,9 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import (
+    BadRequest,
     Conflict,
     Forbidden,
     HTTPException,
@@ -117,6 +118,10 @@ def on_crash(error: Exception) -> Any:
     if isinstance(error, OperationalError) and "locked" in str(error).lower():
         log.warning("%s: the database was locked for too long", g.get("request_id"))
         return on_http_error(ServiceUnavailable())
+    if isinstance(error, DataError) and "NUL (0x00)" in str(error.orig):
+        # Forms refuse it beside the field; here it came in an address or by hand.
+        log.info("%s: %s has a null character", g.get("request_id"), request.path)
+        return on_http_error(BadRequest())
     if isinstance(error, IntegrityError) and _is_taken(error):
         log.warning("%s: somebody saved the same meanwhile", g.get("request_id"), exc_info=error)
         return on_http_error(Conflict())

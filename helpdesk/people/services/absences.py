@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people import absent, audit
+from helpdesk.people import absent, audit, typed_text
 from helpdesk.people.access import Actor, Denied, Permission
 from helpdesk.people.errors import Missing, Refused
 from helpdesk.people.models import Absence, Person, TeamMember
@@ -57,7 +57,7 @@ def add(
         starts_at=starts_at,
         ends_at=ends_at,
         cover_id=cover.id if cover is not None else None,
-        note=note.strip()[:200],
+        note=typed_text.line(note, 200, "note"),
         created_by_id=actor.person_id,
     )
     db.session.add(row)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from helpdesk.db import db, is_postgresql
 from helpdesk.events import publish
 from helpdesk.lib.clock import now
-from helpdesk.people import audit, contact_values, search
+from helpdesk.people import audit, contact_values, search, typed_text
 from helpdesk.people.access import SYSTEM, Actor, Permission
 from helpdesk.people.contact_values import ContactValue
 from helpdesk.people.errors import Missing, Refused
@@ -104,7 +104,7 @@ def add(
         kind=ContactKind(kind),
         value=value.value,
         extension=value.extension,
-        label=" ".join(label.split())[:60],
+        label=typed_text.line(label, 60, "label"),
         identifies=identifies,
         position=max((point.position for point in same_kind), default=-1) + 1,
     )
@@ -123,6 +123,7 @@ def change(
     """Correct an address or number. Raises Denied, Refused, Taken."""
     actor.demand(Permission.PERSON_EDIT)
     value = contact_values.normalise(point.kind, text, search.desk_region())
+    label = typed_text.line(label, 60, "label")
     old = _shown(point)
     is_same = (point.value, point.extension) == (value.value, value.extension)
     if identifies and not (is_same and point.identifies):
@@ -133,7 +134,7 @@ def change(
         if not is_same:
             point.verified_at = None
         point.value, point.extension = value.value, value.extension
-        point.label, point.identifies = " ".join(label.split())[:60], identifies
+        point.label, point.identifies = label, identifies
     if _shown(point) != old:
         _changed(actor, point.person, "contact-changed", [old, _shown(point)])
     return point

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people import audit, contact_values, search
+from helpdesk.people import audit, contact_values, search, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Clash, Missing, Refused
 from helpdesk.people.models import (
@@ -34,9 +34,7 @@ PUBLIC_DOMAINS = frozenset(
 
 
 def _check_name(name: str, own: Organisation | None = None) -> str:
-    name = " ".join(name.split())[:200]
-    if not name:
-        raise Refused("name-missing", _l("Type a name."), "name")
+    name = typed_text.name(name, 200)
     same = db.session.scalar(
         select(Organisation).where(func.lower(Organisation.name) == name.lower())
     )
@@ -106,9 +104,9 @@ def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(fields)
     for key, length in (("name", 200), ("phone", 40), ("support_level", 60)):
         if key in found:
-            found[key] = " ".join(str(found[key] or "").split())[:length]
+            found[key] = typed_text.line(found[key], length, key)
     if "notes" in found:
-        found["notes"] = str(found["notes"] or "").strip()[:20_000]
+        found["notes"] = typed_text.paragraphs(found["notes"], 20_000, "notes")
     if "time_zone" in found:
         found["time_zone"] = found["time_zone"] or None
         check_time_zone(found["time_zone"])
@@ -235,8 +233,8 @@ def add_site(
 ) -> Site:
     """Add a place where the organisation works. Raises Denied, Refused."""
     actor.demand(Permission.PERSON_EDIT)
-    site = Site(organisation_id=organisation.id, name=_check_site(organisation, name))
-    _fill_site(site, address, time_zone)
+    site = Site(organisation_id=organisation.id)
+    _fill_site(site, _check_site(organisation, name), address, time_zone)
     db.session.add(site)
     db.session.flush()
     db.session.expire(organisation, ["sites"])
@@ -248,8 +246,7 @@ def edit_site(actor: Actor, site: Site, *, name: str, address: str, time_zone: s
     """Change a site. Raises Denied, Refused."""
     actor.demand(Permission.PERSON_EDIT)
     old = {"name": site.name, "address": site.address, "time_zone": site.time_zone}
-    site.name = _check_site(site.organisation, name, site)
-    _fill_site(site, address, time_zone)
+    _fill_site(site, _check_site(site.organisation, name, site), address, time_zone)
     new = {"name": site.name, "address": site.address, "time_zone": site.time_zone}
     changes = audit.difference(old, new)
     if changes:
@@ -276,15 +273,14 @@ def site_of(organisation: Organisation, site_id: int) -> Site:
 
 
 def _check_site(organisation: Organisation, name: str, own: Site | None = None) -> str:
-    name = " ".join(name.split())[:200]
-    if not name:
-        raise Refused("name-missing", _l("Type a name."), "name")
+    name = typed_text.name(name, 200)
     for site in organisation.sites:
         if site is not own and site.name.lower() == name.lower():
             raise Refused("name-taken", _l("There is already a site of this name."), "name")
     return name
 
 
-def _fill_site(site: Site, address: str, time_zone: str | None) -> None:
+def _fill_site(site: Site, name: str, address: str, time_zone: str | None) -> None:
     check_time_zone(time_zone or None)
-    site.address, site.time_zone = address.strip()[:2000], time_zone or None
+    address = typed_text.paragraphs(address, 2000, "address")
+    site.name, site.address, site.time_zone = name, address, time_zone or None
