@@ -7,6 +7,7 @@ goes what does not fit. A form that comes later is tried as soon as its page is 
 import html
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -42,7 +43,7 @@ def lists() -> list[str]:
 
 def rows() -> list[str]:
     """Return the pages on which something that is there is edited."""
-    made = {
+    made: dict[str, Any] = {
         "tags": Tag(name="vpn"),
         "skills": Skill(name="SQL"),
         "suppliers": Supplier(name="Cables", email="", phone="", contract=""),
