@@ -48,6 +48,8 @@ def add(
         raise Refused("absence-over", _l("That is over already."), "until")
     if ends_at - starts_at > LONGEST:
         raise Refused("absence-too-long", _l("Nobody is away for more than two years."), "until")
+    # Two who say it at once come one after the other.
+    db.session.execute(select(Person.id).where(Person.id == person.id).with_for_update())
     if _between(person.id, starts_at, ends_at) is not None:
         raise Refused("absence-overlaps", _l("They are away then already."), "begins")
     if cover is not None:
