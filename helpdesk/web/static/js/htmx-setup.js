@@ -44,6 +44,8 @@ function beforeSwap(event) {
   if (xhr.status < 400) return;
   if (xhr.getResponseHeader("HX-Retarget")) {
     event.detail.shouldSwap = true;
+    // What the form takes out of an answer is not in this one: all of it is meant.
+    event.detail.selectOverride = "unset";
     // One strip for a failure, however often it is repeated.
     for (const old of all(document, "#strips > .strip.danger:not([data-strip])")) old.remove();
   } else if (xhr.status !== 409 && xhr.status !== 422) {
