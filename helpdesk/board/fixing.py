@@ -12,7 +12,7 @@ Linking follows it, also while a call is logged.
 from dataclasses import dataclass, replace
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from helpdesk.board.events import FixedForPerson
@@ -112,12 +112,14 @@ def _lock_tickets(alert: Alert) -> None:
     One may have been merged into another; nobody merges it any more once it is locked.
     """
     mine = [one.row.ticket_id for one in waiting_for(alert) if one.row.ticket_id is not None]
-    survivors = select(Ticket.merged_into_id).where(
-        Ticket.id.in_(mine), Ticket.merged_into_id.is_not(None)
-    )
+    # Asked for first: a list of numbers is looked up one by one, a query within the query would
+    # have every ticket read.
+    survivors = db.session.scalars(
+        select(Ticket.merged_into_id).where(Ticket.id.in_(mine), Ticket.merged_into_id.is_not(None))
+    ).all()
     db.session.scalars(
         select(Ticket)
-        .where(or_(Ticket.id.in_(mine), Ticket.id.in_(survivors)))
+        .where(Ticket.id.in_({*mine, *survivors}))
         .order_by(Ticket.id)
         .with_for_update()
         .execution_options(populate_existing=True)

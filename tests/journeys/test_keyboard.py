@@ -50,6 +50,17 @@ class Hands:
     def ready(self) -> None:
         self.page.wait_for_selector("html[data-ready]")
 
+    def sign_in(self) -> None:
+        """Go from the sign-in page to the queue, as far as keys are heard there."""
+        self.go("/sign-in")
+        self.has_focus("[name=login]")
+        self.write(self.login)
+        self.to("[name=password]")
+        self.write(PASSWORD)
+        self.press("Enter")
+        self.page.wait_for_url("**/queue*")
+        self.ready()
+
     def has_focus(self, what: str) -> None:
         expect(self.page.locator(what)).to_be_focused()
 
@@ -119,13 +130,7 @@ def hands(live_desk: LiveDesk, page: Page) -> Iterator[Hands]:
 
 def test_a_ticket_from_the_call_to_the_end(hands: Hands, live_desk: LiveDesk):
     page = hands.page
-    hands.go("/sign-in")
-    hands.has_focus("[name=login]")
-    hands.write(hands.login)
-    hands.to("[name=password]")
-    hands.write(PASSWORD)
-    hands.press("Enter")
-    page.wait_for_url("**/queue*")
+    hands.sign_in()
     hands.is_somewhere()
     # A call comes in: who, what, kept.
     hands.press("c")
@@ -192,12 +197,7 @@ def test_a_ticket_from_the_call_to_the_end(hands: Hands, live_desk: LiveDesk):
 
 def test_a_call_is_kept_while_the_caller_is_still_being_looked_up(hands: Hands):
     page = hands.page
-    hands.go("/sign-in")
-    hands.write(hands.login)
-    hands.to("[name=password]")
-    hands.write(PASSWORD)
-    hands.press("Enter")
-    page.wait_for_url("**/queue*")
+    hands.sign_in()
     hands.press("c")
     hands.has_focus("#customer-words")
     # The card about the caller is asked for, and never comes.
@@ -218,13 +218,7 @@ def test_a_call_is_kept_while_the_caller_is_still_being_looked_up(hands: Hands):
 def test_the_list(hands: Hands):
     page = hands.page
     first, second, third = hands.numbers
-    hands.go("/sign-in")
-    hands.write(hands.login)
-    hands.to("[name=password]")
-    hands.write(PASSWORD)
-    hands.press("Enter")
-    page.wait_for_url("**/queue*")
-    hands.ready()
+    hands.sign_in()
     # Back from a ticket one stands at its row.
     hands.press("j", "j", "Enter")
     page.wait_for_url(re.compile(rf"/tickets/{second}"))
@@ -285,12 +279,7 @@ def test_the_list(hands: Hands):
 def test_letters_work_at_every_width(hands: Hands, width: int):
     page = hands.page
     page.set_viewport_size({"width": width, "height": 844})
-    hands.go("/sign-in")
-    hands.write(hands.login)
-    hands.to("[name=password]")
-    hands.write(PASSWORD)
-    hands.press("Enter")
-    page.wait_for_url("**/queue*")
+    hands.sign_in()
     hands.go(f"/tickets/{hands.numbers[0]}")
     for key, field in (("e", "#cause"), ("a", "#target-words"), ("z", "#tk-dialog [name=reason]")):
         hands.press(key)

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from helpdesk.db import db
-from helpdesk.people.access import Permission
+from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Supplier
@@ -89,6 +89,13 @@ def _part_of(ticket: Ticket, assignment_id: int) -> Assignment:
     raise NotFound
 
 
+def _held_part(number: int, assignment_id: int) -> tuple[Actor, Ticket, Assignment]:
+    """Return who asks, the ticket, locked, and its part. Raises Denied, NotFound."""
+    actor = current_actor()
+    ticket = get_for(actor, number, permission=Permission.TICKET_WORK, lock=True)
+    return actor, ticket, _part_of(ticket, assignment_id)
+
+
 def _show_part(ticket: Ticket, row: Assignment, form: PartSupplierForm) -> str:
     offer(form, row)
     return render_template("tickets/dialogs/part_supplier.html", ticket=ticket, row=row, form=form)
@@ -111,9 +118,7 @@ def part_supplier_dialog(number: int, assignment_id: int) -> str:
 @require(Permission.TICKET_WORK)
 def part_supplier(number: int, assignment_id: int) -> Response:
     """Let a part wait for a supplier, or note what they say now."""
-    actor = current_actor()
-    ticket = get_for(actor, number, permission=Permission.TICKET_WORK, lock=True)
-    row = _part_of(ticket, assignment_id)
+    actor, ticket, row = _held_part(number, assignment_id)
     form = PartSupplierForm()
     changing = None if form.changing.data is None else bool(form.changing.data)
     try:
@@ -140,9 +145,7 @@ def part_supplier(number: int, assignment_id: int) -> Response:
 @require(Permission.TICKET_WORK)
 def end_part_wait(number: int, assignment_id: int) -> Response:
     """Take a part up again that waited for a supplier."""
-    actor = current_actor()
-    ticket = get_for(actor, number, permission=Permission.TICKET_WORK, lock=True)
-    row = _part_of(ticket, assignment_id)
+    actor, ticket, row = _held_part(number, assignment_id)
     with undoable() as group:
         services.end_part_wait(actor, ticket, row.id, undo_for=undo_seconds())
     return changed(actor, ticket, _("This part waits no more"), group=group)

@@ -1,6 +1,6 @@
 """Keys, the palette, menus, dialogs and toasts."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.front_end.desk import Desk, visit
 from tests.support.browser import assert_accessible
@@ -235,6 +235,21 @@ def test_a_person_is_found_while_typing(writing: Page, desk: Desk):
     field.press_sequentially("x")
     expect(writing.locator("input[name=person_id]")).to_have_value("")
     expect(field).to_have_value("Ho Mei-Lingx")
+
+
+def test_who_types_before_the_scripts_run_is_heard(page: Page, desk: Desk, complaints: list[str]):
+    """A slow machine brings the field long before the scripts that find people in it."""
+    held: list[Route] = []
+    page.route("**/js/main.js*", lambda route: held.append(route))
+    page.goto(f"{desk.url}/writing", wait_until="commit")
+    field = page.get_by_label("Customer")
+    field.press_sequentially("ho")
+    page.wait_for_timeout(100)
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("option", name="Ho Mei-Ling")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("input[name=person_id]")).to_have_value("7")
 
 
 def test_escape_closes_the_suggestions_and_keeps_the_text(writing: Page):

@@ -2,7 +2,7 @@
 
 import { all, composing, icon, idOf, later, make } from "./dom.js";
 import { labelOf, listbox, suggestions } from "./suggest.js";
-import { keep, touched } from "./typed.js";
+import { isByHand, keep, touched } from "./typed.js";
 import { t } from "./words.js";
 
 const WAIT = 150;
@@ -173,7 +173,7 @@ function equip(input) {
       changed(hidden);
     }
     // While an input method composes, what stands there is not yet a word.
-    if (!(/** @type {InputEvent} */ (event).isComposing) && event.isTrusted !== false) soon();
+    if (!(/** @type {InputEvent} */ (event).isComposing) && isByHand(event)) soon();
   });
   input.addEventListener("compositionend", () => soon());
   input.addEventListener("focus", () => least === 0 && !popup.isOpen() && !input.value && soon());

@@ -61,7 +61,29 @@ export function touched(field) {
   changed.add(field);
 }
 
+/** What an event says that stands for what was typed before any script listened. */
+const EARLY = "early";
+
+/**
+ * Tell whether an input event comes from somebody's hands, and not from a script.
+ * @param {Event} event
+ * @returns {boolean}
+ */
+export function isByHand(event) {
+  return event.isTrusted || (event instanceof CustomEvent && event.detail === EARLY);
+}
+
+/** Whoever is quicker than the scripts is heard all the same: the field they write in says so now. */
+function catchUp() {
+  const field = document.activeElement;
+  if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) return;
+  if (field.value === field.defaultValue) return;
+  field.dispatchEvent(new CustomEvent("input", { bubbles: true, detail: EARLY }));
+}
+
 export function start() {
+  // When the document is complete htmx listens too; this one is asked after it.
+  document.addEventListener("DOMContentLoaded", catchUp, { once: true });
   on("input", "input, textarea, select", (_event, field) => changed.add(field), true);
   on("change", "input, textarea, select", (_event, field) => changed.add(field), true);
   on("reset", "form", (_event, form) => sent(form), true);
