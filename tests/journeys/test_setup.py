@@ -13,10 +13,11 @@ from helpdesk.db import db, transaction
 from helpdesk.people import guard
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.services import sessions
-from helpdesk.setup.services import causes
+from helpdesk.setup.services import causes, statuses
 from helpdesk.sla import saving
 from helpdesk.tickets.desk import Cause
 from tests import factories
+from tests.board.makers import alert
 from tests.sla.desk import OFFICE
 from tests.support.browser import assert_accessible
 from tests.support.server import LiveDesk
@@ -238,3 +239,24 @@ def test_a_form_that_is_sent_after_signing_out_says_so_and_keeps_what_was_typed(
     expect(page.locator("main .err")).to_contain_text("There is room for 120 characters")
     page.reload()
     expect(page.get_by_role("heading", name="Causes")).to_be_visible()
+
+
+def test_a_long_word_breaks_on_a_small_screen(office: Office):
+    word = "W" * 120
+    with office.live.app.app_context(), transaction():
+        ada = factories.actor(role="administrator")
+        causes.add(ada, {"name": word})
+        status = {"name": word[:60], "status_class": "pending", "hold_reason": "customer"}
+        statuses.add(ada, status)
+        number = alert(word, body=word, by=ada).id
+        person_id = factories.person(word).id
+    office.page.set_viewport_size({"width": 390, "height": 844})
+    for path in (
+        *("/setup/causes", "/setup/statuses", "/tickets/new", "/board", f"/board/{number}"),
+        f"/people/{person_id}",
+    ):
+        office.page.goto(office.live.url + path)
+        wide = office.page.locator("main, .scroll, .page").evaluate_all(
+            "found => found.filter(one => one.scrollWidth > one.clientWidth + 1).length"
+        )
+        assert wide == 0, path
