@@ -233,8 +233,8 @@ def add_site(
 ) -> Site:
     """Add a place where the organisation works. Raises Denied, Refused."""
     actor.demand(Permission.PERSON_EDIT)
-    site = Site(organisation_id=organisation.id)
-    _fill_site(site, _check_site(organisation, name), address, time_zone)
+    said = _checked_site(_check_site(organisation, name), address, time_zone)
+    site = Site(organisation_id=organisation.id, **said)
     db.session.add(site)
     db.session.flush()
     db.session.expire(organisation, ["sites"])
@@ -242,18 +242,36 @@ def add_site(
     return site
 
 
-def edit_site(actor: Actor, site: Site, *, name: str, address: str, time_zone: str | None) -> None:
-    """Change a site. Raises Denied, Refused."""
+def edit_site(
+    actor: Actor,
+    site: Site,
+    *,
+    name: str,
+    address: str,
+    time_zone: str | None,
+    seen: Mapping[str, object] | None = None,
+) -> None:
+    """Change a site. ``seen`` is what the form showed. Raises Denied, Refused, Clash."""
     actor.demand(Permission.PERSON_EDIT)
-    old = {"name": site.name, "address": site.address, "time_zone": site.time_zone}
-    _fill_site(site, _check_site(site.organisation, name, site), address, time_zone)
-    new = {"name": site.name, "address": site.address, "time_zone": site.time_zone}
+    if seen is not None:
+        db.session.refresh(site, with_for_update=True)
+    old = said_of_site(site)
+    new = _checked_site(_check_site(site.organisation, name, site), address, time_zone)
     changes = audit.difference(old, new)
+    if changes and seen is not None and dict(seen) != old:
+        raise Clash(0, {key: old[key] for key in changes}, last_editor("site", site.id))
+    for key in changes:
+        setattr(site, key, new[key])
     if changes:
         db.session.flush()
         if "name" in changes:
             search.refresh_members(site.organisation_id)
         audit.record(actor, "site-edited", site, changes)
+
+
+def said_of_site(site: Site) -> dict[str, str | None]:
+    """Return what a form shows of a site."""
+    return {"name": site.name, "address": site.address, "time_zone": site.time_zone}
 
 
 def retire_site(actor: Actor, site: Site) -> None:
@@ -280,7 +298,7 @@ def _check_site(organisation: Organisation, name: str, own: Site | None = None) 
     return name
 
 
-def _fill_site(site: Site, name: str, address: str, time_zone: str | None) -> None:
+def _checked_site(name: str, address: str, time_zone: str | None) -> dict[str, str | None]:
     check_time_zone(time_zone or None)
     address = typed_text.paragraphs(address, 2000, "address")
-    site.name, site.address, site.time_zone = name, address, time_zone or None
+    return {"name": name, "address": address, "time_zone": time_zone or None}
