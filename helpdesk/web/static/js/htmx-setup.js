@@ -17,6 +17,8 @@ function configure() {
     allowScriptTags: false,
     // Copying "style" from old elements to new ones would be an inline style to the browser.
     attributesToSettle: ["class", "width", "height"],
+    // At once: focus that an answer asks for must not come after the reader's next step.
+    defaultSettleDelay: 0,
     selfRequestsOnly: true,
     includeIndicatorStyles: false,
     historyCacheSize: 0,
