@@ -10,19 +10,20 @@ is filed only while its line says "stored", and moving twice finds nothing to mo
 import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app
 from sqlalchemy import func, insert, select, update
 
 from helpdesk.channels.email import lease
 from helpdesk.channels.email.imap import Connection, Server, Size
-from helpdesk.channels.email.ingest import Fate, file_left_over, file_stored
+from helpdesk.channels.email.ingest import Fate, file_left_over, file_stored, read_all
+from helpdesk.channels.email.letter import Letter
 from helpdesk.channels.email.models import OPEN, TO_MOVE, Mailbox, MailMessage, State
 from helpdesk.channels.email.secrets import Unreadable, open_sealed
 from helpdesk.channels.email.store import keep, keep_all
@@ -31,6 +32,9 @@ from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MAX_MESSAGE = 64 * 1024 * 1024
 """A larger message (bytes) is not downloaded but put into the quarantine with its headers."""
@@ -41,6 +45,8 @@ SIZES_AT_ONCE = 500
 MOVED_AT_ONCE = 200
 TRIES = 3
 """A message during whose download the connection broke so often is put aside."""
+PATIENCE = 0.3
+"""How long a chunk that was read may wait for the next to come (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,15 @@ class _Downloaded:
     """By UID, those that the server gave away."""
 
 
+@dataclass(frozen=True, slots=True)
+class _WrittenDown:
+    """A chunk of messages that is in the ledger and not yet filed."""
+
+    ids: list[int]
+    letters: "Future[dict[int, Letter]]"
+    """By their keys, as they are being read."""
+
+
 class Reader:
     """Reads one mailbox for the holder of its lease, connection after connection.
 
@@ -136,9 +151,7 @@ class Reader:
         for uids in _slices(connection.uids_after(box.last_uid), SIZES_AT_ONCE):
             sizes = connection.sizes(uids)
             with closing(self._downloads(box, connection, uids, sizes)) as downloads:
-                for downloaded in downloads:
-                    self._take(downloaded)
-                    self._move(box, connection)
+                self._take(downloads, partial(self._move, box, connection))
         self._move(box, connection)
 
     def _begin(self, connection: Connection) -> Box:
@@ -214,8 +227,8 @@ class Reader:
 
     def _downloads(
         self, box: Box, connection: Connection, uids: Sequence[int], sizes: dict[int, Size]
-    ) -> Generator[_Downloaded]:
-        """Yield the chunks of these messages as they come.
+    ) -> Generator[_Downloaded | None]:
+        """Yield the chunks of these messages as they come, and None when one takes long.
 
         While one is filed the next is on its way. Where messages are moved the connection is
         needed in between, so there it is one after the other.
@@ -223,26 +236,43 @@ class Reader:
         chunks = self._chunks(uids, sizes)
         download = partial(self._download, box, connection, sizes=sizes)
         if box.move_to:
-            yield from map(download, chunks)
+            for chunk in chunks:
+                yield download(chunk)
+                yield None
             return
-        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-
-        def in_background(chunk: list[int]) -> _Downloaded:
-            with app.app_context():
-                return download(chunk)
-
         with ThreadPoolExecutor(1) as background:
             waiting: Future[_Downloaded] | None = None
             for chunk in chunks:
-                next_one = background.submit(in_background, chunk)
-                if waiting is not None:
-                    yield waiting.result()
+                next_one = background.submit(_beside(download), chunk)
+                yield from _as_it_comes(waiting)
                 waiting = next_one
-            if waiting is not None:
-                yield waiting.result()
+            yield from _as_it_comes(waiting)
 
-    def _take(self, downloaded: _Downloaded) -> None:
-        """Write down what was downloaded, and file it."""
+    def _take(self, downloads: Iterator[_Downloaded | None], move: Callable[[], None]) -> None:
+        """Write down what comes, and file it.
+
+        While one chunk is filed, which is waiting for the database for a good part, the next is
+        read. It was written down before, so that a message that kills its reader is known. Where
+        the next one takes long, nobody waits for it.
+        """
+        with ThreadPoolExecutor(1) as background:
+            before: _WrittenDown | None = None
+            while True:
+                try:
+                    downloaded = next(downloads)
+                except StopIteration:
+                    return self._file(before)
+                except MAIL_ERRORS:
+                    # The connection broke; what came before that is here.
+                    self._file(before)
+                    raise
+                following = self._write_down(downloaded, background) if downloaded else None
+                self._file(before)
+                move()
+                before = following
+
+    def _write_down(self, downloaded: _Downloaded, background: ThreadPoolExecutor) -> _WrittenDown:
+        """Keep the lines of a chunk and how far we are, and begin to read its messages."""
         lines, raws = downloaded.lines, downloaded.raws
         with transaction():
             lease.hold(
@@ -252,15 +282,16 @@ class Reader:
                 received_count=Mailbox.received_count + len(lines),
             )
             ids = _write_down(lines)
-        stored = [
-            key for key, line in zip(ids, lines, strict=True) if line["state"] == State.STORED
-        ]
-        by_id = {
-            key: raws[line["uid"]]
-            for key, line in zip(ids, lines, strict=True)
-            if line["uid"] in raws
-        }
-        self._told(file_stored(stored, by_id, guard=self._hold))
+        written = list(zip(ids, lines, strict=True))
+        by_key = {key: raws[line["uid"]] for key, line in written if line["uid"] in raws}
+        return _WrittenDown(
+            [key for key, line in written if line["state"] == State.STORED],
+            background.submit(_beside(read_all), by_key),
+        )
+
+    def _file(self, chunk: _WrittenDown | None) -> None:
+        if chunk is not None:
+            self._told(file_stored(chunk.ids, chunk.letters.result(), guard=self._hold))
 
     def _download(
         self, box: Box, connection: Connection, uids: list[int], sizes: dict[int, Size]
@@ -322,7 +353,7 @@ class Reader:
                     message.raw_sha256, message.size = keep(raw), len(raw)
                     message.state, message.attempts = State.STORED, 1
             if raw is not None:
-                self._told(file_stored([key], {key: raw}, guard=self._hold))
+                self._told(file_stored([key], read_all({key: raw}), guard=self._hold))
 
     def _move(self, box: Box, connection: Connection) -> None:
         """Move what has its fate, if this mailbox is to be emptied."""
@@ -351,6 +382,25 @@ class Reader:
                     .where(MailMessage.id.in_([row.id for row in rows]))
                     .values(to_move=False)
                 )
+
+
+def _as_it_comes(waiting: "Future[_Downloaded] | None") -> Iterator[_Downloaded | None]:
+    if waiting is None:
+        return
+    if not wait([waiting], PATIENCE).done:
+        yield None
+    yield waiting.result()
+
+
+def _beside(work: Callable[P, R]) -> Callable[P, R]:
+    """Return the same work for another thread, which needs the application's context too."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def done(*args: P.args, **kwargs: P.kwargs) -> R:
+        with app.app_context():
+            return work(*args, **kwargs)
+
+    return done
 
 
 def _line(
