@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 
 from helpdesk import blobs
-from helpdesk.channels.email import fetch, lease, ledger, set_up
-from helpdesk.channels.email.fetch import Reader, box_of
+from helpdesk.channels.email import downloads, lease, ledger, set_up
+from helpdesk.channels.email.boxes import box_of
+from helpdesk.channels.email.fetch import Reader
 from helpdesk.channels.email.imap import Connection, connected
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.models import Mailbox, State
@@ -149,7 +150,7 @@ def test_another_folder_is_read_from_its_beginning(desk: Flask, imap_account: do
 def test_a_message_too_large_is_not_downloaded_until_somebody_wants_it(
     desk: Flask, imap_account: dovecot.Account, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(fetch, "MAX_MESSAGE", 20_000)
+    monkeypatch.setattr(downloads, "MAX_MESSAGE", 20_000)
     box = post.mailbox(imap_account)
     imap_account.deliver(
         post.letter("Small"), post.letter("Large", "x" * 70 + "\n" + "y\n" * 20_000), post.letter()
@@ -198,7 +199,7 @@ def test_what_came_is_filed_while_the_next_is_still_on_its_way(
 ):
     box = post.mailbox(imap_account)
     imap_account.deliver(*(post.letter(f"Number {number}") for number in range(3)))
-    monkeypatch.setattr(fetch, "CHUNK_MESSAGES", 2)
+    monkeypatch.setattr(downloads, "CHUNK_MESSAGES", 2)
     filed = threading.Event()
     real = Connection.raws
     waited: list[bool] = []
