@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people import audit
+from helpdesk.people import audit, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
 from helpdesk.people.models import Person, PersonSkill, Skill, Team, TeamMember
@@ -17,7 +17,7 @@ from helpdesk.people.stamp import access_changed
 def create(actor: Actor, name: str, description: str = "") -> Team:
     """Create a team. Raises Denied, Refused."""
     actor.demand(Permission.SETUP_TEAMS)
-    team = Team(name=_check_name(name), description=description.strip()[:2000])
+    team = Team(name=_check_name(name), description=_description(description))
     db.session.add(team)
     db.session.flush()
     audit.record(actor, "team-created", team)
@@ -27,7 +27,7 @@ def create(actor: Actor, name: str, description: str = "") -> Team:
 def edit(actor: Actor, team: Team, *, name: str, description: str) -> bool:
     """Rename or describe a team; False when nothing changes. Raises Denied, Refused."""
     actor.demand(Permission.SETUP_TEAMS)
-    new = {"name": _check_name(name, team), "description": description.strip()[:2000]}
+    new = {"name": _check_name(name, team), "description": _description(description)}
     changes = audit.difference({"name": team.name, "description": team.description}, new)
     if not changes:
         return False
@@ -127,10 +127,12 @@ def _names(keys: Iterable[int], names: Mapping[int, str]) -> list[str]:
     return sorted(names.get(key, "?") for key in keys)
 
 
+def _description(text: str) -> str:
+    return typed_text.paragraphs(text, 2000, "description")
+
+
 def _check_name(name: str, own: Team | None = None) -> str:
-    name = " ".join(name.split())[:100]
-    if not name:
-        raise Refused("name-missing", _l("Type a name."), "name")
+    name = typed_text.name(name, 100)
     same = db.session.scalar(select(Team).where(func.lower(Team.name) == name.lower()))
     if same is not None and (own is None or same.id != own.id):
         raise Refused("name-taken", _l("There is already a team of this name."), "name")
@@ -142,7 +144,7 @@ def _check_name(name: str, own: Team | None = None) -> str:
 
 def find_skill(name: str) -> Skill | None:
     """Return the skill of this name, or None for an empty name; it is made when it is new."""
-    name = " ".join(name.split())[:100]
+    name = typed_text.line(name, 100, "skills")
     if not name:
         return None
     skill = db.session.scalar(select(Skill).where(func.lower(Skill.name) == name.lower()))

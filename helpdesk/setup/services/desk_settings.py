@@ -19,9 +19,12 @@ from helpdesk.web.i18n import LANGUAGES
 FIELDS = ("name", "language", "time_zone", "phone_region")
 
 
-def the_desk() -> Desk:
-    """Return the desk. Raises Missing before there is one."""
-    desk: Desk | None = db.session.scalar(select(Desk))
+def the_desk(*, lock: bool = False) -> Desk:
+    """Return the desk, alone if asked: who else saves then waits. Raises Missing without one."""
+    wanted = select(Desk)
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    desk: Desk | None = db.session.scalar(wanted)
     if desk is None:
         raise Missing
     return desk
@@ -30,7 +33,7 @@ def the_desk() -> Desk:
 def edit(actor: Actor, wanted: Mapping[str, Any], seen: Mapping[str, Any] | None = None) -> bool:
     """Change the desk; False when nothing changes. Raises Denied, Refused, Changed."""
     actor.demand(Permission.SETUP_DESK)
-    desk = the_desk()
+    desk = the_desk(lock=True)
     changes = editing.merged(desk, _checked(wanted), seen)
     if not changes:
         return False

@@ -91,7 +91,7 @@ def _members_page(
 @require(Permission.SETUP_TEAMS)
 def save_members(team_id: int) -> Any:
     """Save who belongs to a team and who leads it."""
-    team = queries.one(Team, team_id)
+    team = queries.one(Team, team_id, lock=True)
     leads = set(request.form.getlist("lead", type=int))
     # Who leads a team belongs to it, whatever the other box says.
     wanted = {key: key in leads for key in {*request.form.getlist("member", type=int), *leads}}
