@@ -74,7 +74,15 @@ def bars(run: DryRun) -> list[Bar]:
 def dry_run(rule_id: int) -> Any:
     """Show what the rule would have done, as it stands in the editor. Nothing is changed."""
     editor = _editor(rule_id)
-    context: dict[str, Any] = {"editor": editor, "rule": editor.rule, "run": None}
+    context: dict[str, Any] = {
+        "editor": editor,
+        "rule": editor.rule,
+        "broken": "",
+        "run": None,
+        "clashes": [],
+        "all_caught": False,
+        "may_edit": guard.current_actor().can(P.RULE_EDIT),
+    }
     if editor.content is not None:
         context |= _tried(editor, editor.content)
     return render_template("rules/_beside.html", **context)
@@ -99,7 +107,6 @@ def _tried(editor: page.Editor, content: Content) -> dict[str, Any]:
         "clashes": trying.clashes(actor, content, run.caught, among, position=position),
         "changes": CHANGES,
         "all_caught": "all" in request.form,
-        "may_edit": actor.can(P.RULE_EDIT),
     }
 
 

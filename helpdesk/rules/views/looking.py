@@ -59,9 +59,8 @@ def turn(rule_id: int) -> Any:
     except WrongRule:
         refusal = _("A broken rule can't be turned on: put right what is marked.")
     if "HX-Request" in request.headers:
-        context = page.around(row)
-        status = 422 if refusal else 200
-        return render_template("rules/_turned.html", refusal=refusal, **context), status
+        context = {**page.around(row), "refusal": refusal}
+        return render_template("rules/_turned.html", **context), 422 if refusal else 200
     if refusal:
         flash(refusal, "error")
     return to(row)

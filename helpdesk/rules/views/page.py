@@ -127,6 +127,9 @@ def around(rule: Rule | None) -> dict[str, Any]:
         "broken": next((one.broken for one in rows if rule and one.rule.id == rule.id), ""),
         "may_edit": actor.can(Permission.RULE_EDIT),
         "may_apply": actor.can(Permission.RULE_EDIT) and actor.can(Permission.TICKET_BULK),
+        "theirs": None,
+        "refusal": "",
+        "oob": False,
         "may_see_policies": actor.can(Permission.SETUP_SLA),
     }
 
