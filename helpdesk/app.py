@@ -168,6 +168,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
     ("entry-by-rule", 10, rule_views.why.of_entry),
+    ("notice-of-rule", 10, rule_views.why.of_notice),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
 from helpdesk.db import db
-from helpdesk.people.access import SYSTEM
+from helpdesk.people.access import SYSTEM, Permission
+from helpdesk.people.models import RolePermission
 from helpdesk.rules import saving, stored
 from helpdesk.rules.content import Folder
 from helpdesk.rules.models import Rule, RuleEntry, RuleVersion
@@ -222,3 +223,32 @@ def test_who_may_not_see_rules_does_not(client: FlaskClient, session: Any) -> No
     factories.queue("Service desk", is_default=True)
     _sign_in(client, "technician")
     assert client.get(ROOT).status_code == 403
+
+
+def test_a_notice_of_a_rule_leads_to_it(client: FlaskClient, session: Any) -> None:
+    queue = factories.queue("Service desk", is_default=True)
+    lead = factories.technician("Karen Yip", queues=[queue], lead=True)
+    factories.sign_in(client, factories.account(lead, "administrator"))
+    row = rule("Tell us", {"do": "tell", "whom": "leads", "text": "Look here"})
+    factories.ticket(queue=queue)
+    text = client.get("/notices").text
+    assert "Look here" in text
+    assert f'href="{ROOT}/{row.id}"' in text
+
+
+def test_who_may_only_see_rules_reads_and_tries_them(client: FlaskClient, session: Any) -> None:
+    factories.queue("Service desk", is_default=True)
+    account = factories.account(factories.technician("Sam Porter"), "manager")
+    held = RolePermission.permission == Permission.RULE_EDIT.value
+    db.session.execute(delete(RolePermission).where(held))
+    row = rule("Louder", {"do": "set-priority", "priority": 1})
+    factories.ticket()
+    factories.sign_in(client, account)
+    text = client.get(f"{ROOT}/{row.id}").text
+    assert "You may read rules." in text
+    assert "rule-form" not in text
+    assert "caught <b class='t18'>1</b>" in send(client, f"{ROOT}/{row.id}/try", {}).text
+    assert "You may" not in client.get(ROOT).text
+    for path in (f"{row.id}", f"{row.id}/draw", f"{row.id}/turn", f"{row.id}/move", "new"):
+        assert send(client, f"{ROOT}/{path}", NEW).status_code == 403
+    assert send(client, f"{ROOT}/0/try", NEW).status_code == 403

@@ -84,13 +84,13 @@ def of_new() -> Editor:
 def of_form(rule: Rule | None) -> Editor:
     """Return the editor as the browser sent it."""
     sent = request.form
-    folder = sent.get("folder", "")
+    folder, kept = sent.get("folder", ""), rule.folder if rule is not None else Folder.SORT.value
     seen = sent.get("seen", "")
     return checked(
         Editor(
             rule,
             " ".join(sent.get("name", "").split())[:100],
-            folder if folder in set(Folder) else Folder.SORT.value,
+            folder if folder in set(Folder) else kept,
             int(seen) if seen.isdecimal() and len(seen) < 10 else 0,
             draft.read(sent),
         )

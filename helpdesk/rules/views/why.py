@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from flask import render_template
+from flask import render_template, url_for
+from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound as NothingHere
 
 from helpdesk.db import db
+from helpdesk.notify.models import Notice
 from helpdesk.people import guard
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none, require
@@ -24,6 +26,17 @@ def of_entry(entry: Entry) -> Markup | None:
     if actor is None or not actor.can(Permission.TICKET_READ):
         return None
     return Markup(render_template("rules/_why_button.html", entry=entry))  # noqa: S704 (our own)
+
+
+def of_notice(notice: Notice) -> Markup | None:
+    """Return the link from a notice to the rule that told it, or that was stopped."""
+    actor, rule_id = actor_or_none(), notice.data.get("rule_id")
+    if actor is None or not actor.can(Permission.RULE_VIEW) or not isinstance(rule_id, int):
+        return None
+    address = url_for("rules.rule", rule_id=rule_id)
+    return Markup('<p class="notice-rule"><a href="{}">{}</a></p>').format(
+        address, _("Open the rule")
+    )
 
 
 @bp.get("/why/<int:number>/<int:entry_id>")
