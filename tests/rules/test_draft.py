@@ -29,7 +29,8 @@ def sent(shown: Draft) -> MultiDict[str, str]:
                 for value in values:
                     found.add(f"{row.place}-{name}", value)
 
-    for row in (*shown.when, shown.condition, *shown.then):
+    rows: list[Row | Group] = [*shown.when, shown.condition, *shown.then]
+    for row in rows:
         add(row)
     return found
 

@@ -12,7 +12,7 @@ from helpdesk.db import db
 from helpdesk.people.access import SYSTEM, Permission
 from helpdesk.people.models import RolePermission
 from helpdesk.rules import saving, stored
-from helpdesk.rules.content import Folder
+from helpdesk.rules.content import Content, Folder
 from helpdesk.rules.models import Rule, RuleEntry, RuleVersion
 from tests import factories
 from tests.people.browser import token
@@ -97,7 +97,7 @@ def test_what_is_wrong_is_marked_and_nothing_is_lost(manager: FlaskClient) -> No
 
 def test_two_editors_see_each_other(manager: FlaskClient) -> None:
     row = rule("Louder", {"do": "set-priority", "priority": 1})
-    saving.save(SYSTEM, row, stored.Content.from_json({**_said(2)}))
+    saving.save(SYSTEM, row, Content.from_json({**_said(2)}))
     db.session.commit()
     answer = send(manager, f"{ROOT}/{row.id}", {**NEW, "seen": "1"})
     assert answer.status_code == 409
@@ -166,7 +166,7 @@ def test_rules_run_folder_by_folder_and_move_within(manager: FlaskClient) -> Non
 
 def test_a_rule_is_turned_off_restored_and_retired(manager: FlaskClient) -> None:
     row = rule("Louder", {"do": "set-priority", "priority": 1})
-    saving.save(SYSTEM, row, stored.Content.from_json(_said(2)))
+    saving.save(SYSTEM, row, Content.from_json(_said(2)))
     db.session.commit()
     send(manager, f"{ROOT}/{row.id}/turn", {})
     assert not the_rule().turned_on
