@@ -45,6 +45,7 @@ from helpdesk.rules import (
     timers,
 )
 from helpdesk.rules import telling as rule_telling
+from helpdesk.rules import views as rule_views
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping
@@ -84,6 +85,7 @@ BLUEPRINTS: list[Blueprint] = [
     board_views.bp,
     answer_views.bp,
     mail_views.bp,
+    rule_views.bp,
     setup_views.bp,
     health.bp,
 ]
@@ -165,6 +167,8 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("reply", 10, answer_views.in_composer),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
+    ("entry-by-rule", 10, rule_views.why.of_entry),
+    ("notice-of-rule", 10, rule_views.why.of_notice),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""
 

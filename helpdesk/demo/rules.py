@@ -31,15 +31,18 @@ def make_rules(demo: Demo) -> None:
         )
     ).first()
     assert hours is not None
-    for name, folder, on, said in (
-        *_sorting(demo),
-        *_escalating(hours),
-        *_telling(hours),
-        *_tidying(hours),
-    ):
+    for name, folder, on, said in rules_of(demo.queues[NETWORK].id, hours):
         rule = saving.add(SYSTEM, name, folder, Content.from_json(said))
         if on:
             saving.turn(SYSTEM, rule, True)
+
+
+def rules_of(network: int, hours: int) -> list[tuple[str, Folder, bool, Said]]:
+    """Return the rules: name, folder, whether it is on, what it says.
+
+    ``network`` is the queue of the network team, ``hours`` the calendar of the desk.
+    """
+    return [*_sorting(network), *_escalating(hours), *_telling(hours), *_tidying(hours)]
 
 
 def _is(field: str, operator: str, *operands: object) -> Said:
@@ -54,8 +57,7 @@ _CREATED = [{"on": "created"}]
 _LEADS = {"do": "tell", "whom": "leads"}
 
 
-def _sorting(demo: Demo) -> list[tuple[str, Folder, bool, Said]]:
-    network = demo.queues[NETWORK].id
+def _sorting(network: int) -> list[tuple[str, Folder, bool, Said]]:
     words = _is("subject-or-message", "has-any", "VPN", "FortiClient", "斷線", "断线")
     urgent = {"any": [_is("priority", "is-one-of", 1, 2), _is("vip", "is")]}
     late = {"do": "tell-unless-acknowledged", "minutes": 20, "whom": "leads"}

@@ -45,6 +45,8 @@ class Param:
     """A choice among these words; empty where it is a key of some table."""
     least: int = 1
     most: int = 2**53
+    only_with: tuple[str, frozenset[str]] | None = None
+    """Another parameter and the values of it with which this one is asked for; None is always."""
 
     def check(self, value: object) -> None:
         """Raise WrongRule unless this is a value of the parameter."""

@@ -9,6 +9,7 @@ from helpdesk.db import db
 from helpdesk.notify.models import Webhook
 from helpdesk.people.models import Organisation, Person, Skill, Team
 from helpdesk.rules.fields import Choice
+from helpdesk.rules.models import Rule
 from helpdesk.sla.models import BusinessCalendar
 from helpdesk.tickets import wording
 from helpdesk.tickets.desk import Category, Cause, Queue, Status, Supplier, Tag
@@ -41,6 +42,7 @@ tags = of_rows(Tag, Tag.name, Tag.name)
 teams = of_rows(Team, Team.name, Team.name)
 skills = of_rows(Skill, Skill.name, Skill.name)
 causes = of_rows(Cause, Cause.name, Cause.position, Cause.name)
+rules = of_rows(Rule, Rule.name, Rule.position, Rule.name)
 calendars = of_rows(BusinessCalendar, BusinessCalendar.name, BusinessCalendar.name)
 webhooks = of_rows(Webhook, Webhook.name, Webhook.name)
 

@@ -184,7 +184,14 @@ _ACTIONS = [
         (
             Param("way", _l("Who"), Ask.CHOICE, choices.of_words(WAYS), words=frozenset(Way)),
             Param("queue", _l("Queue"), Ask.CHOICE, choices.queues, needed=False),
-            Param("skill", _l("Skill"), Ask.CHOICE, choices.skills, needed=False),
+            Param(
+                "skill",
+                _l("Skill"),
+                Ask.CHOICE,
+                choices.skills,
+                needed=False,
+                only_with=("way", frozenset({Way.SKILL.value})),
+            ),
         ),
         _foresee,
         "owner",

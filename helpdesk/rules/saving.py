@@ -1,6 +1,7 @@
 """Writing rules: every save is a new version, and none of them makes a rule act.
 
-All of it needs ``rule:edit`` and stands in the audit log.
+Rules run in the order in which the list shows them: folder by folder, from top to bottom. All of it
+needs ``rule:edit`` and stands in the audit log.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.audit import record
-from helpdesk.people.errors import Missing
+from helpdesk.people.errors import Clash, Missing
 from helpdesk.people.models import Desk
 from helpdesk.rules import limits, stored, timers
 from helpdesk.rules.content import Content, Folder
@@ -31,7 +32,7 @@ def rule_for(actor: Actor, rule_id: int, *, edit: bool = False) -> Rule:
 
 
 def add(actor: Actor, name: str, folder: Folder, content: Content) -> Rule:
-    """Keep a new rule, turned off, as the last of all. Raises Denied, Refused."""
+    """Keep a new rule, turned off, as the last of its folder. Raises Denied, Refused."""
     actor.demand(Permission.RULE_EDIT)
     name = _checked_name(name, None)
     last = db.session.scalar(select(func.max(Rule.position))) or 0
@@ -39,6 +40,7 @@ def add(actor: Actor, name: str, folder: Folder, content: Content) -> Rule:
     db.session.add(rule)
     db.session.flush()
     _version(actor, rule, content)
+    _arrange(_in_order())
     record(actor, "rule-added", rule)
     rules_changed()
     return rule
@@ -51,12 +53,18 @@ def save(
     *,
     name: str | None = None,
     folder: Folder | None = None,
+    seen: int | None = None,
 ) -> bool:
     """Let a rule say something else from now on; False when it says so already.
 
-    Tickets that are there are left alone until something happens to them. Raises Denied, Refused.
+    Tickets that are there are left alone until something happens to them. ``seen`` is the version
+    that was changed. Raises Denied, Refused; Clash when there is a newer one that says otherwise.
     """
     actor.demand(Permission.RULE_EDIT)
+    db.session.refresh(rule, with_for_update=True)
+    differs = stored.raw_content_of(rule) != content.to_json()
+    if differs and seen is not None and seen != rule.version:
+        raise Clash(rule.version, {}, _who_wrote(rule))
     changes: dict[str, list[object]] = {}
     if name is not None and name != rule.name:
         changes["name"] = [rule.name, _checked_name(name, rule)]
@@ -64,7 +72,8 @@ def save(
     if folder is not None and folder != rule.folder:
         changes["folder"] = [rule.folder, folder.value]
         rule.folder = folder.value
-    if stored.raw_content_of(rule) != content.to_json():
+        _arrange(_in_order())
+    if differs:
         changes["version"] = [rule.version, rule.version + 1]
         rule.version += 1
         _version(actor, rule, content)
@@ -130,22 +139,48 @@ def turn(actor: Actor, rule: Rule, on: bool) -> bool:
 
 
 def move(actor: Actor, rule: Rule, before: Rule | None) -> None:
-    """Let a rule run just before another, or last of all. Raises Denied."""
+    """Let a rule run just before another, in its folder, or last of its own. Raises Denied."""
     actor.demand(Permission.RULE_EDIT)
-    others = [
-        one
-        for one in db.session.scalars(
-            select(Rule).where(Rule.retired_at.is_(None)).order_by(Rule.position, Rule.id)
-        )
-        if one.id != rule.id
-    ]
-    at = next((n for n, one in enumerate(others) if before and one.id == before.id), len(others))
+    others = [one for one in _in_order() if one.id != rule.id]
     old = rule.position
-    for place, one in enumerate([*others[:at], rule, *others[at:]], 1):
-        one.position = place
-    db.session.flush()
+    if before is not None:
+        rule.folder = before.folder
+    at = next((n for n, one in enumerate(others) if before and one.id == before.id), len(others))
+    _arrange([*others[:at], rule, *others[at:]])
     record(actor, "rule-moved", rule, {"position": [old, rule.position]})
     rules_changed()
+
+
+def step(actor: Actor, rule: Rule, by: int) -> None:
+    """Move a rule one place up (-1) or down (1) within its folder. Raises Denied."""
+    beside = [one for one in _in_order() if one.folder == rule.folder]
+    at = next(n for n, one in enumerate(beside) if one.id == rule.id)
+    if by < 0 and at > 0:
+        move(actor, rule, beside[at - 1])
+    elif by > 0 and at + 1 < len(beside):
+        move(actor, rule, beside[at + 2] if at + 2 < len(beside) else None)
+
+
+def _in_order() -> list[Rule]:
+    rows = select(Rule).where(Rule.retired_at.is_(None)).order_by(Rule.position, Rule.id)
+    return list(db.session.scalars(rows))
+
+
+def _arrange(rules: Sequence[Rule]) -> None:
+    """Count the places anew: folder by folder, within each as they stand here."""
+    folders = [folder.value for folder in Folder]
+    for place, one in enumerate(sorted(rules, key=lambda row: folders.index(row.folder)), 1):
+        one.position = place
+    db.session.flush()
+
+
+def _who_wrote(rule: Rule) -> str | None:
+    newest = db.session.scalars(
+        select(RuleVersion).where(
+            RuleVersion.rule_id == rule.id, RuleVersion.number == rule.version
+        )
+    ).one()
+    return newest.made_by.name if newest.made_by is not None else None
 
 
 def retire(actor: Actor, rule: Rule) -> None:

@@ -128,7 +128,11 @@ def _tell(running: Running, given: Given) -> str:
     people = _people(running, given)
     if not people:
         return GONE
-    data = {"rule": running.rule_name, "text": one_line(given.get("text", ""), 300)}
+    data = {
+        "rule": running.rule_name,
+        "rule_id": running.rule_id,
+        "text": one_line(given.get("text", ""), 300),
+    }
     notices.tell(dict.fromkeys(people, notices.Kind.RULE), running.ticket.id, None, data)
     running.sent += len(people)
     return DONE
@@ -210,8 +214,22 @@ WHOM = {
 }
 _WHOM = (
     Param("whom", _l("Whom"), Ask.CHOICE, choices.of_words(WHOM), words=frozenset(WHOM)),
-    Param("team", _l("Team"), Ask.CHOICE, choices.teams, needed=False),
-    Param("technician", _l("Technician"), Ask.CHOICE, choices.technicians, needed=False),
+    Param(
+        "team",
+        _l("Team"),
+        Ask.CHOICE,
+        choices.teams,
+        needed=False,
+        only_with=("whom", frozenset({"team"})),
+    ),
+    Param(
+        "technician",
+        _l("Technician"),
+        Ask.CHOICE,
+        choices.technicians,
+        needed=False,
+        only_with=("whom", frozenset({"person"})),
+    ),
     Param("text", _l("Text"), Ask.TEXT, needed=False),
 )
 

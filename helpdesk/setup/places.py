@@ -168,8 +168,16 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
         ),
     ),
     (
-        _l("Promises"),
+        _l("Rules and promises"),
         (
+            Place(
+                "rules",
+                "rules.index",
+                "workflow",
+                _l("Rules"),
+                _l("What the desk does by itself, when, and if what holds"),
+                P.RULE_VIEW,
+            ),
             Place(
                 "promises",
                 "setup.promises",

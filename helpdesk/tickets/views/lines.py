@@ -109,6 +109,11 @@ class Line:
     folded: bool = False
 
     @property
+    def by_rule(self) -> bool:
+        """Whether a rule of the desk wrote it."""
+        return bool(self.entry.changes) and bool(rule_of(self.entry))
+
+    @property
     def marked(self) -> bool:
         """Whether something about its time or its place is unusual."""
         return self.late is not None or self.from_ticket is not None

@@ -183,7 +183,8 @@ function equip(input) {
     if (many && free && input.value.trim()) addChip(input, input.value.trim(), input.value.trim());
   });
   input.addEventListener("keydown", (event) => {
-    if (composing(event)) return;
+    // With Ctrl, Enter is the page's own key; what was typed goes along with the form.
+    if (composing(event) || (event.key === "Enter" && (event.ctrlKey || event.metaKey))) return;
     const open = popup.isOpen();
     const active = popup.active();
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
