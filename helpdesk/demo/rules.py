@@ -8,12 +8,15 @@ from typing import Any
 from sqlalchemy import select
 
 from helpdesk.db import db
+from helpdesk.demo.plans import NEW_STARTER
 from helpdesk.demo.promises import NETWORK
 from helpdesk.demo.story import Demo
 from helpdesk.people.access import SYSTEM
+from helpdesk.plans.models import WorkPlan
 from helpdesk.rules import saving
 from helpdesk.rules.content import Content, Folder
 from helpdesk.sla.models import BusinessCalendar
+from helpdesk.tickets.desk import Category
 
 REMINDER = "Hello {customer},\n\nwe still need an answer from you about #{number}: {subject}."
 REMINDER_HANS = "{customer}，您好：\n\n关于 #{number}（{subject}），我们仍在等待您的回复。"
@@ -59,6 +62,8 @@ def _sorting(demo: Demo) -> list[tuple[str, Folder, bool, Said]]:
     words = _is("subject-or-message", "has-any", "VPN", "FortiClient", "斷線", "断线")
     urgent = {"any": [_is("priority", "is-one-of", 1, 2), _is("vip", "is")]}
     late = {"do": "tell-unless-acknowledged", "minutes": 20, "whom": "leads"}
+    starter = db.session.scalars(select(WorkPlan.id).where(WorkPlan.name == NEW_STARTER)).one()
+    starts = select(Category.id).where(Category.path == "Workplace/New starter")
     return [
         (
             "VIP to senior technicians",
@@ -103,6 +108,22 @@ def _sorting(demo: Demo) -> list[tuple[str, Folder, bool, Said]]:
                 "when": _CREATED,
                 "if": _all(_is("subject", "begins-with", "PROBLEM", "RECOVERY", "ALERT")),
                 "then": [{"do": "gather", "hours": 4}],
+            },
+        ),
+        (
+            "New starter: laptop, badge, account",
+            Folder.SORT,
+            True,
+            {
+                "when": _CREATED,
+                "if": _all(
+                    _is("kind", "is-one-of", "request"),
+                    _is("category", "has-any", db.session.scalars(starts).one()),
+                ),
+                "then": [
+                    {"do": "open-child-tickets", "plan": starter},
+                    {"do": "add-task-list", "plan": starter},
+                ],
             },
         ),
         (
