@@ -167,6 +167,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-strip", 20, warning_views.spikes.above_list),
     ("reply", 10, answer_views.in_composer),
     ("ticket-more", 10, plan_views.in_menu),
+    ("ticket-keys", 10, plan_views.among_keys),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
 ]

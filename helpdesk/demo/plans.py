@@ -8,7 +8,7 @@ from helpdesk.db import db
 from helpdesk.demo.story import Demo
 from helpdesk.plans.content import Line, What, Who
 from helpdesk.plans.models import WorkPlan
-from helpdesk.tickets.desk import Category, Queue
+from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import Kind
 
 HOUR = 3600
@@ -18,7 +18,6 @@ NEW_STARTER = "New starter"
 def make_plans(demo: Demo) -> None:
     """Write down what belongs to a new starter, and to somebody who leaves."""
     queues = {name: key for name, key in db.session.execute(select(Queue.name, Queue.id))}  # noqa: C416 (rows are no pairs to a checker)
-    paths = {path: key for path, key in db.session.execute(select(Category.path, Category.id))}  # noqa: C416 (as above)
 
     def ticket(title: str, queue: str, path: str, text: str) -> Line:
         return Line(
@@ -26,7 +25,7 @@ def make_plans(demo: Demo) -> None:
             title,
             queue=queues.get(queue),
             kind=Kind.REQUEST.value,
-            category=paths.get(path),
+            category=demo.categories[path].id,
             text=text,
         )
 

@@ -16,7 +16,6 @@ from helpdesk.plans.models import WorkPlan
 from helpdesk.rules import saving
 from helpdesk.rules.content import Content, Folder
 from helpdesk.sla.models import BusinessCalendar
-from helpdesk.tickets.desk import Category
 
 REMINDER = "Hello {customer},\n\nwe still need an answer from you about #{number}: {subject}."
 REMINDER_HANS = "{customer}，您好：\n\n关于 #{number}（{subject}），我们仍在等待您的回复。"
@@ -63,7 +62,7 @@ def _sorting(demo: Demo) -> list[tuple[str, Folder, bool, Said]]:
     urgent = {"any": [_is("priority", "is-one-of", 1, 2), _is("vip", "is")]}
     late = {"do": "tell-unless-acknowledged", "minutes": 20, "whom": "leads"}
     starter = db.session.scalars(select(WorkPlan.id).where(WorkPlan.name == NEW_STARTER)).one()
-    starts = select(Category.id).where(Category.path == "Workplace/New starter")
+    starts = demo.categories["Workplace/New starter"].id
     return [
         (
             "VIP to senior technicians",
@@ -118,7 +117,7 @@ def _sorting(demo: Demo) -> list[tuple[str, Folder, bool, Said]]:
                 "when": _CREATED,
                 "if": _all(
                     _is("kind", "is-one-of", "request"),
-                    _is("category", "has-any", db.session.scalars(starts).one()),
+                    _is("category", "has-any", starts),
                 ),
                 "then": [
                     {"do": "open-child-tickets", "plan": starter},

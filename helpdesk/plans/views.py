@@ -30,12 +30,20 @@ def _not_found(_error: Missing) -> Any:
 
 
 def in_menu(ticket: Ticket) -> Markup | None:
-    """Return the line of the menu that offers work plans."""
+    """Return the line of the ticket's menu that offers work plans."""
+    return _offer("plans/_menu.html", ticket)
+
+
+def among_keys(ticket: Ticket) -> Markup | None:
+    """Return what its key presses, also while the menu is closed."""
+    return _offer("plans/_key.html", ticket)
+
+
+def _offer(template: str, ticket: Ticket) -> Markup | None:
     actor = actor_or_none()
     if actor is None or not actor.can(Permission.TICKET_WORK):
         return None
-    shown = render_template("plans/_menu.html", ticket=ticket)
-    return Markup(shown)  # noqa: S704 (our own template)
+    return Markup(render_template(template, ticket=ticket))  # noqa: S704 (our own template)
 
 
 @bp.get("/tickets/<int:number>/plans")
