@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from helpdesk.db import db
+from helpdesk.demo.plans import NEW_STARTER
 from helpdesk.demo.promises import NETWORK
 from helpdesk.demo.story import Demo
 from helpdesk.people.access import SYSTEM
+from helpdesk.plans.models import WorkPlan
 from helpdesk.rules import saving
 from helpdesk.rules.content import Content, Folder
 from helpdesk.sla.models import BusinessCalendar
@@ -61,6 +63,8 @@ def _sorting(network: int) -> list[tuple[str, Folder, bool, Said]]:
     words = _is("subject-or-message", "has-any", "VPN", "FortiClient", "斷線", "断线")
     urgent = {"any": [_is("priority", "is-one-of", 1, 2), _is("vip", "is")]}
     late = {"do": "tell-unless-acknowledged", "minutes": 20, "whom": "leads"}
+    starter = db.session.scalars(select(WorkPlan.id).where(WorkPlan.name == NEW_STARTER)).one()
+    starts = demo.categories["Workplace/New starter"].id
     return [
         (
             "VIP to senior technicians",
@@ -105,6 +109,22 @@ def _sorting(network: int) -> list[tuple[str, Folder, bool, Said]]:
                 "when": _CREATED,
                 "if": _all(_is("subject", "begins-with", "PROBLEM", "RECOVERY", "ALERT")),
                 "then": [{"do": "gather", "hours": 4}],
+            },
+        ),
+        (
+            "New starter: laptop, badge, account",
+            Folder.SORT,
+            True,
+            {
+                "when": _CREATED,
+                "if": _all(
+                    _is("kind", "is-one-of", "request"),
+                    _is("category", "has-any", starts),
+                ),
+                "then": [
+                    {"do": "open-child-tickets", "plan": starter},
+                    {"do": "add-task-list", "plan": starter},
+                ],
             },
         ),
         (

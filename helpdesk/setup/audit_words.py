@@ -74,6 +74,7 @@ THINGS = {
     "tag": _l("the tag"),
     "quick-template": _l("the quick template"),
     "answer-template": _l("the answer template"),
+    "work-plan": _l("the work plan"),
     "team": _l("the team"),
     "team-members": _l("the members of"),
     "skill": _l("the skill"),
@@ -96,6 +97,7 @@ THINGS = {
 
 FIELDS = {
     "folder": _l("Folder"),
+    "lines": _l("Lines"),
     "text_en": "English",
     "text_hans": "简体中文",
     "text_hant": "繁體中文",
@@ -221,6 +223,7 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
             ("suppliers", _l("Suppliers"), _of("supplier")),
             ("tags", _l("Tags"), (*_of("tag"), "tag-merged")),
             ("answers", _l("Answer templates"), _of("answer-template")),
+            ("plans", _l("Work plans"), _of("work-plan")),
             ("templates", _l("Quick templates"), _of("quick-template")),
             ("promises", _l("Promises"), (*_of("policy"), "promises-replayed")),
             (
