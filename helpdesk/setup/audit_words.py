@@ -122,6 +122,8 @@ FIELDS = {
     "language": _l("Language"),
     "time_zone": _l("Time zone"),
     "phone_region": _l("Telephone numbers"),
+    "most_at_once": _l("Open work at once"),
+    "silent_minutes": _l("Minutes without a sign"),
     "members": _l("Members"),
     "leads": _l("Leads"),
     "skills": _l("Skills"),

@@ -10,8 +10,11 @@ from helpdesk.lib.clock import now
 from helpdesk.people import audit, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
-from helpdesk.people.models import Person, PersonSkill, Skill, Team, TeamMember
+from helpdesk.people.models import Account, Person, PersonSkill, Skill, Team, TeamMember
 from helpdesk.people.stamp import access_changed
+
+MOST_AT_ONCE = 200
+"""The highest limit of open work that anybody can be given."""
 
 
 def create(actor: Actor, name: str, description: str = "") -> Team:
@@ -137,6 +140,30 @@ def _check_name(name: str, own: Team | None = None) -> str:
     if same is not None and (own is None or same.id != own.id):
         raise Refused("name-taken", _l("There is already a team of this name."), "name")
     return name
+
+
+# ---- Room for work ----
+
+
+def set_most_at_once(actor: Actor, person: Person, most: int | None) -> bool:
+    """Say how much open work rules give a technician at once; None is what the desk says.
+
+    False when nothing changes, also for somebody who cannot sign in. Raises Denied, Refused.
+    """
+    actor.demand(Permission.SETUP_TEAMS)
+    if most is not None and not 0 <= most <= MOST_AT_ONCE:
+        raise Refused(
+            "number",
+            _l("Type a number from 0 to %(most)d, or nothing.", most=MOST_AT_ONCE),
+            "most_at_once",
+        )
+    account = db.session.scalar(select(Account).where(Account.person_id == person.id))
+    if account is None or account.most_at_once == most:
+        return False
+    changes: dict[str, audit.Change] = {"most_at_once": [account.most_at_once, most]}
+    account.most_at_once = most
+    audit.record(actor, "account-changed", account, changes, label=person.name)
+    return True
 
 
 # ---- Skills ----
