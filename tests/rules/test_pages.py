@@ -230,7 +230,7 @@ def test_a_notice_of_a_rule_leads_to_it(client: FlaskClient, session: Any) -> No
     lead = factories.technician("Karen Yip", queues=[queue], lead=True)
     factories.sign_in(client, factories.account(lead, "administrator"))
     row = rule("Tell us", {"do": "tell", "whom": "leads", "text": "Look here"})
-    factories.ticket(queue=queue)
+    factories.ticket()
     text = client.get("/notices").text
     assert "Look here" in text
     assert f'href="{ROOT}/{row.id}"' in text
