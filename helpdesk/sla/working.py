@@ -72,6 +72,7 @@ def set_calendar(actor: Actor, person: Person, calendar_id: int | None) -> bool:
     if account is None:
         return False
     row = db.session.get(WorkingHours, account.id)
+    calendar_id = calendar_id or None
     if (row.calendar_id if row is not None else None) == calendar_id:
         return False
     wanted = db.session.get(BusinessCalendar, calendar_id) if calendar_id is not None else None
