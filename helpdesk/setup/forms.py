@@ -126,11 +126,12 @@ class Named(Edit):
     name = StringField(_l("Name"), [NEEDED])
 
 
-class SkillFields(Named):
+class SkillFields(Edit):
     """A skill, which may be a language."""
 
     FIELDS = teams.SKILL_FIELDS
 
+    name = StringField(_l("Name"), [NEEDED])
     language = StringField(
         _l("Language"),
         description=_l(

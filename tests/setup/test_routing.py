@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.people.access import SYSTEM
+from helpdesk.people.errors import Refused
 from helpdesk.people.models import PersonSkill, Skill
 from helpdesk.rules.models import RuleRun
 from helpdesk.setup.services import calendars as setup_calendars
@@ -71,7 +72,7 @@ def test_outside_working_hours_rules_give_nothing_and_colleagues_read_until_when
         assert last_said() == "nobody-free"
         hint = client.get("/tickets/choices/target?q=ana").json[0]["hint"]  # type: ignore[index]
         assert hint.startswith("off until")
-    with pytest.raises(setup_calendars.Refused):
+    with pytest.raises(Refused):
         setup_calendars.delete(SYSTEM, weekend)
 
 
