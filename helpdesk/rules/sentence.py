@@ -7,6 +7,7 @@ its own order. What is gone or unknown reads as a question mark, and never fails
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
@@ -228,7 +229,7 @@ def test_of(one: Comparison) -> Markup:
         operator = operator_of(field.kind, one.operator)
     except WrongRule:
         return say(_("%(field)s is not known any more"), field=bold(one.field))
-    label = str(field.label)
+    label = _inside(str(field.label))
     if operator.takes is Takes.NOTHING and operator.key in {"is", "is-not"}:
         return bold(label) if operator.key == "is" else say(_("not: %(what)s"), what=bold(label))
     if operator.takes is Takes.DAYS_AND_NUMBER:
@@ -241,6 +242,14 @@ def test_of(one: Comparison) -> Markup:
         )
     pattern = _TESTS.get(operator.key, _l("%(field)s is %(values)s"))
     return say(pattern, field=label, values=_list(_operands(field, operator.takes, one)))
+
+
+def _inside(label: str) -> str:
+    """Return a label as it stands within a sentence: English begins small there."""
+    # An abbreviation ("ERP system") stays as it is; other languages are written in their own way.
+    begins_word = label[1:2].islower() or label[1:2] == " "
+    is_english = str(get_locale() or "en").startswith("en")
+    return label[0].lower() + label[1:] if is_english and begins_word else label
 
 
 def _operands(field: Field, takes: Takes, one: Comparison) -> list[str]:
