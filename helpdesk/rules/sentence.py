@@ -241,7 +241,10 @@ def test_of(one: Comparison) -> Markup:
             days=bold(days),
         )
     pattern = _TESTS.get(operator.key, _l("%(field)s is %(values)s"))
-    return say(pattern, field=label, values=_list(_operands(field, operator.takes, one)))
+    names = _operands(field, operator.takes, one)
+    together = operator.key == "has-all" and len(names) <= MOST_NAMED
+    values = _and([bold(name) for name in names]) if together else _list(names)
+    return say(pattern, field=label, values=values)
 
 
 def _inside(label: str) -> str:
@@ -284,6 +287,11 @@ def step_of(step: Step) -> Markup:
         for param in action.params
         if param.key in step.given
     }
+    for param in action.params:
+        on, chosen = param.only_with or ("", frozenset())
+        if param.key in values and step.given.get(on) in chosen:
+            # "the team" says little; "the team (Network)" says which.
+            values[on] = say(_("%(what)s (%(which)s)"), what=values[on], which=values[param.key])
     if not action.says:
         return escape(str(action.label))
     return say(action.says, **values)
