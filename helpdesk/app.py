@@ -39,6 +39,8 @@ from helpdesk.people.events import (
     SignInLinkSent,
     TechnicianDeactivated,
 )
+from helpdesk.plans import actions as plan_actions
+from helpdesk.plans import views as plan_views
 from helpdesk.rules import engine as rule_engine
 from helpdesk.rules import (
     gathering,
@@ -90,6 +92,7 @@ BLUEPRINTS: list[Blueprint] = [
     notice_views.bp,
     board_views.bp,
     answer_views.bp,
+    plan_views.bp,
     mail_views.bp,
     rule_views.bp,
     setup_views.bp,
@@ -172,6 +175,8 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
     ("reply", 10, answer_views.in_composer),
+    ("ticket-more", 10, plan_views.in_menu),
+    ("ticket-keys", 10, plan_views.among_keys),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
     ("entry-by-rule", 10, rule_views.why.of_entry),
@@ -210,7 +215,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     guard.init_app(app, queues_of=team_queues.queue_ids)
     frame.init_app(app)
     live.init_app(app, audible.audible_topics)
-    for shipped in (shipped_fields, setting, routing, rule_telling, gathering):
+    for shipped in (shipped_fields, setting, routing, rule_telling, gathering, plan_actions):
         shipped.register_shipped()
     persons.register_merging()
     board_linking.register_merging()

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, g, redirect, url_for
+from flask import Flask, current_app, g, has_request_context, redirect, url_for
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -81,8 +81,11 @@ def _desk() -> DeskShown | None:
 
 
 def _frame() -> dict[str, Any]:
-    """Fill in the frame; called for the first template of a request."""
-    if "rooms" not in g:
+    """Fill in the frame; called for the first template of a request.
+
+    What the worker writes, a mail, has none.
+    """
+    if has_request_context() and "rooms" not in g:
         g.rooms, g.me_items = [], []
         try:
             g.desk = _desk()

@@ -1,19 +1,23 @@
 """What the pages of the board ask for."""
 
-from datetime import timedelta
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
 from wtforms.widgets import HiddenInput
 
 from helpdesk.board.models import Alert, Audience, Severity
-from helpdesk.board.writing import Wording
+from helpdesk.board.writing import Wording, wording_of
 from helpdesk.lib.clock import now
 from helpdesk.tickets.forms import choices, whole
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.web.forms import Form, LocalMoment, Needed
-from helpdesk.web.i18n import local
+from helpdesk.web.i18n import local, moment
 
 LASTS = timedelta(hours=8)
 """How long a notice stands when nobody says otherwise: a working day."""
@@ -53,7 +57,7 @@ class AlertForm(Form):
         [Length(max=2000)],
         description=_l("Numbers, with spaces between. Their customers are told when it is fixed."),
     )
-    edition = HiddenField()
+    seen = HiddenField()
 
     def begin(self) -> None:
         """Fill in what is likely: it has just begun, and is for all staff."""
@@ -70,9 +74,44 @@ class AlertForm(Form):
         self.team.data = str(alert.team_id or "")
         self.starts_at.data = local(alert.starts_at).replace(tzinfo=None)
         self.ends_at.data = local(alert.ends_at).replace(tzinfo=None)
-        self.edition.data = str(alert.edition)
+        self.remember(alert)
 
-    def wording(self, shown: Alert | None = None) -> Wording:
+    def remember(self, alert: Alert) -> None:
+        """Remember what the notice says now, so that saving again puts what was typed over it."""
+        said = asdict(wording_of(alert))
+        self.seen.data = json.dumps(said, default=datetime.isoformat)
+
+    def was_seen(self) -> Wording | None:
+        """Return what the form showed when it was opened; None when it does not say."""
+        try:
+            said = json.loads(self.seen.data or "")
+            return Wording(
+                **{
+                    **said,
+                    "severity": Severity(said["severity"]),
+                    "audience": Audience(said["audience"]),
+                    "starts_at": datetime.fromisoformat(said["starts_at"]),
+                    "ends_at": datetime.fromisoformat(said["ends_at"]),
+                }
+            )
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def in_words(self, theirs: Mapping[str, object]) -> list[tuple[str, str]]:
+        """Return what somebody else saved, with the labels of the form."""
+        offered = {
+            name: {str(one.value): str(one.label) for one in self._fields[name].choices or []}
+            for name in ("severity", "audience", "team")
+        }
+        found = []
+        for name, value in theirs.items():
+            key = "team" if name == "team_id" else name
+            said = moment(value) if isinstance(value, datetime) else str(value or "")
+            said = offered.get(key, {}).get(said, said) or str(_("None"))
+            found.append((str(self._fields[key].label.text), said))
+        return found
+
+    def wording(self, shown: Wording | None = None) -> Wording:
         """Return what was typed. Raises Refused for moments that are none.
 
         Times are typed to the minute: one that was not touched stays as it was to the second.

@@ -1,7 +1,9 @@
 """Writing on the alert board: a notice, a change of it, and what is said as things go on."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
@@ -9,6 +11,7 @@ from helpdesk.board.models import Alert, AlertLine, Audience, Severity
 from helpdesk.board.remembered import announce_board
 from helpdesk.db import db
 from helpdesk.lib.clock import now
+from helpdesk.people import typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Team
 from helpdesk.tickets.services.errors import Refused
@@ -30,6 +33,32 @@ class Wording:
     team_id: int | None = None
 
 
+class ChangedMeanwhile(Exception):
+    """Somebody changed the same fields of the same notice meanwhile.
+
+    ``theirs`` maps those fields to what was saved; ``by`` is who saved it, where that is known.
+    """
+
+    def __init__(self, theirs: Mapping[str, object], by: str | None) -> None:
+        """Carry what the page shows beside what was typed."""
+        super().__init__(", ".join(theirs))
+        self.theirs = dict(theirs)
+        self.by = by
+
+
+def wording_of(alert: Alert) -> Wording:
+    """Return what a notice says now."""
+    return Wording(
+        headline=alert.headline,
+        body=alert.body,
+        severity=Severity(alert.severity),
+        audience=Audience(alert.audience),
+        starts_at=alert.starts_at,
+        ends_at=alert.ends_at,
+        team_id=alert.team_id,
+    )
+
+
 def write(actor: Actor, wording: Wording) -> Alert:
     """Put a notice on the board. Raises Denied, Refused."""
     actor.demand(Permission.BOARD_WRITE)
@@ -44,16 +73,15 @@ def write(actor: Actor, wording: Wording) -> Alert:
     return alert
 
 
-def change(actor: Actor, alert: Alert, wording: Wording, *, seen: int | None = None) -> bool:
-    """Change a notice; False when nothing is new. ``seen`` is the edition the form showed.
+def change(actor: Actor, alert: Alert, wording: Wording, *, seen: Wording | None = None) -> bool:
+    """Change a notice; False when nothing is new. ``seen`` is what the form showed.
 
-    Raises Denied, Refused.
+    What the person left as it was stays as somebody else saved it meanwhile. Raises Denied,
+    Refused, and ChangedMeanwhile for fields that both changed to different values.
     """
     actor.demand(Permission.BOARD_WRITE)
     check_unfixed(alert)
-    if seen is not None and seen != alert.edition:
-        raise Refused("changed-meanwhile", _l("Somebody changed it meanwhile. Look at it again."))
-    wording = _checked(wording)
+    wording = _checked(_meant(alert, wording, seen))
     changes: dict[str, object] = {}
     for name, value in asdict(wording).items():
         old = getattr(alert, name)
@@ -66,6 +94,30 @@ def change(actor: Actor, alert: Alert, wording: Wording, *, seen: int | None = N
     add_line(actor, alert, "changed", changes=changes)
     announce_board()
     return True
+
+
+def _meant(alert: Alert, wording: Wording, seen: Wording | None) -> Wording:
+    """Return what the notice is to say: what was typed, and elsewhere what stands now."""
+    if seen is None:
+        return wording
+    stands, theirs = wording_of(alert), {}
+    meant: dict[str, Any] = {}
+    for name in (field.name for field in fields(Wording)):
+        mine, shown, now_there = (getattr(one, name) for one in (wording, seen, stands))
+        if mine == shown:
+            continue
+        meant[name] = mine
+        if now_there not in (shown, mine):
+            theirs[name] = now_there
+    if theirs:
+        raise ChangedMeanwhile(theirs, _last_editor(alert))
+    return replace(stands, **meant)
+
+
+def _last_editor(alert: Alert) -> str | None:
+    return next(
+        (line.author.name for line in alert.lines if line.kind == "changed" and line.author), None
+    )
 
 
 def say(actor: Actor, alert: Alert, text: str) -> AlertLine:
@@ -110,7 +162,7 @@ def add_line(
 
 def _checked(wording: Wording) -> Wording:
     """Return the wording as it is kept. Raises Refused."""
-    headline = " ".join(wording.headline.split())[:200]
+    headline = typed_text.line(wording.headline, 200, "headline")
     if not headline:
         raise Refused("headline-missing", _l("Say in a line what is the matter."), "headline")
     if wording.ends_at <= wording.starts_at:

@@ -10,6 +10,7 @@ from helpdesk.people.access import BUILT_IN_ROLES, Actor
 from helpdesk.people.models import (
     Account,
     ContactPoint,
+    Desk,
     Organisation,
     OrganisationDomain,
     Person,
@@ -159,6 +160,11 @@ def make_technicians(demo: Demo) -> None:
             PersonSkill(person_id=demo.technicians[login].id, skill_id=skill.id, level=level)
             for login, level in known.items()
         )
+    db.session.scalars(select(Desk)).one().most_at_once = people.MOST_AT_ONCE
+    for login, most in people.FEWER_AT_ONCE.items():
+        person_id = demo.technicians[login].id
+        account = db.session.scalars(select(Account).where(Account.person_id == person_id)).one()
+        account.most_at_once = most
     customer = demo.people["何美玲 Ho Mei-Ling"]
     _account(customer, "meiling.ho@northline.example", roles["customer"], kept)
     db.session.flush()

@@ -19,6 +19,7 @@ from helpdesk.demo.answers import make_answers
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.breach import live_breach
 from helpdesk.demo.past import in_other_words, live_past, log_at
+from helpdesk.demo.plans import make_plans
 from helpdesk.demo.promises import FIELD, make_promises, promised
 from helpdesk.demo.rules import make_rules
 from helpdesk.demo.story import DAYS, Demo
@@ -77,6 +78,7 @@ def load_demo() -> Demo:
             _desk_words(demo)
             make_suppliers(demo)
             make_answers(demo)
+            make_plans(demo)
             make_promises(demo)
         _mailbox(demo)
         live_past(demo, FINISHED)

@@ -85,6 +85,10 @@ TEAMS: list[tuple[str, str, bool]] = [
     ("HR cases", "Confidential matters of staff", True),
 ]
 
+MOST_AT_ONCE = 12
+FEWER_AT_ONCE = {"mina": 5, "karen": 8}
+"""Who is new, and who leads, is given less at once."""
+
 TECHNICIANS: list[tuple[str, str, str, list[int], str]] = [
     # name, role, login, teams (first: home), language
     ("Priya Nair", "technician", "priya", [1, 0], "en"),

@@ -3,14 +3,16 @@
 They come last, so what is told of the past happened without them; they act on what happens now.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
 from helpdesk.db import db
+from helpdesk.demo.plans import NEW_STARTER
 from helpdesk.demo.promises import NETWORK
 from helpdesk.demo.story import Demo
 from helpdesk.people.access import SYSTEM
+from helpdesk.plans.models import WorkPlan
 from helpdesk.rules import saving
 from helpdesk.rules.content import Content, Folder
 from helpdesk.sla.models import BusinessCalendar
@@ -23,6 +25,19 @@ NO_ANSWER = "We did not hear from you for ten working days. Answer this and it i
 Said = dict[str, Any]
 
 
+class Keys(NamedTuple):
+    """What the rules name, by its keys."""
+
+    network: int
+    """The queue of the network team."""
+    hours: int
+    """The calendar of the desk."""
+    starter: int
+    """The work plan for a new starter."""
+    starts: int
+    """The category of new starters."""
+
+
 def make_rules(demo: Demo) -> None:
     """Make the rules and turn them on, all but one that is still thought about."""
     hours = db.session.scalars(
@@ -31,18 +46,23 @@ def make_rules(demo: Demo) -> None:
         )
     ).first()
     assert hours is not None
-    for name, folder, on, said in rules_of(demo.queues[NETWORK].id, hours):
+    starter = db.session.scalars(select(WorkPlan.id).where(WorkPlan.name == NEW_STARTER)).one()
+    keys = Keys(
+        network=demo.queues[NETWORK].id,
+        hours=hours,
+        starter=starter,
+        starts=demo.categories["Workplace/New starter"].id,
+    )
+    for name, folder, on, said in rules_of(keys):
         rule = saving.add(SYSTEM, name, folder, Content.from_json(said))
         if on:
             saving.turn(SYSTEM, rule, True)
 
 
-def rules_of(network: int, hours: int) -> list[tuple[str, Folder, bool, Said]]:
-    """Return the rules: name, folder, whether it is on, what it says.
-
-    ``network`` is the queue of the network team, ``hours`` the calendar of the desk.
-    """
-    return [*_sorting(network), *_escalating(hours), *_telling(hours), *_tidying(hours)]
+def rules_of(keys: Keys) -> list[tuple[str, Folder, bool, Said]]:
+    """Return the rules: name, folder, whether it is on, what it says."""
+    hours = keys.hours
+    return [*_sorting(keys), *_escalating(hours), *_telling(hours), *_tidying(hours)]
 
 
 def _is(field: str, operator: str, *operands: object) -> Said:
@@ -57,7 +77,7 @@ _CREATED = [{"on": "created"}]
 _LEADS = {"do": "tell", "whom": "leads"}
 
 
-def _sorting(network: int) -> list[tuple[str, Folder, bool, Said]]:
+def _sorting(keys: Keys) -> list[tuple[str, Folder, bool, Said]]:
     words = _is("subject-or-message", "has-any", "VPN", "FortiClient", "斷線", "断线")
     urgent = {"any": [_is("priority", "is-one-of", 1, 2), _is("vip", "is")]}
     late = {"do": "tell-unless-acknowledged", "minutes": 20, "whom": "leads"}
@@ -80,7 +100,7 @@ def _sorting(network: int) -> list[tuple[str, Folder, bool, Said]]:
                 "when": _CREATED,
                 "if": _all(words, urgent),
                 "then": [
-                    {"do": "set-queue", "queue": network},
+                    {"do": "set-queue", "queue": keys.network},
                     {"do": "raise-priority", "priority": 2},
                     {"do": "assign", "way": "least-busy"},
                     late,
@@ -105,6 +125,22 @@ def _sorting(network: int) -> list[tuple[str, Folder, bool, Said]]:
                 "when": _CREATED,
                 "if": _all(_is("subject", "begins-with", "PROBLEM", "RECOVERY", "ALERT")),
                 "then": [{"do": "gather", "hours": 4}],
+            },
+        ),
+        (
+            "New starter: laptop, badge, account",
+            Folder.SORT,
+            True,
+            {
+                "when": _CREATED,
+                "if": _all(
+                    _is("kind", "is-one-of", "request"),
+                    _is("category", "has-any", keys.starts),
+                ),
+                "then": [
+                    {"do": "open-child-tickets", "plan": keys.starter},
+                    {"do": "add-task-list", "plan": keys.starter},
+                ],
             },
         ),
         (

@@ -64,6 +64,8 @@ def _estimate(demo: Demo) -> None:
             Ticket.status_class == StatusClass.OPEN,
             Ticket.owner_id.is_not(None),
             Ticket.hidden_at.is_(None),
+            # The ticket whose promise is broken has had its customer told already.
+            Ticket.expected_at.is_(None),
             Ticket.updated_at < demo.moment - timedelta(minutes=45),
             exists().where(Entry.ticket_id == Ticket.id, Entry.verb == "reply"),
         )

@@ -24,6 +24,7 @@ from helpdesk.notify.telling import PLACEHOLDERS, Tell
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
+from helpdesk.people.models import Desk
 from helpdesk.web.i18n import LANGUAGES
 
 LONGEST_SUBJECT = 200
@@ -33,6 +34,16 @@ VERSIONS = 20
 
 _PLACEHOLDER = re.compile(r"\{([^{}\n]{0,40})\}")
 _BLANK = re.compile(r"\n{3,}")
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody saved another version since the text was opened."""
+
+    def __init__(self, number: int, by: str | None) -> None:
+        """Carry the number of that version, and who saved it where that is known."""
+        super().__init__(f"version {number} was saved meanwhile")
+        self.number = number
+        self.by = by
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +151,8 @@ def save(
 ) -> bool:
     """Keep a text as the newest version; False when it is the same as before.
 
-    ``seen`` is the number of the version that was edited. Raises Denied, Refused.
+    ``seen`` is the number of the version that was edited. Raises Denied, Refused,
+    ChangedMeanwhile.
     """
     actor.demand(Permission.SETUP_MAIL)
     said = check(kind, subject, body)
@@ -165,14 +177,13 @@ def _add(
 ) -> MessageText:
     if language not in LANGUAGES:
         raise Refused("language-unknown", _l("Choose a language."))
+    # Two who save at once come one after the other.
+    db.session.execute(select(Desk.id).with_for_update())
     last = newest(kind, language)
     number = last.number if last is not None else 0
     if seen is not None and seen != number:
-        who = last.made_by.name if last is not None and last.made_by is not None else "?"
-        raise Refused(
-            "changed-meanwhile",
-            _l("%(name)s saved this text meanwhile. Saving again puts yours over it.", name=who),
-        )
+        by = last.made_by.name if last is not None and last.made_by is not None else None
+        raise ChangedMeanwhile(number, by)
     before = wording(kind, language)
     after = said or shipped(kind, language)
     row = MessageText(

@@ -1,6 +1,6 @@
 """The page of one's own notices, and the bell that counts them."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
@@ -109,9 +109,16 @@ def bell() -> Markup | str:
 @require(Permission.TICKET_READ)
 def home() -> str:
     """Show the reader's notices, newest first."""
+    wishes = Wishes.read(current_actor().preferences)
+    return _page(wishes, wishes.quiet.stored() if wishes.quiet else ["", ""])
+
+
+def _page(wishes: Wishes, hours: list[str], problem: str = "") -> str:
+    """Show the page; ``hours`` are the quiet hours as they are typed, ``problem`` what is wrong."""
     actor = current_actor()
     before = request.args.get("before", "")
-    found = notices.newest(actor, before=int(before) if before.isdecimal() else None)
+    is_key = before.isascii() and before.isdecimal() and len(before) < 16
+    found = notices.newest(actor, before=int(before) if is_key else None)
     return render_template(
         "notify/notices.html",
         rows=found[:PAGE],
@@ -119,7 +126,9 @@ def home() -> str:
         sentence=sentence,
         icons=ICONS,
         switches=NAMES,
-        wishes=Wishes.read(actor.preferences),
+        wishes=wishes,
+        hours=hours,
+        problem=problem,
     )
 
 
@@ -144,15 +153,22 @@ def switch() -> Response:
     """Choose what to be told of."""
     wanted = set(request.form.getlist("kind"))
     mailed = set(request.form.getlist("mail"))
-    hours = [request.form.get("quiet_from", ""), request.form.get("quiet_until", "")]
+    hours = [request.form.get(name, "").strip() for name in ("quiet_from", "quiet_until")]
+    unwanted = [kind for kind in Kind if kind not in wanted]
+    by_mail = [kind for kind in Kind if kind in mailed]
     quiet = QuietHours.read(hours)
     if quiet is None and any(hours):
-        flash(_("Say both from when and until when, or neither."))
-        return redirect(url_for("notices.home", _anchor="switches-h"), 303)
+        typed = Wishes(frozenset(unwanted), frozenset(by_mail))
+        return make_response(_page(typed, hours, _wrong_hours(hours)), 422)
     actor = current_actor()
-    own.set_unwanted_notices(actor, [kind for kind in Kind if kind not in wanted])
-    own.set_mailed_notices(
-        actor, [kind for kind in Kind if kind in mailed], quiet.stored() if quiet else None
-    )
+    own.set_unwanted_notices(actor, unwanted)
+    own.set_mailed_notices(actor, by_mail, quiet.stored() if quiet else None)
     flash(_("Saved"))
     return redirect(url_for("notices.home"), 303)
+
+
+def _wrong_hours(hours: list[str]) -> str:
+    """Return what is wrong with quiet hours that can't be read."""
+    if all(hours) and hours[0] != hours[1]:
+        return str(_("Write times like 21:00 and 07:30."))
+    return str(_("Say both from when and until when, or neither."))

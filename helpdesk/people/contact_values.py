@@ -13,6 +13,7 @@ import phonenumbers
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from helpdesk.people import typed_text
 from helpdesk.people.errors import Refused
 from helpdesk.people.models import ContactKind
 
@@ -103,7 +104,7 @@ def normalise(kind: str, text: str, region: str) -> ContactValue:
         raise Refused("contact-phone", message, "value") from None
     if kind != ContactKind.CHAT:
         raise Refused("contact-kind", _l("Choose what kind of contact this is."), "kind")
-    return ContactValue(" ".join(unicodedata.normalize("NFC", text).split())[:320])
+    return ContactValue(typed_text.line(unicodedata.normalize("NFC", text), 320, "value"))
 
 
 def show(kind: str, value: str, extension: str, region: str) -> str:

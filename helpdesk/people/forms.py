@@ -1,6 +1,7 @@
 """Forms of people and access."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -233,7 +234,25 @@ class NewPerson(Form):
     title = StringField(_l("Job title"))
 
 
-class Contact(Form):
+class WithoutVersion(Form):
+    """A thing that counts no versions: the form carries what it showed when it was opened."""
+
+    seen = HiddenField()
+
+    def remember(self, said: Mapping[str, object]) -> None:
+        """Remember what stands now, so that saving again puts what was typed over it."""
+        self.seen.data = json.dumps(said)
+
+    def was_seen(self) -> dict[str, object] | None:
+        """Return what the form showed; None when it does not say."""
+        try:
+            seen = json.loads(self.seen.data or "")
+        except ValueError:
+            return None
+        return seen if isinstance(seen, dict) else None
+
+
+class Contact(WithoutVersion):
     """One address or number."""
 
     kind = SelectField(
@@ -360,7 +379,7 @@ class Domain(Form):
     domain = StringField(_l("Mail domain"), [NEEDED])
 
 
-class SiteFields(Form):
+class SiteFields(WithoutVersion):
     """A place where an organisation works."""
 
     name = StringField(_l("Name"), [NEEDED])

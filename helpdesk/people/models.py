@@ -260,6 +260,8 @@ class Account(Model):
     preferences: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     # Where a technician stands: available, busy, away.
     availability: Mapped[str] = mapped_column(String(12), default="available")
+    # How much open work rules give them at once: None is what the desk says, 0 is none at all.
+    most_at_once: Mapped[int | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     deactivated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -395,6 +397,10 @@ class Desk(Model):
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     # Telephone numbers typed without a country code are read as numbers of this region.
     phone_region: Mapped[str] = mapped_column(String(2), default="GB")
+    # How much open work rules give a technician at once; None sets no limit.
+    most_at_once: Mapped[int | None] = mapped_column()
+    # Who has had no page open for so many minutes gets no work from rules; None asks for nothing.
+    silent_minutes: Mapped[int | None] = mapped_column()
     is_demo: Mapped[bool] = mapped_column(default=False)
     settings: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     # Another whenever who may do what has changed; processes then forget what they remember.

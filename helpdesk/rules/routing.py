@@ -1,19 +1,22 @@
 """Giving work out: in turn, to who has least to do, or to who knows most about it.
 
-Only those are chosen who can begin: in the queue's team, with an account, available, and not
-away. When there is nobody the ticket stays with the queue, and its history says so.
+Only those are chosen who can begin: in the queue's team, with an account, available, not away,
+there (where the desk asks for that) and with room for more. When there is nobody the ticket stays
+with the queue, and its history says why. By hand anybody can be given anything.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 
 from helpdesk.db import db
+from helpdesk.lib.clock import now
 from helpdesk.people.absent import away_now
-from helpdesk.people.models import Account, Person, PersonSkill, TeamMember
+from helpdesk.people.models import Account, Desk, Person, PersonSkill, SignInSession, TeamMember
 from helpdesk.rules import choices
 from helpdesk.rules.actions import NOTHING, Action, Ask, Change, Given, Param, Running, register
 from helpdesk.rules.facts import Facts
@@ -22,9 +25,11 @@ from helpdesk.rules.setting import DONE, GONE, NO_CHANGE
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED
-from helpdesk.tickets.models import Assignment, Ticket
+from helpdesk.tickets.queries.load import in_hand, most_at_once
 
 NOBODY = "nobody-free"
+FULL = "all-at-limit"
+"""What a run says came of it: nobody could begin; those who could are at their limit."""
 
 
 class Way(StrEnum):
@@ -44,50 +49,55 @@ WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who could begin now."""
+    """Somebody who is there and could begin now, if they have room for it."""
 
     person_id: int
     load: int
-    """Open assignments they hold, in all queues."""
+    """Open work they have in hand, in all queues; see ``load.in_hand``."""
+    most: int | None
+    """How much of it rules give them at once; None sets no limit."""
     level: int
     """How well they know what is asked for; 0 when nothing is."""
 
+    @property
+    def has_room(self) -> bool:
+        """Whether rules may give them more."""
+        return self.most is None or self.load < self.most
 
-def choose(way: Way, candidates: Sequence[Candidate], last: int | None) -> Candidate | None:
-    """Return who gets the work; ``last`` is who got some last. None when nobody could."""
-    if not candidates:
-        return None
-    in_turn = sorted(candidates, key=lambda one: (one.person_id <= (last or 0), one.person_id))
-    place = {one.person_id: number for number, one in enumerate(in_turn)}
-    match way:
-        case Way.TURN:
-            return in_turn[0]
-        case Way.LEAST_BUSY:
-            return min(candidates, key=lambda one: (one.load, place[one.person_id]))
-        case Way.SKILL:
-            known = [one for one in candidates if one.level]
-            return min(
-                known, key=lambda one: (-one.level, one.load, place[one.person_id]), default=None
-            )
+
+def choose(way: Way, candidates: Sequence[Candidate], last: int | None) -> Candidate | str:
+    """Return who gets the work, or why nobody does: NOBODY or FULL.
+
+    ``last`` is who got some last. Whoever comes after them in the order of their keys is next,
+    and between people who are equal in everything else that decides.
+    """
+    fit = [one for one in candidates if one.level or way is not Way.SKILL]
+    free = [one for one in fit if one.has_room]
+    if not free:
+        return FULL if fit else NOBODY
+
+    def rank(one: Candidate) -> tuple[int, int, bool, int]:
+        turn = (one.person_id <= (last or 0), one.person_id)
+        match way:
+            case Way.TURN:
+                return (0, 0, *turn)
+            case Way.LEAST_BUSY:
+                return (0, one.load, *turn)
+            case Way.SKILL:
+                return (-one.level, one.load, *turn)
+
+    return min(free, key=rank)
 
 
 def candidates(queue: Queue, skill_id: int | None) -> list[Candidate]:
-    """Return who of a queue's team could begin now."""
+    """Return who of a queue's team is there now, whether or not they have room."""
     level = (
         select(PersonSkill.level)
         .where(PersonSkill.person_id == Person.id, PersonSkill.skill_id == skill_id)
         .scalar_subquery()
     )
-    load = (
-        select(func.count())
-        .where(
-            Assignment.technician_id == Person.id,
-            Assignment.state.in_(sorted(OPEN_ASSIGNMENT)),
-        )
-        .scalar_subquery()
-    )
     rows = db.session.execute(
-        select(Person.id, load, func.coalesce(level, 0))
+        select(Person.id, in_hand(), most_at_once(), func.coalesce(level, 0))
         .join(TeamMember, TeamMember.person_id == Person.id)
         .join(Account, Account.person_id == Person.id)
         .where(
@@ -96,6 +106,7 @@ def candidates(queue: Queue, skill_id: int | None) -> list[Candidate]:
             Person.retired_at.is_(None),
             Account.deactivated_at.is_(None),
             Account.availability == "available",
+            _is_there(),
         )
         .order_by(Person.id)
     )
@@ -103,18 +114,26 @@ def candidates(queue: Queue, skill_id: int | None) -> list[Candidate]:
     return [Candidate(*row) for row in rows if row[0] not in away]
 
 
-def _find(ticket: Ticket, given: Given, *, lock: bool = False) -> tuple[Queue | None, int | None]:
-    """Return the queue that is meant, and who of it would get the ticket."""
-    queue = db.session.get(Queue, given.get("queue") or ticket.queue_id)
-    if queue is None or queue.retired_at is not None:
-        return None, None
-    turn = db.session.get(RuleTurn, queue.id, with_for_update=lock or None)
-    found = choose(
-        Way(given["way"]),
-        candidates(queue, given.get("skill")),
-        turn.person_id if turn is not None else None,
+def _is_there() -> ColumnElement[bool]:
+    """Return whether an account has a page open, as far as the desk asks for it.
+
+    A session that was signed out of says nothing, however lately it was used.
+    """
+    minutes = db.session.scalar(select(Desk.silent_minutes).limit(1))
+    if minutes is None:
+        return true()
+    moment = now()
+    return (
+        select(SignInSession.id)
+        .where(
+            SignInSession.account_id == Account.id,
+            SignInSession.revoked_at.is_(None),
+            SignInSession.expires_at > moment,
+            SignInSession.seen_at > moment - timedelta(minutes=minutes),
+        )
+        .correlate(Account)
+        .exists()
     )
-    return queue, found.person_id if found is not None else None
 
 
 def _assign(running: Running, given: Given) -> str:
@@ -125,12 +144,18 @@ def _assign(running: Running, given: Given) -> str:
     if any(row.technician_id is not None for row in held):
         # Somebody has it. Taking it from them is for a person to decide.
         return NO_CHANGE
-    queue, person_id = _find(ticket, given, lock=True)
-    if queue is None:
+    queue = db.session.get(Queue, given.get("queue") or ticket.queue_id)
+    if queue is None or queue.retired_at is not None:
         return GONE
-    if person_id is None:
-        return NOBODY
-    person = db.session.get_one(Person, person_id)
+    turn = db.session.get(RuleTurn, queue.id, with_for_update=True)
+    found = choose(
+        Way(given["way"]),
+        candidates(queue, given.get("skill")),
+        turn.person_id if turn is not None else None,
+    )
+    if isinstance(found, str):
+        return found
+    person = db.session.get_one(Person, found.person_id)
     services.hand_over(
         running.actor,
         ticket,
@@ -138,11 +163,10 @@ def _assign(running: Running, given: Given) -> str:
         reason=running.rule_name,
         sorting=True,
     )
-    turn = db.session.get(RuleTurn, queue.id)
     if turn is None:
-        db.session.add(RuleTurn(queue_id=queue.id, person_id=person_id))
+        db.session.add(RuleTurn(queue_id=queue.id, person_id=person.id))
     else:
-        turn.person_id = person_id
+        turn.person_id = person.id
     return DONE
 
 

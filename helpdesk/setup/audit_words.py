@@ -74,6 +74,7 @@ THINGS = {
     "tag": _l("the tag"),
     "quick-template": _l("the quick template"),
     "answer-template": _l("the answer template"),
+    "work-plan": _l("the work plan"),
     "team": _l("the team"),
     "team-members": _l("the members of"),
     "skill": _l("the skill"),
@@ -96,6 +97,7 @@ THINGS = {
 
 FIELDS = {
     "folder": _l("Folder"),
+    "lines": _l("Lines"),
     "text_en": "English",
     "text_hans": "简体中文",
     "text_hant": "繁體中文",
@@ -120,6 +122,8 @@ FIELDS = {
     "language": _l("Language"),
     "time_zone": _l("Time zone"),
     "phone_region": _l("Telephone numbers"),
+    "most_at_once": _l("Open work at once"),
+    "silent_minutes": _l("Minutes without a sign"),
     "members": _l("Members"),
     "leads": _l("Leads"),
     "skills": _l("Skills"),
@@ -221,6 +225,7 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
             ("suppliers", _l("Suppliers"), _of("supplier")),
             ("tags", _l("Tags"), (*_of("tag"), "tag-merged")),
             ("answers", _l("Answer templates"), _of("answer-template")),
+            ("plans", _l("Work plans"), _of("work-plan")),
             ("templates", _l("Quick templates"), _of("quick-template")),
             ("promises", _l("Promises"), (*_of("policy"), "promises-replayed")),
             (

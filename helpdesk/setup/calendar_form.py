@@ -13,21 +13,18 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField, ValidationError
 
 from helpdesk.lib.clock import now
+from helpdesk.people import typed_text
+from helpdesk.people.errors import Refused
 from helpdesk.people.forms import NEEDED, time_zones
 from helpdesk.people.models import Desk
 from helpdesk.setup import countries
 from helpdesk.setup.forms import Edit
 from helpdesk.setup.services import calendars
 from helpdesk.setup.services.calendars import MOST_DAYS
-from helpdesk.setup.written import (
-    LONGEST_TEXT,
-    Unreadable,
-    read_hours,
-    write_hours,
-)
+from helpdesk.setup.written import Unreadable, read_hours, write_hours
 from helpdesk.sla.calendar import WEEKDAYS, Span
 from helpdesk.sla.models import BusinessCalendar
-from helpdesk.web.forms import choices
+from helpdesk.web.forms import NO_NULL, choices
 from helpdesk.web.i18n import local
 
 WEEKDAY_NAMES = {
@@ -41,6 +38,8 @@ WEEKDAY_NAMES = {
 }
 BLANK_ROWS = 2
 """Empty rows at the end of the days, for browsers without scripts."""
+LONGEST_NAME = 100
+"""Letters of the name of a day."""
 OFFICE = "09:00–17:00"
 """What a new calendar begins with on working days."""
 
@@ -84,6 +83,12 @@ class DayRow:
             spans = read_hours(self.hours)
         except Unreadable as error:
             self.errors["hours"] = str(error.message)
+        try:
+            typed_text.line(self.name, LONGEST_NAME, "name")
+        except Refused as refusal:
+            self.errors["name"] = str(refusal)
+        if "\0" in self.name:
+            self.errors["name"] = str(NO_NULL)
         if self.errors:
             return None
         return {
@@ -267,7 +272,7 @@ for _day in WEEKDAYS:
     setattr(
         CalendarFields,
         _day,
-        StringField(WEEKDAY_NAMES[_day], [_readable], render_kw={"maxlength": LONGEST_TEXT}),
+        StringField(WEEKDAY_NAMES[_day], [_readable]),
     )
 
 
@@ -278,7 +283,7 @@ def _rows() -> list[DayRow]:
         for name in ("day_date", "day_yearly", "day_hours", "day_name")
     ]
     rows = [
-        DayRow(day.strip()[:10], yearly == "yes", hours.strip(), name.strip()[:100])
+        DayRow(day.strip(), yearly == "yes", hours.strip(), " ".join(name.split()))
         for day, yearly, hours, name in zip(*columns, strict=False)
     ]
     return [row for row in rows if not row.is_blank]

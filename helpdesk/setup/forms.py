@@ -168,6 +168,18 @@ class DeskFields(Edit):
         description=_l("Numbers typed without a country code are read as numbers of this place"),
         choices=[],
     )
+    most_at_once = IntegerField(
+        _l("Open work at once"),
+        [Optional()],
+        description=_l("Rules give nobody more; what waits does not count. Empty: no limit"),
+    )
+    silent_minutes = IntegerField(
+        _l("Minutes without a sign"),
+        [Optional()],
+        description=_l(
+            "Who has had no page open for so long gets no work from rules. Empty: never mind"
+        ),
+    )
 
     def offer(self, desk: Desk) -> None:
         """Fill in what can be chosen."""
@@ -195,6 +207,16 @@ class TeamFields(Edit):
 
     name = StringField(_l("Name"), [NEEDED])
     description = TextAreaField(_l("What it does"))
+
+
+class TechnicianFields(Form):
+    """What stands beside a technician's teams and skills."""
+
+    most_at_once = IntegerField(
+        _l("Open work at once"),
+        [Optional()],
+        description=_l("Rules give them no more. Empty: what the desk says; 0: none at all"),
+    )
 
 
 class RoleFields(TeamFields):

@@ -119,6 +119,6 @@ class TextFields(Form):
     """The text of one kind in one language."""
 
     number = HiddenField()
-    subject = StringField(_l("Subject"), render_kw={"maxlength": 200})
-    body = TextAreaField(_l("Text"), render_kw={"rows": 14, "maxlength": 5000})
+    subject = StringField(_l("Subject"))
+    body = TextAreaField(_l("Text"), render_kw={"rows": 14})
     ticket = IntegerField(_l("Shown with ticket"), [Optional()])

@@ -158,6 +158,14 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
                 P.SETUP_TICKETS,
             ),
             Place(
+                "plans",
+                "setup.plans",
+                "clipboard-check",
+                _l("Work plans"),
+                _l("Tasks and child tickets that belong together"),
+                P.SETUP_TICKETS,
+            ),
+            Place(
                 "templates",
                 "setup.templates",
                 "zap",

@@ -233,5 +233,5 @@ for _promise, _priority, _key in cells(Scope.TICKET):
     setattr(
         PolicyFields,
         _key,
-        StringField(f"{_promise.value} P{_priority}", [_readable], render_kw={"maxlength": 20}),
+        StringField(f"{_promise.value} P{_priority}", [_readable]),
     )

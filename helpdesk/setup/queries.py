@@ -29,9 +29,14 @@ PAGE = 50
 TAGS_PAGE = 100
 
 
-def one(model: Any, key: int) -> Any:
-    """Return a row by its key. Raises Missing."""
-    row = db.session.get(model, key) if key < 2**31 else None
+def one(model: Any, key: int, *, lock: bool = False) -> Any:
+    """Return a row by its key. Raises Missing.
+
+    ``lock`` reads it anew and keeps others from changing it until the transaction ends: two who
+    save at once come one after the other, and the second one sees what the first saved.
+    """
+    wait: Any = {"of": model} if lock else None
+    row = db.session.get(model, key, with_for_update=wait) if key < 2**31 else None
     if row is None:
         raise Missing
     return row

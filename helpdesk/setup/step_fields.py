@@ -60,13 +60,19 @@ def write_when(percent: int | None, before: int | None) -> str:
     return write_length(timedelta(seconds=before or 0))
 
 
+def _needed_to_mail(form: Any, field: Any) -> None:
+    """Ask for the time of a row that names whom to mail to: it was not left empty."""
+    if form.do.data == Do.MAIL and (form.to.data or "").strip() and not (field.data or "").strip():
+        raise ValidationError(str(_l("Write 75%, or 30m for half an hour before it is due.")))
+
+
 class StepFields(Form):
     """One step. A row without a time is no step."""
 
     promise = SelectField(_l("Promise"), choices=[])
-    when = StringField(_l("When"), render_kw={"maxlength": 20})
+    when = StringField(_l("When"), [_needed_to_mail])
     do = SelectField(_l("What is done"), choices=[])
-    to = StringField(_l("Mail to"), render_kw={"maxlength": 320})
+    to = StringField(_l("Mail to"))
 
     def validate_when(self, field: StringField) -> None:
         """Say what is wrong with the time, if it says anything."""

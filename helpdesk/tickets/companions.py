@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from helpdesk.db import BigId, Json, Model, UTCDateTime
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Person
+from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 
 
@@ -86,8 +87,11 @@ class Task(Model):
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     removed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id"))
+    """Whose people do it, when nobody is named."""
 
     person: Mapped[Person | None] = relationship(foreign_keys=[person_id])
+    queue: Mapped[Queue | None] = relationship()
 
 
 class TimeEntry(Model):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
@@ -175,3 +176,10 @@ def status_css(status: Named) -> str:
 def word(table: Mapping[Any, object], key: object) -> str:
     """Return the word for a key, or the key itself when a later release wrote it."""
     return str(table.get(key, key if key is not None else "–"))
+
+
+def load_words(in_hand: int, most: int | None) -> str:
+    """Return how much somebody has in hand, of how much: "5 of 8"."""
+    if most is None:
+        return str(_("%(number)d in hand", number=in_hand))
+    return str(_("%(number)d of %(most)d in hand", number=in_hand, most=most))

@@ -3,12 +3,14 @@
 import logging
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import (
+    BadRequest,
     Conflict,
     Forbidden,
     HTTPException,
@@ -19,6 +21,10 @@ from werkzeug.exceptions import (
 from helpdesk.db import db
 
 log = logging.getLogger(__name__)
+
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+UNTYPED = frozenset({"csrf_token", "seen", "seen_teams", "seen_skills", "next"})
+"""Fields of forms that nobody types into."""
 
 
 class NotAllowed(Forbidden):
@@ -77,6 +83,27 @@ def _out_of_date() -> Said:
     )
 
 
+def _typed() -> list[str]:
+    """Return the texts that were sent with this request, so that the page gives them back.
+
+    Only what this site's own forms sent, never a password. Single words are typed again sooner
+    than found, and most of them were chosen, not typed.
+    """
+    if request.mimetype not in FORMS or urlsplit(request.origin or "").netloc != request.host:
+        return []
+    try:
+        sent = list(request.form.items(multi=True))
+    except HTTPException:
+        return []  # It was too large to read.
+    return [
+        text
+        for name, text in sent
+        if name not in UNTYPED
+        and not any(word in name for word in ("password", "secret"))
+        and len(text.split()) > 1
+    ]
+
+
 def _answer(code: int, said: Said | None = None, headers: Any = (), missing: str = "") -> Response:
     said = said or said_of(code)
     reference = g.get("request_id", "")
@@ -87,7 +114,8 @@ def _answer(code: int, said: Said | None = None, headers: Any = (), missing: str
         response.headers["HX-Retarget"] = "#strips"
         response.headers["HX-Reswap"] = "beforeend"
     elif request.accept_mimetypes.best_match(["text/html", "application/json"]) == "text/html":
-        response = make_response(render_template("errors/error.html", **values), code)
+        page = render_template("errors/error.html", typed=_typed(), **values)
+        response = make_response(page, code)
     else:
         response = make_response(
             jsonify(error=said.title, advice=said.advice, reference=reference), code
@@ -117,6 +145,10 @@ def on_crash(error: Exception) -> Any:
     if isinstance(error, OperationalError) and "locked" in str(error).lower():
         log.warning("%s: the database was locked for too long", g.get("request_id"))
         return on_http_error(ServiceUnavailable())
+    if isinstance(error, DataError) and "NUL (0x00)" in str(error.orig):
+        # Forms refuse it beside the field; here it came in an address or by hand.
+        log.info("%s: %s has a null character", g.get("request_id"), request.path)
+        return on_http_error(BadRequest())
     if isinstance(error, IntegrityError) and _is_taken(error):
         log.warning("%s: somebody saved the same meanwhile", g.get("request_id"), exc_info=error)
         return on_http_error(Conflict())
@@ -138,7 +170,18 @@ def _roll_back() -> None:
         log.exception("%s: could not roll back", g.get("request_id"))
 
 
+def _stay(response: Response) -> Response:
+    """Leave the address as it is when a request of a page's part failed.
+
+    A form may be sent to an address that shows nothing: whoever reloads would lose the page.
+    """
+    if response.status_code >= 400 and "HX-Request" in request.headers:
+        response.headers.setdefault("HX-Push-Url", "false")
+    return response
+
+
 def init_app(app: Flask) -> None:
     """Register the handlers."""
+    app.after_request(_stay)
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(Exception, on_crash)

@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench.desk import serving
@@ -18,7 +19,11 @@ SIZES = (20_000, 200_000, 1_000_000)
 
 
 def main() -> None:
-    """Load a desk of each size, run the metrics asked for, print their lines."""
+    """Load a desk of each size, run the metrics asked for, print their lines.
+
+    All desks are there at the same time and take turns at each metric: lines of different sizes
+    are from the same minutes, as far as a shared machine lets anything be compared.
+    """
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--size", type=int, action="append", help="tickets; may be given twice")
     parser.add_argument("--only", default="", help=f"of {', '.join(METRICS)}")
@@ -29,16 +34,18 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     paths.make_run_dir()
     try:
-        for size in arguments.size or SIZES:
-            with serving(size) as desk:
-                report("load", size, size, per_s=round(size / desk.loaded_in, 1))
+        with ExitStack() as running:
+            desks = [running.enter_context(serving(size)) for size in arguments.size or SIZES]
+            for desk in desks:
+                report("load", desk.size, desk.size, per_s=round(desk.size / desk.loaded_in, 1))
                 given = give(desk)
-                report("promises", size, int(given.pop("n")), **given)
-                for name in chosen:
+                report("promises", desk.size, int(given.pop("n")), **given)
+            for name in chosen:
+                for desk in desks:
                     before = machine()
                     values = METRICS[name](desk, arguments.requests)
                     values["machine_ms"] = round((before + machine()) / 2, 1)
-                    report(name, size, int(values.pop("n")), **values)
+                    report(name, desk.size, int(values.pop("n")), **values)
     finally:
         postgres.stop()
         shutil.rmtree(Path(os.environ[paths.RUN_DIR_VARIABLE]), ignore_errors=True)

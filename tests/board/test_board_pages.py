@@ -1,5 +1,6 @@
 """The board on screen: its pages, beside the queue, on tickets and while a call is logged."""
 
+import html
 import re
 
 import pytest
@@ -31,6 +32,13 @@ FIELDS = {
 }
 
 
+def seen_on(page: str) -> str:
+    """Return what the form on a page remembers of what it showed."""
+    found = re.search(r'name="seen"[^>]*value="([^"]*)"', page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
 def test_a_notice_is_written_changed_and_fixed(desk: Desk, queue: Queue):
     ticket = factories.ticket(queue_=queue)
     page = desk.get(f"/board/new?headline=Mail+is+late&text=Wait&tickets={ticket.id}&tickets=7,8")
@@ -49,9 +57,20 @@ def test_a_notice_is_written_changed_and_fixed(desk: Desk, queue: Queue):
     assert f"#{ticket.id}" in desk.get(where)
     shown = desk.get(f"{where}/edit")
     assert 'value="2031-03-05T09:00"' in shown
-    changed = {**FIELDS, "headline": "Mail is very late", "edition": "1"}
+    seen = seen_on(shown)
+    changed = {**FIELDS, "headline": "Mail is very late", "seen": seen}
     assert desk.post(f"{where}/edit", changed).status_code == 303
-    assert desk.post(f"{where}/edit", changed).status_code == 422
+    late = {**FIELDS, "headline": "Mail is stuck", "severity": "outage", "seen": seen}
+    clash = desk.post(f"{where}/edit", late)
+    assert clash.status_code == 409
+    assert "saved this meanwhile." in clash.text
+    assert "<dd>Mail is very late</dd>" in clash.text
+    assert 'value="Mail is stuck"' in clash.text
+    # Whoever has read that and saves again means it.
+    again = {**late, "headline": "Mail is very late", "seen": seen_on(clash.text)}
+    assert desk.post(f"{where}/edit", again).status_code == 303
+    db.session.refresh(row)
+    assert (row.headline, row.severity) == ("Mail is very late", "outage")
     assert desk.post(f"{where}/say", {"text": "We found the cause"}).status_code == 303
     page = desk.get(where)
     assert "We found the cause" in page

@@ -130,6 +130,10 @@ def test_the_story_of_the_designs_is_there(demo: Flask):
 
 
 def test_one_ticket_is_followed_from_its_mail_to_a_broken_promise(demo: Flask):
+    _followed_to_a_broken_promise()
+
+
+def _followed_to_a_broken_promise() -> None:
     ticket = db.session.scalars(
         select(Ticket).where(Ticket.subject == breach.STORY.subject, Ticket.channel == "email")
     ).one()
@@ -172,6 +176,7 @@ def test_whenever_it_is_started_little_is_late_and_something_soon(
     monkeypatch.setattr(load, "FINISHED", 6)
     with own_desk.app_context(), clock.at(moment.astimezone(UTC)):
         load.load_demo()
+        _followed_to_a_broken_promise()
         bounds = Bounds.here(HONG_KONG)
         lines = db.session.execute(
             select(Worklist.ticket_id, Worklist.rank, Worklist.moment).distinct()

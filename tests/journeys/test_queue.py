@@ -224,6 +224,19 @@ def test_new_rows_wait_while_somebody_is_in_the_list(floor: Floor):
     expect(page.locator("#queue-side [aria-current=page] .n")).to_contain_text("5")
 
 
+def test_numbers_that_were_just_counted_are_counted_again(floor: Floor):
+    page = floor.open()
+    here = page.locator("#queue-side [aria-current=page] .n")
+    before = int(here.inner_text())
+    expect(page.locator("[data-live-state]")).to_have_attribute("data-state", "live")
+    # Somebody else's page has them counted; what comes right after is not among them.
+    with page.context.new_page() as other:
+        other.goto(page.url)
+        with floor.live.app.app_context():
+            factories.ticket(queue_=db.session.get_one(Queue, floor.queue_id))
+    expect(here).to_have_text(str(before + 1))
+
+
 def test_rows_come_and_go_by_themselves_when_nobody_is_in_the_list(floor: Floor):
     page = floor.open()
     expect(page.locator("[data-live-state]")).to_have_attribute("data-state", "live")

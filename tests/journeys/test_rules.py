@@ -10,10 +10,12 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
 from helpdesk.db import db, transaction
-from helpdesk.demo.rules import rules_of
+from helpdesk.demo.rules import Keys, rules_of
 from helpdesk.people import guard
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.services import sessions
+from helpdesk.plans.content import Line, What
+from helpdesk.plans.models import WorkPlan
 from helpdesk.rules import stored
 from helpdesk.rules.actions import Ask, action_of
 from helpdesk.rules.draft import UNITS
@@ -176,6 +178,9 @@ def screen(live_desk: LiveDesk, page: Page) -> Iterator[Screen]:
     with app.app_context():
         factories.queue("Service desk", is_default=True)
         factories.queue("Network & VPN")
+        factories.category("New starter")
+        line = Line(What.TICKET, "Laptop: {subject}").to_json()
+        db.session.add(WorkPlan(name="New starter", lines=[line]))
         account = factories.account(factories.technician("Karen Yip"), "manager")
         with transaction():
             saving.add_calendar(SYSTEM, "Office hours", OFFICE)
@@ -191,7 +196,7 @@ def screen(live_desk: LiveDesk, page: Page) -> Iterator[Screen]:
 
 def test_the_rules_of_a_real_desk_are_made_through_the_screen(screen: Screen) -> None:
     with screen.live.app.app_context():
-        made = rules_of(network=2, hours=1)
+        made = rules_of(Keys(network=2, hours=1, starter=1, starts=1))
     for name, folder, on, said in made:
         screen.make(name, folder.value, on, said)
     assert_accessible(screen.page)

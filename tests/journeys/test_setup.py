@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,10 +13,11 @@ from helpdesk.db import db, transaction
 from helpdesk.people import guard
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.services import sessions
-from helpdesk.setup.services import causes
+from helpdesk.setup.services import causes, statuses
 from helpdesk.sla import saving
 from helpdesk.tickets.desk import Cause
 from tests import factories
+from tests.board.makers import alert
 from tests.sla.desk import OFFICE
 from tests.support.browser import assert_accessible
 from tests.support.server import LiveDesk
@@ -109,7 +111,7 @@ def test_a_clash_is_shown_and_nothing_typed_is_lost(office: Office):
         causes.edit(SYSTEM, cause, {"name": "Vendor"})
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("saved this meanwhile")
-    expect(page.locator(".setup-theirs")).to_contain_text("Vendor")
+    expect(page.locator(".theirs")).to_contain_text("Vendor")
     expect(page.get_by_label("Name")).to_have_value("Third party")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("link", name="Edit Third party")).to_be_visible()
@@ -211,3 +213,50 @@ def test_a_text_for_customers_is_written_while_its_preview_follows(office: Offic
     page.get_by_role("button", name="Back to the text that comes with Hearth").click()
     expect(page.get_by_label("Subject")).to_have_value("Received: {subject} [#{number}]")
     assert_accessible(page)
+
+
+def test_a_form_that_is_sent_after_signing_out_says_so_and_keeps_what_was_typed(office: Office):
+    page = office.open("causes?new=1")
+    here = page.url
+    page.get_by_label("Name").fill("Power cut")
+    kept: Any = page.context.cookies()
+    page.context.clear_cookies()
+    page.keyboard.press("Enter")
+    strip = page.locator("#strips .strip")
+    expect(strip).to_contain_text("Nothing was changed.")
+    expect(page.get_by_label("Name")).to_have_value("Power cut")
+    assert page.url == here
+
+    # Signed in again, in another tab, it is sent once more as it stands.
+    page.context.add_cookies(kept)
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Power cut is added")
+
+    # Whoever reloads after a refusal has the page, not an error.
+    page = office.open("causes?new=1")
+    page.get_by_label("Name").fill("c" * 121)
+    page.keyboard.press("Enter")
+    expect(page.locator("main .err")).to_contain_text("There is room for 120 characters")
+    page.reload()
+    expect(page.get_by_role("heading", name="Causes")).to_be_visible()
+
+
+def test_a_long_word_breaks_on_a_small_screen(office: Office):
+    word = "W" * 120
+    with office.live.app.app_context(), transaction():
+        ada = factories.actor(role="administrator")
+        causes.add(ada, {"name": word})
+        status = {"name": word[:60], "status_class": "pending", "hold_reason": "customer"}
+        statuses.add(ada, status)
+        number = alert(word, body=word, by=ada).id
+        person_id = factories.person(word).id
+    office.page.set_viewport_size({"width": 390, "height": 844})
+    for path in (
+        *("/setup/causes", "/setup/statuses", "/tickets/new", "/board", f"/board/{number}"),
+        f"/people/{person_id}",
+    ):
+        office.page.goto(office.live.url + path)
+        wide = office.page.locator("main, .scroll, .page").evaluate_all(
+            "found => found.filter(one => one.scrollWidth > one.clientWidth + 1).length"
+        )
+        assert wide == 0, path

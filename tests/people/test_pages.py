@@ -1,6 +1,8 @@
 import csv
+import html
 import io
 import json
+import re
 
 import pytest
 from sqlalchemy import select
@@ -403,3 +405,38 @@ def test_access_is_given_and_taken_away(client, session, boss):
     assert row.deactivated_at is not None
     own = post(client, f"/people/{boss.person_id}/access/end", page, successor_id=0)
     assert own.status_code == 422
+
+
+def test_two_who_correct_a_site_or_a_number_at_once_see_both(client, boss, mei, session):
+    karen = administrator()
+    number = next(point for point in mei.contact_points if point.kind == "phone")
+    site = mei.site
+    of_site = f"/organisations/{site.organisation_id}/sites/{site.id}"
+    of_number = f"/people/{mei.id}/contacts/{number.id}"
+    opened = {path: seen_on(client.get(path).text) for path in (of_site, of_number)}
+    organisations.edit_site(karen, site, name="Central", address="2 Pier Road", time_zone=None)
+    contact_points.change(karen, number, "+852 2345 0000", label="", identifies=True)
+    session.commit()
+    ours = {"name": "Harbour", "address": "1 Harbour View", "seen": opened[of_site]}
+    late = post(client, of_site, **ours)
+    assert late.status_code == 409
+    assert f"{karen.name} saved this meanwhile." in late.text
+    assert "<dd>2 Pier Road</dd>" in late.text
+    assert 'value="Harbour"' in late.text
+    typed = {"kind": "phone", "value": "+852 2345 1111", "seen": opened[of_number]}
+    late = post(client, of_number, **typed)
+    assert late.status_code == 409
+    assert f"{karen.name} saved this meanwhile." in late.text
+    assert 'value="+852 2345 1111"' in late.text
+    # Whoever has read that and saves again means it.
+    again = {**typed, "seen": seen_on(late.text)}
+    assert post(client, of_number, **again).status_code == 303
+    session.refresh(number)
+    assert (number.value, site.name) == ("+85223451111", "Central")
+
+
+def seen_on(page: str) -> str:
+    """Return what the form on a page remembers of what it showed."""
+    found = re.search(r'name="seen"[^>]*value="([^"]*)"', page)
+    assert found is not None
+    return html.unescape(found[1])

@@ -75,8 +75,10 @@ def test_a_text_is_edited_shown_with_a_ticket_and_taken_back(admin: FlaskClient)
     assert "edited" in admin.get(URL).text
     # Somebody else's page still shows the text before.
     late = post(admin, TEXT, TEXT, **{**typed, "body": "Mine.", "number": "0"})
-    assert late.status_code == 422
-    assert "saved this text meanwhile" in late.text
+    assert late.status_code == 409
+    assert "saved this meanwhile." in late.text
+    assert "<dd>Got {number}</dd>" in late.text
+    assert "Mine." in late.text
     assert post(admin, f"{TEXT}/ours", TEXT).status_code == 303
     assert texts.wording(Tell.RECEIVED, "en") == texts.shipped(Tell.RECEIVED, "en")
     assert "About {subject}." in admin.get(f"{TEXT}?version=1").text

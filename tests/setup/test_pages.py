@@ -284,10 +284,15 @@ def test_the_names_of_restricted_queues_are_for_those_who_set_them_up(client):
 def test_the_desk_is_saved(admin):
     seen = admin.saw("/setup/desk")
     fields = {"language": "zh_Hant_TW", "time_zone": "Asia/Taipei", "phone_region": "TW"}
+    for wrong in ({"most_at_once": "-1"}, {"silent_minutes": "5"}, {"silent_minutes": "soon"}):
+        bad = admin.send("/setup/desk", seen=seen, name="Harbour IT", **fields, **wrong)
+        assert bad.status_code == 422
+    fields |= {"most_at_once": "8", "silent_minutes": ""}
     answer = admin.send("/setup/desk", seen=seen, name="Harbour IT", **fields)
     assert answer.status_code == 303
     desk = one(Desk)
     assert (desk.name, desk.language, desk.phone_region) == ("Harbour IT", "zh_Hant_TW", "TW")
+    assert (desk.most_at_once, desk.silent_minutes) == (8, None)
     assert admin.send("/setup/desk", seen=seen, name="", **fields).status_code == 422
     clash = admin.send("/setup/desk", seen=seen, name="Other", **fields)
     assert clash.status_code == 409
@@ -354,6 +359,20 @@ def test_a_technician_is_put_into_teams_and_given_skills(admin):
     assert "1 technician" in admin.get("/setup/skills")
     customer = factories.person()
     assert admin.client.get(f"/setup/technicians/{customer.id}").status_code == 404
+
+
+def test_what_rules_may_give_a_technician_at_once_is_set_and_shown(admin):
+    person = factories.technician("Priya")
+    account = factories.account(person, "technician")
+    where = f"/setup/technicians/{person.id}"
+    assert "0 in hand" in admin.get(where)
+    fields = {"seen_teams": "{}", "seen_skills": "{}"}
+    assert admin.send(where, **fields, most_at_once="-2").status_code == 422
+    assert admin.send(where, **fields, most_at_once="5").status_code == 303
+    assert account.most_at_once == 5
+    assert "0 of 5 in hand" in admin.get("/setup/technicians")
+    assert admin.send(where, **fields, most_at_once="").status_code == 303
+    assert account.most_at_once is None
 
 
 def test_a_role_is_made_and_changed(admin):

@@ -254,6 +254,16 @@ def test_pages_say_who_is_away(desk: Desk, queue: Queue, karen: Person, tom: Per
     assert "Also to somebody who is away" in dialog
 
 
+def test_pages_say_how_much_somebody_has_in_hand(desk: Desk, queue: Queue, karen: Person):
+    factories.account(karen, "technician").most_at_once = 8
+    factories.ticket(queue_=queue, technician=karen)
+    factories.desk().most_at_once = 3
+    db.session.commit()
+    choices = desk.client.get("/tickets/choices/target?q=karen").get_json()
+    assert choices[0]["hint"] == "1 of 8 in hand"
+    assert "0 of 3 in hand" in desk.get("/queue")
+
+
 def test_wrong_input_comes_back_with_a_sentence(desk: Desk, karen: Person):
     fields = {"person": desk.person.id, "begins": "", "until": "yesterday", "cover": ""}
     assert desk.post("/away", fields, htmx=False).status_code == 422

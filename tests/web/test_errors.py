@@ -112,6 +112,29 @@ def test_a_change_without_its_token_is_refused_with_a_way_on(desk: Flask) -> Non
     assert client.post("/guarded/fine", data={"csrf_token": token}).text == "fine"
 
 
+def test_what_was_typed_stands_on_the_page_that_says_it_failed(desk: Flask) -> None:
+    client = desk.test_client()
+    sent = {"text": "We found <the> cause", "new_password": "a whole sentence", "seen": "{a b}"}
+    ours = {**PAGE, "Origin": "http://localhost"}
+    for path, code in (("/guarded/fine", 400), ("/board/1/say", 400)):
+        answer = client.post(path, data=sent, headers=ours)
+        assert answer.status_code == code
+        assert ">We found &lt;the&gt; cause</textarea>" in answer.text
+        assert "sentence" not in answer.text
+        assert "{a b}" not in answer.text
+    # Another site can't put its words onto our page.
+    foreign = client.post(
+        "/guarded/fine", data=sent, headers={**PAGE, "Origin": "http://evil.test"}
+    )
+    assert "We found" not in foreign.text
+
+
+def test_what_failed_leaves_the_address_as_it_is(desk: Flask) -> None:
+    client = desk.test_client()
+    assert client.get("/fail/409", headers=FRAGMENT).headers["HX-Push-Url"] == "false"
+    assert "HX-Push-Url" not in client.get("/fail/fine", headers=FRAGMENT).headers
+
+
 def test_secure_connections_are_remembered(desk: Flask) -> None:
     plain = desk.test_client().get("/fail/fine")
     assert "Strict-Transport-Security" not in plain.headers

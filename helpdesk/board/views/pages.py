@@ -1,5 +1,7 @@
 """The pages of the board: the list, a notice, writing one, saying how it goes on, fixed."""
 
+from typing import Any
+
 from flask import make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -98,10 +100,14 @@ def _parts(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
-def _form_page(form: AlertForm, row: Alert | None) -> str:
+def _offer_teams(form: AlertForm) -> None:
     teams = queries.teams()
     form.team.choices = choices([("", _("Choose a team")), *((one.id, one.name) for one in teams)])
-    return render_template("board/form.html", form=form, alert=row, **words.context())
+
+
+def _form_page(form: AlertForm, row: Alert | None, clash: Any = None) -> str:
+    _offer_teams(form)
+    return render_template("board/form.html", form=form, alert=row, clash=clash, **words.context())
 
 
 @bp.post("/board/new")
@@ -164,7 +170,13 @@ def save(number: int) -> Response:
     try:
         if not form.validate():
             return make_response(_form_page(form, row), 422)
-        writing.change(actor, row, form.wording(row), seen=whole(form.edition.data))
+        seen = form.was_seen()
+        writing.change(actor, row, form.wording(seen), seen=seen)
+    except writing.ChangedMeanwhile as clash:
+        form.remember(row)
+        _offer_teams(form)
+        theirs = form.in_words(clash.theirs)
+        return make_response(_form_page(form, row, (clash.by, theirs)), 409)
     except Refused as refusal:
         db.session.rollback()
         form.refuse(refusal.field, refusal.message)

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from helpdesk.channels.email.ingest import Fate, fate_of, file_left_over, file_stored
+from helpdesk.channels.email.ingest import Fate, fate_of, file_left_over, file_stored, read_all
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.store import keep_all
 from helpdesk.db import db, transaction
@@ -134,7 +134,7 @@ def _take_in(some: list[Found], queue_id: int) -> Iterator[Imported]:
     raws = {
         ids[sha]: one.raw for one, sha in zip(some, hashes, strict=True) if sha in ids and one.raw
     }
-    fates = {fate.id: fate for fate in file_stored(fresh, raws)}
+    fates = {fate.id: fate for fate in file_stored(fresh, read_all(raws))}
     # Somebody stopped the import before it came to file these.
     fates |= {fate.id: fate for fate in file_left_over(sorted(set(known.values())))}
     seen: set[str] = set()

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config import Settings
 from helpdesk import blobs
-from helpdesk.channels.email import letter as letters
+from helpdesk.channels.email import letter as reading
 from helpdesk.channels.email.automatic import is_nobody
 from helpdesk.channels.email.lease import Lost
 from helpdesk.channels.email.letter import Letter, Unfit
@@ -67,18 +67,23 @@ class Fate:
     error: str = ""
 
 
+def read_all(raws: Mapping[int, bytes]) -> dict[int, Letter]:
+    """Read stored messages, by their key. It does not ask the database. Raises Trouble."""
+    return {key: _read(key, partial(bytes, raw)) for key, raw in raws.items()}
+
+
 def file_stored(
     ids: Sequence[int],
-    raws: Mapping[int, bytes] | None = None,
+    letters: Mapping[int, Letter] | None = None,
     *,
     guard: Callable[[], None] | None = None,
 ) -> list[Fate]:
     """File stored messages in this order, in several transactions of their own.
 
-    ``raws`` saves reading the blobs again; ``guard`` is called in each transaction and raises
-    when the caller may no longer do this. Messages that somebody else files meanwhile are left
-    out of the result. Raises DBAPIError when the database does not take part, and Trouble when
-    there is no room for files; what was not filed is still stored then.
+    ``letters`` are those that were read already; ``guard`` is called in each transaction and
+    raises when the caller may no longer do this. Messages that somebody else files meanwhile are
+    left out of the result. Raises DBAPIError when the database does not take part, and Trouble
+    when there is no room for files; what was not filed is still stored then.
     """
     fates: list[Fate] = []
     todo = deque(ids)
@@ -86,8 +91,8 @@ def file_stored(
     while todo or read:
         while todo and len(read) < BATCH:
             key = todo.popleft()
-            known = (raws or {}).get(key)
-            read.append((key, _read(key, partial(_raw_of, key, known))))
+            letter = (letters or {}).get(key)
+            read.append((key, letter or _read(key, partial(_raw_of, key))))
         done, some = _file_together(list(read), guard)
         fates += some
         for _done in range(done):
@@ -159,7 +164,7 @@ def fate_of(row: MailMessage) -> Fate:
 def _read(key: int, raw: Callable[[], bytes]) -> Letter:
     """Read one message. What can't be read is unfit; its identity is its line in the ledger."""
     try:
-        return letters.read(raw())
+        return reading.read(raw())
     except Trouble:
         raise
     except Exception as error:
@@ -168,9 +173,7 @@ def _read(key: int, raw: Callable[[], bytes]) -> Letter:
         return Letter(identity=f"line {key}", unfit=unfit)
 
 
-def _raw_of(key: int, known: bytes | None) -> bytes:
-    if known is not None:
-        return known
+def _raw_of(key: int) -> bytes:
     sha256 = db.session.scalar(select(MailMessage.raw_sha256).where(MailMessage.id == key))
     # Reading began a transaction; it must not stay open while the message is looked at.
     db.session.rollback()

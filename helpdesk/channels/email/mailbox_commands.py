@@ -8,8 +8,8 @@ import click
 from sqlalchemy import select
 
 from helpdesk.channels.email import set_up
+from helpdesk.channels.email.boxes import server_of
 from helpdesk.channels.email.checks import Check, check
-from helpdesk.channels.email.fetch import server_of
 from helpdesk.channels.email.mailboxes import in_use
 from helpdesk.channels.email.models import Mailbox, Tls
 from helpdesk.channels.email.secrets import Unreadable

@@ -12,7 +12,7 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import one_line
 from helpdesk.notify.models import OutboxMessage, Sending
-from helpdesk.people import audit, contact_values
+from helpdesk.people import audit, contact_values, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.services import Refused
@@ -54,6 +54,14 @@ class ChangedMeanwhile(Refused):
         super().__init__("changed-meanwhile", message)
 
 
+LONGEST = {
+    "name": 100,
+    **dict.fromkeys(("imap_host", "smtp_host"), 253),
+    **dict.fromkeys(("imap_user", "smtp_user"), 320),
+    **dict.fromkeys(("folder", "move_to"), 255),
+    **dict.fromkeys(("imap_password", "smtp_password"), 1000),
+}
+"""Characters there is room for."""
 _PASSWORDS = {"imap_password": "imap_secret", "smtp_password": "smtp_secret"}
 _PLACE = ("imap_host", "imap_user", "folder")
 """Another of these is another place: what we know of UIDs means nothing there."""
@@ -139,12 +147,15 @@ def remove(actor: Actor, mailbox: Mailbox) -> bool:
 
 def checked(settings: MailboxSettings, own: Mailbox | None = None) -> None:
     """Straighten the settings and raise Refused for what can't be right."""
-    settings.name = one_line(settings.name, 100)
+    settings.name = typed_text.line(one_line(settings.name), LONGEST["name"], "name")
     if not settings.name:
         raise Refused("name-missing", _l("Give the mailbox a name; recipients see it."), "name")
     settings.addresses = _addresses(settings.addresses, own)
     for key in ("imap_host", "smtp_host", "imap_user", "smtp_user", "folder", "move_to"):
-        setattr(settings, key, one_line(getattr(settings, key)))
+        typed = one_line(getattr(settings, key))
+        setattr(settings, key, typed_text.line(typed, LONGEST[key], key))
+    for key in _PASSWORDS:
+        typed_text.check(getattr(settings, key) or "", LONGEST[key], key)
     if not settings.imap_host:
         raise Refused("host-missing", _l("Say which server to read from."), "imap_host")
     if not settings.imap_user:

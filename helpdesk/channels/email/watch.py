@@ -14,7 +14,8 @@ from flask_babel import force_locale
 from sqlalchemy import select
 
 from helpdesk.channels.email import lease
-from helpdesk.channels.email.fetch import Box, Reader, box_of
+from helpdesk.channels.email.boxes import Box, box_of
+from helpdesk.channels.email.fetch import Reader
 from helpdesk.channels.email.imap import Connection, connected
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.mailboxes import desk_language

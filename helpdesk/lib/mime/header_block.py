@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from helpdesk.lib.mime.model import Limits
 
@@ -30,10 +31,10 @@ def read_headers(
     and the detail of each defect.
     """
     block = _Block(buffer, head, end, most)
-    fields = list(block.fields(report))
-    if len(fields) > limits.header_count:
-        report("too-many-headers", f"{len(fields)}, only {limits.header_count} are read")
-        del fields[limits.header_count :]
+    # What nobody reads is not taken apart either: a million headers are a million objects.
+    fields = list(islice(block.fields(report), limits.header_count))
+    if not block.over:
+        block.skip_rest("too-many-headers", f"only {limits.header_count} are read", report)
     headers: list[RawHeader] = []
     for name, pieces in fields:
         value = b"".join(pieces)
@@ -53,6 +54,7 @@ class _Block:
         self.end = end
         self.limit = min(end, head + most)
         self.body = end
+        self.over = False
 
     def fields(self, report: Report) -> Iterator[tuple[str, list[bytes]]]:
         """Yield (name, lines of the value) until the block is over."""
@@ -83,7 +85,8 @@ class _Block:
                 break
             self.pos = self.body
         else:
-            self._skip_rest(report)
+            self.skip_rest("headers-too-long", "what is beyond the limit is not read", report)
+        self.over = True
         if name:
             yield name, pieces
 
@@ -102,10 +105,10 @@ class _Block:
             return False
         return _FIELD.match(self.buffer, self.body, self.end) is None
 
-    def _skip_rest(self, report: Report) -> None:
-        """Find the body behind headers that are longer than the limit."""
+    def skip_rest(self, code: str, detail: str, report: Report) -> None:
+        """Find the body behind headers that are beyond a limit, and report that there were some."""
         self.body = self.pos
         if self.pos < self.end:
-            report("headers-too-long", "what is beyond the limit is not read")
+            report(code, detail)
             blank = _BLANK_LINE.search(self.buffer, max(self.pos - 2, 0), self.end)
             self.body = blank.end() if blank else self.end

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people import absent, audit
+from helpdesk.people import absent, audit, typed_text
 from helpdesk.people.access import Actor, Denied, Permission
 from helpdesk.people.errors import Missing, Refused
 from helpdesk.people.models import Absence, Person, TeamMember
@@ -48,6 +48,8 @@ def add(
         raise Refused("absence-over", _l("That is over already."), "until")
     if ends_at - starts_at > LONGEST:
         raise Refused("absence-too-long", _l("Nobody is away for more than two years."), "until")
+    # Two who say it at once come one after the other.
+    db.session.execute(select(Person.id).where(Person.id == person.id).with_for_update())
     if _between(person.id, starts_at, ends_at) is not None:
         raise Refused("absence-overlaps", _l("They are away then already."), "begins")
     if cover is not None:
@@ -57,7 +59,7 @@ def add(
         starts_at=starts_at,
         ends_at=ends_at,
         cover_id=cover.id if cover is not None else None,
-        note=note.strip()[:200],
+        note=typed_text.line(note, 200, "note"),
         created_by_id=actor.person_id,
     )
     db.session.add(row)

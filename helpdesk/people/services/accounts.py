@@ -8,7 +8,7 @@ from sqlalchemy import select
 from helpdesk.db import db
 from helpdesk.events import publish
 from helpdesk.lib.clock import now
-from helpdesk.people import audit
+from helpdesk.people import audit, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
 from helpdesk.people.events import SignInLinkSent, TechnicianDeactivated
@@ -44,6 +44,7 @@ def give(
     if person.retired_at is not None or person.merged_into_id is not None:
         raise Refused("person-gone", _l("This person's record is no longer in use."))
     account = _account(person)
+    login = typed_text.line(login, 320, "login")
     name = clean_login(login or (account.login if account is not None else "") or _address(person))
     if not name:
         raise Refused(

@@ -1,6 +1,6 @@
 """Addresses and numbers of people."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from flask_babel import lazy_gettext as _l
@@ -11,10 +11,10 @@ from sqlalchemy.orm import joinedload
 from helpdesk.db import db, is_postgresql
 from helpdesk.events import publish
 from helpdesk.lib.clock import now
-from helpdesk.people import audit, contact_values, search
+from helpdesk.people import audit, contact_values, search, typed_text
 from helpdesk.people.access import SYSTEM, Actor, Permission
 from helpdesk.people.contact_values import ContactValue
-from helpdesk.people.errors import Missing, Refused
+from helpdesk.people.errors import Clash, Missing, Refused
 from helpdesk.people.events import PersonChanged
 from helpdesk.people.models import ContactKind, ContactPoint, Organisation, Person
 from helpdesk.people.queries import organisation_of_address, person_by_email
@@ -104,7 +104,7 @@ def add(
         kind=ContactKind(kind),
         value=value.value,
         extension=value.extension,
-        label=" ".join(label.split())[:60],
+        label=typed_text.line(label, 60, "label"),
         identifies=identifies,
         position=max((point.position for point in same_kind), default=-1) + 1,
     )
@@ -118,12 +118,32 @@ def add(
 
 
 def change(
-    actor: Actor, point: ContactPoint, text: str, *, label: str, identifies: bool
+    actor: Actor,
+    point: ContactPoint,
+    text: str,
+    *,
+    label: str,
+    identifies: bool,
+    seen: Mapping[str, object] | None = None,
 ) -> ContactPoint:
-    """Correct an address or number. Raises Denied, Refused, Taken."""
+    """Correct an address or number. ``seen`` is what the form showed.
+
+    Raises Denied, Refused, Taken, Clash.
+    """
     actor.demand(Permission.PERSON_EDIT)
+    if seen is not None:
+        db.session.refresh(point, with_for_update=True)
     value = contact_values.normalise(point.kind, text, search.desk_region())
-    old = _shown(point)
+    label = typed_text.line(label, 60, "label")
+    old, stands = _shown(point), said_of(point)
+    wanted = {
+        "value": value.value,
+        "extension": value.extension,
+        "label": label,
+        "identifies": identifies,
+    }
+    if seen is not None and dict(seen) != stands and wanted != stands:
+        raise Clash(0, {key: stands[key] for key in stands if stands[key] != wanted[key]}, None)
     is_same = (point.value, point.extension) == (value.value, value.extension)
     if identifies and not (is_same and point.identifies):
         held = holder_of(point.kind, value)
@@ -133,10 +153,16 @@ def change(
         if not is_same:
             point.verified_at = None
         point.value, point.extension = value.value, value.extension
-        point.label, point.identifies = " ".join(label.split())[:60], identifies
+        point.label, point.identifies = label, identifies
     if _shown(point) != old:
         _changed(actor, point.person, "contact-changed", [old, _shown(point)])
     return point
+
+
+def said_of(point: ContactPoint) -> dict[str, object]:
+    """Return what a form shows of an address or number."""
+    names = ("value", "extension", "label", "identifies")
+    return {name: getattr(point, name) for name in names}
 
 
 def retire(actor: Actor, point: ContactPoint) -> None:

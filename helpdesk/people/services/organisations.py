@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people import audit, contact_values, search
+from helpdesk.people import audit, contact_values, search, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Clash, Missing, Refused
 from helpdesk.people.models import (
@@ -34,9 +34,7 @@ PUBLIC_DOMAINS = frozenset(
 
 
 def _check_name(name: str, own: Organisation | None = None) -> str:
-    name = " ".join(name.split())[:200]
-    if not name:
-        raise Refused("name-missing", _l("Type a name."), "name")
+    name = typed_text.name(name, 200)
     same = db.session.scalar(
         select(Organisation).where(func.lower(Organisation.name) == name.lower())
     )
@@ -106,9 +104,9 @@ def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(fields)
     for key, length in (("name", 200), ("phone", 40), ("support_level", 60)):
         if key in found:
-            found[key] = " ".join(str(found[key] or "").split())[:length]
+            found[key] = typed_text.line(found[key], length, key)
     if "notes" in found:
-        found["notes"] = str(found["notes"] or "").strip()[:20_000]
+        found["notes"] = typed_text.paragraphs(found["notes"], 20_000, "notes")
     if "time_zone" in found:
         found["time_zone"] = found["time_zone"] or None
         check_time_zone(found["time_zone"])
@@ -235,8 +233,8 @@ def add_site(
 ) -> Site:
     """Add a place where the organisation works. Raises Denied, Refused."""
     actor.demand(Permission.PERSON_EDIT)
-    site = Site(organisation_id=organisation.id, name=_check_site(organisation, name))
-    _fill_site(site, address, time_zone)
+    said = _checked_site(_check_site(organisation, name), address, time_zone)
+    site = Site(organisation_id=organisation.id, **said)
     db.session.add(site)
     db.session.flush()
     db.session.expire(organisation, ["sites"])
@@ -244,19 +242,36 @@ def add_site(
     return site
 
 
-def edit_site(actor: Actor, site: Site, *, name: str, address: str, time_zone: str | None) -> None:
-    """Change a site. Raises Denied, Refused."""
+def edit_site(
+    actor: Actor,
+    site: Site,
+    *,
+    name: str,
+    address: str,
+    time_zone: str | None,
+    seen: Mapping[str, object] | None = None,
+) -> None:
+    """Change a site. ``seen`` is what the form showed. Raises Denied, Refused, Clash."""
     actor.demand(Permission.PERSON_EDIT)
-    old = {"name": site.name, "address": site.address, "time_zone": site.time_zone}
-    site.name = _check_site(site.organisation, name, site)
-    _fill_site(site, address, time_zone)
-    new = {"name": site.name, "address": site.address, "time_zone": site.time_zone}
+    if seen is not None:
+        db.session.refresh(site, with_for_update=True)
+    old = said_of_site(site)
+    new = _checked_site(_check_site(site.organisation, name, site), address, time_zone)
     changes = audit.difference(old, new)
+    if changes and seen is not None and dict(seen) != old:
+        raise Clash(0, {key: old[key] for key in changes}, last_editor("site", site.id))
+    for key in changes:
+        setattr(site, key, new[key])
     if changes:
         db.session.flush()
         if "name" in changes:
             search.refresh_members(site.organisation_id)
         audit.record(actor, "site-edited", site, changes)
+
+
+def said_of_site(site: Site) -> dict[str, str | None]:
+    """Return what a form shows of a site."""
+    return {"name": site.name, "address": site.address, "time_zone": site.time_zone}
 
 
 def retire_site(actor: Actor, site: Site) -> None:
@@ -276,15 +291,14 @@ def site_of(organisation: Organisation, site_id: int) -> Site:
 
 
 def _check_site(organisation: Organisation, name: str, own: Site | None = None) -> str:
-    name = " ".join(name.split())[:200]
-    if not name:
-        raise Refused("name-missing", _l("Type a name."), "name")
+    name = typed_text.name(name, 200)
     for site in organisation.sites:
         if site is not own and site.name.lower() == name.lower():
             raise Refused("name-taken", _l("There is already a site of this name."), "name")
     return name
 
 
-def _fill_site(site: Site, address: str, time_zone: str | None) -> None:
+def _checked_site(name: str, address: str, time_zone: str | None) -> dict[str, str | None]:
     check_time_zone(time_zone or None)
-    site.address, site.time_zone = address.strip()[:2000], time_zone or None
+    address = typed_text.paragraphs(address, 2000, "address")
+    return {"name": name, "address": address, "time_zone": time_zone or None}

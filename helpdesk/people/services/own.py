@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from helpdesk.db import db
-from helpdesk.people import audit
+from helpdesk.people import audit, typed_text
 from helpdesk.people.access import Actor
 from helpdesk.people.errors import Missing, Refused
 from helpdesk.people.models import Account
@@ -70,9 +70,7 @@ def set_details(actor: Actor, *, name: str, language: str | None, time_zone: str
     Raises Refused.
     """
     person = account_of(actor).person
-    name = " ".join(name.split())[:200]
-    if not name:
-        raise Refused("name-missing", _l("Type a name."), "name")
+    name = typed_text.name(name, 200)
     persons.check_language(language or None)
     persons.check_time_zone(time_zone or None)
     old = {"name": person.name, "language": person.language, "time_zone": person.time_zone}

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from helpdesk.db import db
 from helpdesk.events import publish
 from helpdesk.lib.clock import now
-from helpdesk.people import audit, search
+from helpdesk.people import audit, search, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.contact_values import ContactValue
 from helpdesk.people.errors import Clash, Missing, Refused
@@ -197,8 +197,8 @@ def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(fields)
     for key, length in _LENGTHS.items():
         if key in found:
-            said = str(found[key] or "").strip()
-            found[key] = (said if key == "notes" else " ".join(said.split()))[:length]
+            kept = typed_text.paragraphs if key == "notes" else typed_text.line
+            found[key] = kept(found[key], length, key)
     if "name" in found and not found["name"]:
         raise Refused("name-missing", _l("Type a name."), "name")
     for key in ("language", "time_zone", "organisation_id", "site_id"):

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people import audit
+from helpdesk.people import audit, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
 from helpdesk.people.models import Account, AccountRole, Role, RolePermission
@@ -49,7 +49,10 @@ def create(actor: Actor, name: str, wanted: Iterable[Permission]) -> Role:
 def rename(actor: Actor, role: Role, name: str, description: str = "") -> bool:
     """Rename or describe a role; False when nothing changes. Raises Denied, Refused."""
     actor.demand(Permission.SETUP_ROLES)
-    new = {"name": _check_name(name, role), "description": description.strip()[:2000]}
+    new = {
+        "name": _check_name(name, role),
+        "description": typed_text.paragraphs(description, 2000, "description"),
+    }
     changes = audit.difference({"name": role.name, "description": role.description}, new)
     if not changes:
         return False
@@ -78,9 +81,7 @@ def retire(actor: Actor, role: Role) -> None:
 
 
 def _check_name(name: str, own: Role | None = None) -> str:
-    name = " ".join(name.split())[:100]
-    if not name:
-        raise Refused("name-missing", _l("Type a name."), "name")
+    name = typed_text.name(name, 100)
     same = db.session.scalar(select(Role).where(func.lower(Role.name) == name.lower()))
     if same is not None and (own is None or same.id != own.id):
         raise Refused("name-taken", _l("There is already a role of this name."), "name")

@@ -7,17 +7,20 @@ from sqlalchemy import delete, func, select
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.people import audit
+from helpdesk.people import audit, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
-from helpdesk.people.models import Person, PersonSkill, Skill, Team, TeamMember
+from helpdesk.people.models import Account, Person, PersonSkill, Skill, Team, TeamMember
 from helpdesk.people.stamp import access_changed
+
+MOST_AT_ONCE = 200
+"""The highest limit of open work that anybody can be given."""
 
 
 def create(actor: Actor, name: str, description: str = "") -> Team:
     """Create a team. Raises Denied, Refused."""
     actor.demand(Permission.SETUP_TEAMS)
-    team = Team(name=_check_name(name), description=description.strip()[:2000])
+    team = Team(name=_check_name(name), description=_description(description))
     db.session.add(team)
     db.session.flush()
     audit.record(actor, "team-created", team)
@@ -27,7 +30,7 @@ def create(actor: Actor, name: str, description: str = "") -> Team:
 def edit(actor: Actor, team: Team, *, name: str, description: str) -> bool:
     """Rename or describe a team; False when nothing changes. Raises Denied, Refused."""
     actor.demand(Permission.SETUP_TEAMS)
-    new = {"name": _check_name(name, team), "description": description.strip()[:2000]}
+    new = {"name": _check_name(name, team), "description": _description(description)}
     changes = audit.difference({"name": team.name, "description": team.description}, new)
     if not changes:
         return False
@@ -127,14 +130,40 @@ def _names(keys: Iterable[int], names: Mapping[int, str]) -> list[str]:
     return sorted(names.get(key, "?") for key in keys)
 
 
+def _description(text: str) -> str:
+    return typed_text.paragraphs(text, 2000, "description")
+
+
 def _check_name(name: str, own: Team | None = None) -> str:
-    name = " ".join(name.split())[:100]
-    if not name:
-        raise Refused("name-missing", _l("Type a name."), "name")
+    name = typed_text.name(name, 100)
     same = db.session.scalar(select(Team).where(func.lower(Team.name) == name.lower()))
     if same is not None and (own is None or same.id != own.id):
         raise Refused("name-taken", _l("There is already a team of this name."), "name")
     return name
+
+
+# ---- Room for work ----
+
+
+def set_most_at_once(actor: Actor, person: Person, most: int | None) -> bool:
+    """Say how much open work rules give a technician at once; None is what the desk says.
+
+    False when nothing changes, also for somebody who cannot sign in. Raises Denied, Refused.
+    """
+    actor.demand(Permission.SETUP_TEAMS)
+    if most is not None and not 0 <= most <= MOST_AT_ONCE:
+        raise Refused(
+            "number",
+            _l("Type a number from 0 to %(most)d, or nothing.", most=MOST_AT_ONCE),
+            "most_at_once",
+        )
+    account = db.session.scalar(select(Account).where(Account.person_id == person.id))
+    if account is None or account.most_at_once == most:
+        return False
+    changes: dict[str, audit.Change] = {"most_at_once": [account.most_at_once, most]}
+    account.most_at_once = most
+    audit.record(actor, "account-changed", account, changes, label=person.name)
+    return True
 
 
 # ---- Skills ----
@@ -142,7 +171,7 @@ def _check_name(name: str, own: Team | None = None) -> str:
 
 def find_skill(name: str) -> Skill | None:
     """Return the skill of this name, or None for an empty name; it is made when it is new."""
-    name = " ".join(name.split())[:100]
+    name = typed_text.line(name, 100, "skills")
     if not name:
         return None
     skill = db.session.scalar(select(Skill).where(func.lower(Skill.name) == name.lower()))

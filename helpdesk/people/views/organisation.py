@@ -51,7 +51,7 @@ def _page(organisation: Organisation, status: int = 200, **state: Any) -> Any:
         may=actor.can,
         P=Permission,
         editing=state.pop("editing", None),
-        **{"form": None, "clash": None, "refusal": None, **state},
+        **{"form": None, "clash": None, "site_clash": None, "refusal": None, **state},
     ), status
 
 
@@ -243,6 +243,7 @@ def edit_site(organisation_id: int, site_id: int) -> Any:
     form = SiteFields(formdata=None, obj=site)
     form.time_zone.choices = zone_choices(site.time_zone)
     form.time_zone.data = site.time_zone or ""
+    form.remember(organisations.said_of_site(site))
     return _page(found, editing=f"site-{site_id}", form=form)
 
 
@@ -263,6 +264,14 @@ def save_site(organisation_id: int, site_id: int) -> Any:
             name=typed(form.name),
             address=typed(form.address),
             time_zone=form.time_zone.data or None,
+            seen=form.was_seen(),
+        )
+    except Clash as clash:
+        form.remember(organisations.said_of_site(site))
+        labels = {name: form[name].label.text for name in clash.theirs}
+        theirs = [(labels[name], value or "–") for name, value in clash.theirs.items()]
+        return _page(
+            found, 409, editing=f"site-{site_id}", form=form, site_clash=(clash.by, theirs)
         )
     except Refused as refusal:
         form.refuse(refusal.field, refusal.message)

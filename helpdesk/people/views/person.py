@@ -16,7 +16,7 @@ from helpdesk.people.models import ContactKind, Person
 from helpdesk.people.roles import name_of
 from helpdesk.people.services import contact_points, persons
 from helpdesk.people.services.contact_points import Taken
-from helpdesk.people.services.persons import NewContact
+from helpdesk.people.services.persons import NewContact, last_editor
 from helpdesk.people.services.persons import NewPerson as Given
 from helpdesk.people.views.answers import done
 from helpdesk.people.views.blueprint import bp
@@ -42,7 +42,14 @@ def page(person: Person, status: int = 200, **state: Any) -> tuple[str, int]:
         may=actor.can,
         P=Permission,
         editing=state.pop("editing", None),
-        **{"form": None, "clash": None, "taken": None, "refusal": None, **state},
+        **{
+            "form": None,
+            "clash": None,
+            "contact_clash": None,
+            "taken": None,
+            "refusal": None,
+            **state,
+        },
     )
     return shown, status
 
@@ -309,6 +316,7 @@ def edit_contact(person_id: int, point_id: int) -> Any:
         label=point.label,
         shared=not point.identifies,
     )
+    form.remember(contact_points.said_of(point))
     return page(found, editing=f"contact-{point_id}", form=form)
 
 
@@ -330,7 +338,17 @@ def save_contact(person_id: int, point_id: int) -> Any:
             typed(form.value),
             label=typed(form.label),
             identifies=not form.shared.data,
+            seen=form.was_seen(),
         )
+    except Clash:
+        form.remember(contact_points.said_of(point))
+        theirs = [
+            (form.value.label.text, contact_text(point)),
+            (form.label.label.text, point.label or "–"),
+            (form.shared.label.text, _("no") if point.identifies else _("yes")),
+        ]
+        clash = (last_editor("person", found.id), theirs)
+        return page(found, 409, editing=f"contact-{point_id}", form=form, contact_clash=clash)
     except Refused as refusal:
         return _refused_contact(found, form, refusal, f"contact-{point_id}")
     return _back(found, _("Saved"))

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from helpdesk.db import db
+from helpdesk.people import typed_text
 from helpdesk.people.errors import Refused
 from helpdesk.people.models import AuditEntry, Person
 
@@ -25,16 +26,13 @@ class Changed(Exception):
 
 
 def clean_name(name: str, length: int = 100) -> str:
-    """Return a name without superfluous spaces. Raises Refused when nothing is left of it."""
-    name = " ".join(name.split())[:length].rstrip()
-    if not name:
-        raise Refused("name-missing", _l("Type a name."), "name")
-    return name
+    """Return a name without superfluous spaces. Raises Refused for none, and for a longer one."""
+    return typed_text.name(name, length)
 
 
-def clean_text(text: str, length: int = 2000) -> str:
-    """Return a description without spaces around it."""
-    return text.strip()[:length]
+def clean_text(text: str, field: str = "description", length: int = 2000) -> str:
+    """Return a text without spaces around it. Raises Refused for a longer one, with its field."""
+    return typed_text.paragraphs(text, length, field)
 
 
 def check_free(model: Any, name: str, own: Any | None = None, **within: Any) -> None:

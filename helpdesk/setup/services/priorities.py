@@ -8,6 +8,7 @@ from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
 from helpdesk.people.models import AuditEntry, Person
+from helpdesk.setup.services import desk_settings
 from helpdesk.setup.services.editing import Changed
 from helpdesk.tickets.desk import PriorityCell
 from helpdesk.tickets.lifecycle import DEFAULT_MATRIX, LEVELS
@@ -35,6 +36,8 @@ def set_matrix(actor: Actor, wanted: Matrix, seen: Matrix | None = None) -> bool
     actor.demand(Permission.SETUP_TICKETS)
     if set(wanted) != set(CELLS) or not set(wanted.values()) <= set(PRIORITIES):
         raise Refused("priority-unknown", _l("Priorities go from 1 to 4."))
+    # Cells that were never set have no row to lock.
+    desk_settings.the_desk(lock=True)
     stands = matrix()
     meant = {cell: value for cell, value in wanted.items() if not seen or value != seen.get(cell)}
     if seen:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from helpdesk.db import db
-from helpdesk.people import audit
+from helpdesk.people import audit, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
 from helpdesk.setup.services import editing, keeping
@@ -89,7 +89,7 @@ def in_order() -> list[QuickTemplate]:
 def _checked(wanted: Mapping[str, Any], own: QuickTemplate | None = None) -> dict[str, Any]:
     name = editing.clean_name(wanted["name"])
     editing.check_free(QuickTemplate, name, own)
-    subject = " ".join(wanted["subject"].split())[:300]
+    subject = typed_text.line(wanted["subject"], 300, "subject")
     if not subject:
         raise Refused("subject-missing", _l("Say in one line what it is about."), "subject")
     if wanted["kind"] not in set(Kind):
@@ -107,7 +107,7 @@ def _checked(wanted: Mapping[str, Any], own: QuickTemplate | None = None) -> dic
         "cause_id": _in_use(Cause, wanted["cause_id"], own.cause_id if own else None, "cause_id"),
         "impact": wanted["impact"],
         "urgency": wanted["urgency"],
-        "solution": editing.clean_text(wanted["solution"], 20_000),
+        "solution": editing.clean_text(wanted["solution"], "solution", 20_000),
     }
 
 

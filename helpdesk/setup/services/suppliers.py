@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from helpdesk.db import db
-from helpdesk.people import audit, contact_values
+from helpdesk.people import audit, contact_values, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
 from helpdesk.people.models import Organisation
@@ -75,13 +75,13 @@ def _checked(wanted: Mapping[str, Any], own: Supplier | None = None) -> dict[str
         raise Refused("not-in-use", _l("Choose only what is in use."), "organisation_id")
     email = (wanted["email"] or "").strip()
     try:
-        email = contact_values.email(email) if email else ""
+        email = typed_text.line(contact_values.email(email) if email else "", 254, "email")
     except ValueError:
         raise Refused("email-wrong", _l("This is not an e-mail address."), "email") from None
     return {
         "name": name,
         "organisation_id": organisation_id or None,
-        "email": email[:254],
-        "phone": editing.clean_text(wanted["phone"] or "", 60),
-        "contract": editing.clean_text(wanted["contract"] or "", 2000),
+        "email": email,
+        "phone": typed_text.line(wanted["phone"], 60, "phone"),
+        "contract": editing.clean_text(wanted["contract"] or "", "contract"),
     }

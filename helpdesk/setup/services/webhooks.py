@@ -9,13 +9,13 @@ from sqlalchemy import select
 from helpdesk.db import db
 from helpdesk.notify import calls, posting, sealing
 from helpdesk.notify.models import Webhook
-from helpdesk.people import audit
+from helpdesk.people import audit, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
 from helpdesk.setup.services import editing, keeping
 
 FIELDS = ("name", "url", "private")
-SHORTEST_SECRET = 16
+SHORTEST_SECRET, LONGEST_SECRET = 16, 200
 
 _WRONG = {
     "not-https": _l("Only https:// addresses are called; http:// only within your own network."),
@@ -98,12 +98,12 @@ def _checked(wanted: Mapping[str, Any], own: Webhook | None = None) -> dict[str,
         posting.check_url(url, private=private)
     except posting.Forbidden as error:
         raise Refused(error.reason, _WRONG[error.reason], "url") from None
-    if len(url) > 1000:
-        raise Refused("url-long", _l("At most 1,000 characters."), "url")
+    typed_text.check(url, 1000, "url")
     return {"name": name, "url": url, "private": private}
 
 
 def _sealed(secret: str) -> str:
     if len(secret) < SHORTEST_SECRET:
         raise Refused("secret-short", _l("At least 16 characters."), "secret")
+    typed_text.check(secret, LONGEST_SECRET, "secret")
     return sealing.seal(secret, calls.PURPOSE)

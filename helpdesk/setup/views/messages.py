@@ -91,7 +91,9 @@ def _asked(kind: str, language: str) -> Tell:
     return Tell(kind)
 
 
-def _editor(kind: Tell, language: str, form: TextFields, status: int = 200) -> Any:
+def _editor(
+    kind: Tell, language: str, form: TextFields, status: int = 200, clash: Any = None
+) -> Any:
     said = Wording(form.subject.data or "", form.body.data or "")
     return render_template(
         "setup/message.html",
@@ -104,6 +106,7 @@ def _editor(kind: Tell, language: str, form: TextFields, status: int = 200) -> A
         html_language=HTML_LANGUAGES[language],
         kinds=KINDS,
         form=form,
+        clash=clash,
         placeholders=PLACEHOLDERS[kind],
         versions=texts.versions(kind, language),
         is_ours=texts.wording(kind, language) == texts.shipped(kind, language),
@@ -183,10 +186,13 @@ def save_message(kind: str, language: str) -> Any:
             form.body.data or "",
             seen=seen,
         )
+    except texts.ChangedMeanwhile as clash:
+        form.number.data = str(clash.number)
+        theirs = texts.wording(asked, language)
+        said = [(form.subject.label.text, theirs.subject), (form.body.label.text, theirs.body)]
+        return _editor(asked, language, form, 409, (clash.by, said))
     except Refused as refusal:
         form.refuse(refusal.field, refusal.message)
-        last = texts.newest(asked, language)
-        form.number.data = str(last.number if last is not None else 0)
         return _editor(asked, language, form, 422)
     if saved:
         flash(_("Saved"))

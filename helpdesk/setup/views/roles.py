@@ -149,7 +149,7 @@ def role(role_id: int) -> Any:
 @require(Permission.SETUP_ROLES)
 def save_role(role_id: int) -> Any:
     """Save what one role allows."""
-    row = queries.one(Role, role_id)
+    row = queries.one(Role, role_id, lock=True)
     form, chosen = RoleFields(), _chosen()
     if not form.validate():
         return _page(row, form, chosen, 422)

@@ -147,7 +147,7 @@ def _add(shelf: Shelf) -> Any:
 
 
 def _save(shelf: Shelf, row_id: int) -> Any:
-    row = queries.one(shelf.model, row_id)
+    row = queries.one(shelf.model, row_id, lock=True)
     form = shelf.form(row, True)
     if not form.validate():
         return page(shelf, 422, editing=row.id, form=form)
@@ -171,7 +171,7 @@ def _act(shelf: Shelf, row_id: int, act: str) -> Any:
     verb = shelf.acts.get(act)
     if verb is None:
         abort(404)
-    row = queries.one(shelf.model, row_id)
+    row = queries.one(shelf.model, row_id, lock=True)
     name = shelf.name(row)
     try:
         done = verb(guard.current_actor(), row)

@@ -14,11 +14,14 @@ from helpdesk.people.errors import Refused
 from helpdesk.people.guard import require
 from helpdesk.people.models import Person, Skill, Team
 from helpdesk.people.roles import name_of
+from helpdesk.people.services import teams as room
 from helpdesk.setup import queries
-from helpdesk.setup.forms import Edit, Named, TeamFields, read_seen
+from helpdesk.setup.forms import Edit, Named, TeamFields, TechnicianFields, read_seen
 from helpdesk.setup.services import teams
 from helpdesk.setup.views.blueprint import bp
 from helpdesk.setup.views.shelf import Listing, Shelf, put_up
+from helpdesk.tickets.queries.load import loads
+from helpdesk.tickets.wording import load_words
 from helpdesk.web.forms import Form
 
 LEVELS = {1: _l("Can help"), 2: _l("Knows it well"), 3: _l("Expert")}
@@ -91,7 +94,7 @@ def _members_page(
 @require(Permission.SETUP_TEAMS)
 def save_members(team_id: int) -> Any:
     """Save who belongs to a team and who leads it."""
-    team = queries.one(Team, team_id)
+    team = queries.one(Team, team_id, lock=True)
     leads = set(request.form.getlist("lead", type=int))
     # Who leads a team belongs to it, whatever the other box says.
     wanted = {key: key in leads for key in {*request.form.getlist("member", type=int), *leads}}
@@ -142,13 +145,16 @@ put_up(
 @bp.get("/technicians")
 @require(Permission.SETUP_TEAMS)
 def technicians() -> Any:
-    """Show who works tickets, as what, in which teams, knowing what."""
+    """Show who works tickets, as what, in which teams, knowing what, with how much in hand."""
+    people = queries.technicians()
     return render_template(
         "setup/technicians.html",
         place="technicians",
-        people=queries.technicians(),
+        people=people,
         team_names=queries.team_names(),
         skill_names=queries.skill_names(),
+        loads=loads([person.id for person in people]),
+        load_words=load_words,
         role_name=name_of,
         level_words=LEVELS,
         saved=request.args.get("saved", type=int),
@@ -162,12 +168,15 @@ def technician(person_id: int) -> Any:
     person = queries.technician(person_id)
     offered = {skill.id for skill in queries.by_name(Skill)}
     levels = {key: level for key, level in queries.levels_of(person).items() if key in offered}
-    return _technician_page(person, Form(formdata=None), queries.memberships_of(person), levels)
+    form = TechnicianFields(
+        formdata=None, most_at_once=person.account.most_at_once if person.account else None
+    )
+    return _technician_page(person, form, queries.memberships_of(person), levels)
 
 
 def _technician_page(
     person: Person,
-    form: Form,
+    form: TechnicianFields,
     chosen: Mapping[int, bool],
     levels: Mapping[int, int],
     status: int = 200,
@@ -184,6 +193,9 @@ def _technician_page(
         teams=queries.by_name(Team),
         skills=queries.by_name(Skill),
         level_words=LEVELS,
+        has_account=person.account is not None and person.account.deactivated_at is None,
+        load=loads([person.id]).get(person.id),
+        load_words=load_words,
     ), status
 
 
@@ -200,15 +212,18 @@ def save_technician(person_id: int) -> Any:
         for skill in queries.by_name(Skill)
         if (level := request.form.get(f"skill-{skill.id}", 0, type=int)) in LEVELS
     }
-    form = Form()
+    form = TechnicianFields()
     actor = guard.current_actor()
+    seen = (request.form.get("seen_teams", ""), request.form.get("seen_skills", ""))
+    if not form.validate():
+        return _technician_page(person, form, wanted, levels, 422, seen)
     try:
         changed = teams.set_teams(actor, person, wanted, read_keys("seen_teams"))
         changed = teams.set_levels(actor, person, levels, read_keys("seen_skills")) or changed
+        if "most_at_once" in request.form:
+            changed = room.set_most_at_once(actor, person, form.most_at_once.data) or changed
     except Refused as refusal:
-        form.validate()
-        form.refuse(None, refusal.message)
-        seen = (request.form.get("seen_teams", ""), request.form.get("seen_skills", ""))
+        form.refuse(refusal.field if refusal.field == "most_at_once" else None, refusal.message)
         return _technician_page(person, form, wanted, levels, 422, seen)
     if changed:
         flash(_("Saved"))

@@ -184,7 +184,7 @@ _BESIDE: Any = union_all(_PRESENT, *_AROUND, *_HAS)
 _TASKS = (
     select(Task)
     .where(Task.ticket_id == _TICKET, Task.removed_at.is_(None))
-    .options(joinedload(Task.person))
+    .options(joinedload(Task.person), joinedload(Task.queue))
     .order_by(Task.position, Task.id)
 )
 

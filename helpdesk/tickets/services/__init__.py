@@ -48,6 +48,7 @@ from helpdesk.tickets.services.link import (
     broadcast_recipients,
     link,
     merge,
+    open_child,
     set_major,
     split,
     unlink,
@@ -85,6 +86,8 @@ from helpdesk.tickets.services.suppliers import (
 from helpdesk.tickets.services.talk import Said, log_call, note, reply, reply_by_itself
 from helpdesk.tickets.services.undo import Left, Undone, latest_group, recalled_broadcast, undo
 from helpdesk.tickets.services.work import (
+    NewTask,
+    add_checklist,
     add_tasks,
     add_time,
     edit_task,
@@ -98,6 +101,7 @@ __all__ = [
     "Heard",
     "Left",
     "NewFile",
+    "NewTask",
     "NewTicket",
     "Refused",
     "Result",
@@ -107,6 +111,7 @@ __all__ = [
     "Undone",
     "acknowledge",
     "add",
+    "add_checklist",
     "add_copy",
     "add_participant",
     "add_tasks",
@@ -142,6 +147,7 @@ __all__ = [
     "new_group",
     "note",
     "open_below",
+    "open_child",
     "open_children",
     "recalled_broadcast",
     "redact",

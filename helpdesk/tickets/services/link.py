@@ -41,11 +41,36 @@ def link(
         return None
     if link_type is LinkType.PARENT:
         _check_parent(start, end)
+    return _relate(actor, start, end, link_type, undo_for=undo_for)
+
+
+def open_child(actor: Actor, parent: Ticket, new: NewTicket, *, undo_for: int = 0) -> Ticket:
+    """Open a ticket under another one. Raises Denied, Refused.
+
+    It is restricted when its parent is. Taking it back puts the child away too, unless somebody
+    has begun with it.
+    """
+    check_writable(parent)
+    fresh = log(actor, new)
+    restrict_like(fresh, parent)
+    _relate(actor, parent, fresh, LinkType.PARENT, undo_for=undo_for, opened=True)
+    return fresh
+
+
+def _relate(
+    actor: Actor,
+    start: Ticket,
+    end: Ticket,
+    link_type: LinkType,
+    *,
+    undo_for: int,
+    opened: bool = False,
+) -> Entry:
     row = Link(from_id=start.id, to_id=end.id, type=link_type, created_by_id=actor.person_id)
     act = Act(actor, start)
     db.session.add(row)
     db.session.flush()
-    act.remember(links=[row.id])
+    act.remember(links=[row.id], opened=[end.id] if opened else [])
     act.note_change("link", None, _other(end, link_type, outward=True))
     entry = act.done("link", undo_for=undo_for)
     mirror = Act(actor, end)

@@ -13,15 +13,15 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from helpdesk.db import UTCDateTime, db
 from helpdesk.events import publish
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor
-from helpdesk.tickets.companions import CopyRecipient, Follower, Link, TimeEntry, Undo
+from helpdesk.tickets.companions import CopyRecipient, Follower, Link, Task, TimeEntry, Undo
 from helpdesk.tickets.events import MessageWithdrawn
-from helpdesk.tickets.lifecycle import EntryKind
+from helpdesk.tickets.lifecycle import BinReason, EntryKind
 from helpdesk.tickets.models import Assignment, Entry, Ticket
 from helpdesk.tickets.queries.access import hidden_among
 from helpdesk.tickets.services.act import BY, Act
@@ -193,6 +193,8 @@ def _take_back(actor: Actor, ticket: Ticket, row: Undo) -> None:
     before: dict[str, Any] = row.before
     act = Act(actor, ticket)
     _withdraw(act, entry)
+    for number in before.get("opened", []):
+        _put_away(actor, number, entry)
     for key, value in before["ticket"].items():
         setattr(ticket, key, _typed(Ticket, key, value))
     known = {saved["id"]: saved for saved in before["assignments"]}
@@ -207,6 +209,8 @@ def _take_back(actor: Actor, ticket: Ticket, row: Undo) -> None:
         replace_tags(ticket, set(before["tags"]))
     for link_id in before.get("links", []):
         db.session.execute(delete(Link).where(Link.id == link_id))
+    tasks = Task.id.in_(before.get("tasks", []))
+    db.session.execute(update(Task).where(tasks).values(removed_at=act.at))
     for model, name in ((Follower, "followers"), (CopyRecipient, "copies")):
         for person_id in before.get(name, []):
             db.session.execute(
@@ -218,6 +222,23 @@ def _take_back(actor: Actor, ticket: Ticket, row: Undo) -> None:
     if row.verb == "merge" and entry.changes is not None:
         _unmerge(actor, entry)
     act.note_change("undone", None, {"verb": row.verb, "entry": entry.id})
+    act.done("undo", quiet=True)
+
+
+def _put_away(actor: Actor, number: int, entry: Entry) -> None:
+    """Hide a ticket that was opened by the act. Raises Refused when somebody began with it."""
+    child = db.session.get_one(Ticket, number, with_for_update=True)
+    begun = select(Entry.id).where(
+        Entry.ticket_id == number,
+        Entry.id > entry.id,
+        Entry.verb != "link",
+        Entry.author_id.is_not(None),
+    )
+    if db.session.scalar(begun.limit(1)) is not None:
+        raise Refused("undo-clash", _l("Somebody changed %(number)d since.", number=number))
+    act = Act(actor, child)
+    act.set("hidden_at", act.at)
+    act.set("bin_reason", BinReason.MISTAKE)
     act.done("undo", quiet=True)
 
 

@@ -1,5 +1,7 @@
 """Tasks, checklists and time."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
@@ -9,6 +11,7 @@ from helpdesk.db import db
 from helpdesk.people.access import Actor
 from helpdesk.people.models import Person
 from helpdesk.tickets.companions import Link, Task, TimeEntry
+from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.act import Act
@@ -20,6 +23,16 @@ MAX_TASKS = 200
 MAX_SECONDS = 24 * 3600
 
 
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A step to be added: what is done, by whom or by which queue's people, and until when."""
+
+    title: str
+    person: Person | None = None
+    queue: Queue | None = None
+    due_at: datetime | None = None
+
+
 def add_tasks(
     actor: Actor,
     ticket: Ticket,
@@ -29,9 +42,23 @@ def add_tasks(
     person: Person | None = None,
     due_at: datetime | None = None,
 ) -> Entry:
+    """Add steps that are for one person until one moment. Raises Denied, Refused."""
+    steps = [NewTask(title, person, due_at=due_at) for title in titles]
+    return add_checklist(actor, ticket, steps, checklist=checklist)
+
+
+def add_checklist(
+    actor: Actor,
+    ticket: Ticket,
+    steps: Sequence[NewTask],
+    *,
+    checklist: str = "",
+    undo_for: int = 0,
+) -> Entry:
     """Add steps to the work, under a checklist's name if one is given. Raises Denied, Refused."""
     check_writable(ticket)
-    titles = [" ".join(title.split())[:300] for title in titles if title.strip()]
+    found = [(one, " ".join(one.title.split())[:300]) for one in steps if one.title.strip()]
+    titles = [title for _step, title in found]
     if not titles:
         raise Refused("task-missing", _l("Say what is to be done."), "title")
     position = (
@@ -40,19 +67,23 @@ def add_tasks(
     if position + len(titles) > MAX_TASKS:
         raise Refused("tasks-many", _l("A ticket takes at most %(n)d tasks.", n=MAX_TASKS))
     act = Act(actor, ticket)
-    for offset, title in enumerate(titles):
-        db.session.add(
-            Task(
-                ticket_id=ticket.id,
-                checklist=checklist.strip()[:100],
-                title=title,
-                person_id=person.id if person else None,
-                due_at=due_at,
-                position=position + offset,
-            )
+    rows = [
+        Task(
+            ticket_id=ticket.id,
+            checklist=checklist.strip()[:100],
+            title=title,
+            person_id=step.person.id if step.person else None,
+            queue_id=step.queue.id if step.queue else None,
+            due_at=step.due_at,
+            position=position + offset,
         )
+        for offset, (step, title) in enumerate(found)
+    ]
+    db.session.add_all(rows)
+    db.session.flush()
+    act.remember(tasks=[row.id for row in rows])
     act.note_change("tasks", None, titles)
-    return act.done("add-tasks", quiet=True)
+    return act.done("add-tasks", quiet=True, undo_for=undo_for)
 
 
 def find_task(ticket: Ticket, task_id: int) -> Task:

@@ -16,11 +16,13 @@ from helpdesk.tickets.forms import AssignForm, PersonForm, ReasonForm, whole
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.queries import people
 from helpdesk.tickets.queries.access import NotFound, get_for, queue_for
+from helpdesk.tickets.queries.load import loads
 from helpdesk.tickets.queries.page import ticket_for_page
 from helpdesk.tickets.services import Refused, Target
 from helpdesk.tickets.views.answers import changed, undo_seconds, undoable
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.page import away_words, pieces_of
+from helpdesk.tickets.wording import load_words
 
 
 @bp.get("/tickets/choices/target")
@@ -31,12 +33,15 @@ def target_choices() -> Response:
     rows = people.targets(actor, request.args.get("q", ""), near=whole(request.args.get("near")))
     words = {"busy": _("busy"), "away": _("away")}
     gone = away_now()
+    work = loads([row.technician_id for row in rows if row.technician_id])
 
     def hint(row: people.Choice) -> str:
         if not row.technician_id:
             return str(_("Queue"))
-        away = gone.get(row.technician_id)
-        return away_words(away) if away is not None else words.get(row.availability, "")
+        away, load = gone.get(row.technician_id), work.get(row.technician_id)
+        stands = away_words(away) if away is not None else words.get(row.availability, "")
+        room = load_words(load.in_hand, load.most) if load and load.most is not None else ""
+        return " · ".join(part for part in (stands, room) if part)
 
     return jsonify(
         [

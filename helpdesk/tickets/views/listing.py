@@ -26,6 +26,7 @@ from helpdesk.tickets.queries.filters import (
     parse,
     to_query,
 )
+from helpdesk.tickets.queries.load import Load, loads
 from helpdesk.tickets.queries.views import SavedView
 from helpdesk.tickets.seed import VIEW_NAMES, VIEWS
 from helpdesk.tickets.views.blueprint import bp
@@ -169,7 +170,20 @@ def frame_of(actor: Actor) -> dict[str, Any]:
         "log_url": url_for("tickets.log_call") if actor.can(Permission.TICKET_LOG) else "",
         "availability": actor.preferences.get("availability", "available"),
         "availabilities": AVAILABILITY_NAMES,
+        "in_hand": _in_hand(actor),
     }
+
+
+def _in_hand(actor: Actor) -> str:
+    """Return how much of the work that rules may give them the actor has; "" without a limit."""
+    load = counts.memory().recall(actor.person_id, "in hand", lambda: _load_of(actor))
+    return "" if load is None or load.most is None else wording.load_words(load.in_hand, load.most)
+
+
+def _load_of(actor: Actor) -> Load | None:
+    if actor.person_id is None:
+        return None
+    return loads([actor.person_id]).get(actor.person_id)
 
 
 # ---- The side navigation ----

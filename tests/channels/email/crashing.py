@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from helpdesk import blobs
 from helpdesk.app import create_app
-from helpdesk.channels.email import fetch, send
+from helpdesk.channels.email import downloads, send
 from helpdesk.channels.email.imap import Connection
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.watch import fetch_once
@@ -57,7 +57,7 @@ def child(app: Flask, what: str, at: int, wanted: str) -> tuple[bool, str]:
         # A claim of a child that died must not keep the next one waiting for minutes.
         outbox.CLAIM_SECONDS = 0
         # Small chunks bring every kind of moment within reach of every child.
-        fetch.CHUNK_MESSAGES = 6
+        downloads.CHUNK_MESSAGES = 6
         lay(Fuse(at, wanted, say))
         work(what)
 

@@ -10,9 +10,11 @@ import pytest
 from flask import Flask
 
 from helpdesk import blobs
-from helpdesk.channels.email import fetch, lease, ledger, set_up
-from helpdesk.channels.email.fetch import Reader, box_of
+from helpdesk.channels.email import downloads, lease, ledger, set_up
+from helpdesk.channels.email.boxes import box_of
+from helpdesk.channels.email.fetch import Reader
 from helpdesk.channels.email.imap import Connection, connected
+from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.models import Mailbox, State
 from helpdesk.channels.email.set_up import MailboxSettings
 from helpdesk.channels.email.trouble import Trouble
@@ -148,7 +150,7 @@ def test_another_folder_is_read_from_its_beginning(desk: Flask, imap_account: do
 def test_a_message_too_large_is_not_downloaded_until_somebody_wants_it(
     desk: Flask, imap_account: dovecot.Account, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(fetch, "MAX_MESSAGE", 20_000)
+    monkeypatch.setattr(downloads, "MAX_MESSAGE", 20_000)
     box = post.mailbox(imap_account)
     imap_account.deliver(
         post.letter("Small"), post.letter("Large", "x" * 70 + "\n" + "y\n" * 20_000), post.letter()
@@ -189,6 +191,47 @@ def test_a_message_that_breaks_the_connection_is_put_aside_and_the_rest_comes_in
         ledger.retry(SYSTEM, row)
     fetch_once(box.id)
     assert len(subjects()) == 5
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["breaks", "is slow"])
+def test_what_came_is_filed_while_the_next_is_still_on_its_way(
+    desk: Flask, imap_account: dovecot.Account, monkeypatch: pytest.MonkeyPatch, fails: bool
+):
+    box = post.mailbox(imap_account)
+    imap_account.deliver(*(post.letter(f"Number {number}") for number in range(3)))
+    monkeypatch.setattr(downloads, "CHUNK_MESSAGES", 2)
+    filed = threading.Event()
+    real = Connection.raws
+    waited: list[bool] = []
+
+    def raws(self: Connection, uids: list[int]) -> dict[int, bytes]:
+        if 3 in uids and not waited:
+            # A download that lasts until what came before is a ticket, at most half a minute.
+            waited.append(filed.wait(0 if fails else 30))
+            if fails:
+                raise ConnectionResetError(104, "Connection reset by peer")
+        return real(self, uids)
+
+    def tell(fate: Fate) -> None:
+        filed.set()
+
+    monkeypatch.setattr(Connection, "raws", raws)
+    holder = lease.new_holder()
+    with transaction():
+        assert lease.claim(box.id, holder)
+    reader = Reader(box.id, holder, tell)
+    server = box_of(box.id).server
+    if fails:
+        with (
+            connected(server, "INBOX", read_only=False) as connection,
+            pytest.raises(ConnectionResetError),
+        ):
+            reader.read(connection)
+        assert subjects() == ["Number 0", "Number 1"]
+    with connected(server, "INBOX", read_only=False) as connection:
+        reader.read(connection)
+    assert waited == [not fails]
+    assert subjects() == ["Number 0", "Number 1", "Number 2"]
 
 
 def test_a_server_that_gives_nothing_away_fills_no_quarantine(

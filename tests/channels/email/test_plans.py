@@ -8,7 +8,8 @@ from flask import Flask
 
 from helpdesk.app import create_app
 from helpdesk.channels.email import ledger
-from helpdesk.channels.email.fetch import Reader, box_of
+from helpdesk.channels.email.boxes import box_of
+from helpdesk.channels.email.fetch import Reader
 from helpdesk.channels.email.ingest import file_forgotten_mail
 from helpdesk.channels.email.lease import claim, new_holder
 from helpdesk.channels.email.threads import threads_of

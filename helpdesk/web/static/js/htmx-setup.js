@@ -17,6 +17,8 @@ function configure() {
     allowScriptTags: false,
     // Copying "style" from old elements to new ones would be an inline style to the browser.
     attributesToSettle: ["class", "width", "height"],
+    // At once: focus that an answer asks for must not come after the reader's next step.
+    defaultSettleDelay: 0,
     selfRequestsOnly: true,
     includeIndicatorStyles: false,
     historyCacheSize: 0,
@@ -44,6 +46,8 @@ function beforeSwap(event) {
   if (xhr.status < 400) return;
   if (xhr.getResponseHeader("HX-Retarget")) {
     event.detail.shouldSwap = true;
+    // What the form takes out of an answer is not in this one: all of it is meant.
+    event.detail.selectOverride = "unset";
     // One strip for a failure, however often it is repeated.
     for (const old of all(document, "#strips > .strip.danger:not([data-strip])")) old.remove();
   } else if (xhr.status !== 409 && xhr.status !== 422) {

@@ -15,6 +15,8 @@ const REST_AFTER = 20_000;
 const KEPT = 25 * 60_000;
 /** At most one refresh of an element in this time. */
 const REFRESH_EVERY = 500;
+/** The server remembers what it counts for two seconds, so what it says may be older than the news. */
+const REMEMBERED = 2300;
 const PAUSED = "hearth:live-paused";
 
 /** @typedef {{id: number, topic: string, kind: string, ref: string}} News */
@@ -73,7 +75,9 @@ function tell(element, news) {
   element.dispatchEvent(new CustomEvent("live", { detail }));
   const kinds = element.dataset.liveKinds?.split(/\s+/);
   const wanted = !kinds || kinds.includes(news.kind) || news.kind === "resync";
-  if (wanted && element.dataset.liveRefresh !== undefined) refreshSoon(element);
+  if (!wanted || element.dataset.liveRefresh === undefined) return;
+  refreshSoon(element);
+  if (element.dataset.liveCounts !== undefined) refreshLater(element);
 }
 
 /** What waits to be fetched again. @type {WeakSet<Element>} */
@@ -89,6 +93,18 @@ function refreshSoon(element) {
     // A failure is not worth a word here: the state beside "Live" says it already.
     refresh(element, element.dataset.liveRefresh || location.href).catch(() => undefined);
   }, REFRESH_EVERY);
+}
+
+/** When what is counted will have been counted anew. @type {WeakMap<Element, number>} */
+const settling = new WeakMap();
+
+/**
+ * Numbers that were remembered a moment before the news are looked at once more when all is quiet.
+ * @param {HTMLElement} element
+ */
+function refreshLater(element) {
+  clearTimeout(settling.get(element));
+  settling.set(element, window.setTimeout(() => refreshSoon(element), REMEMBERED));
 }
 
 /** Whoever was away for too long can't know what was missed. */
