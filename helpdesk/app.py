@@ -51,6 +51,7 @@ from helpdesk.rules import (
     texts,
     timers,
 )
+from helpdesk.rules import limits as rule_limits
 from helpdesk.rules import stored as stored_rules
 from helpdesk.rules import telling as rule_telling
 from helpdesk.rules import views as rule_views
@@ -58,7 +59,7 @@ from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping
 from helpdesk.sla import views as sla_views
-from helpdesk.sla.events import PromisesInDanger, SuppliersToRemind
+from helpdesk.sla.events import PolicyRests, PromisesInDanger, StepRunsRule, SuppliersToRemind
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
@@ -131,6 +132,8 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (FixedForPerson, outgoing.on_fixed_for_person),
     (TechnicianDeactivated, persons.on_technician_deactivated),
     (PeopleMerged, stored_rules.on_people_merged),
+    (PolicyRests, rule_limits.on_policy_rests),
+    (StepRunsRule, rule_engine.on_step_runs_rule),
 ]
 """Reactions to events, in the order in which they run."""
 

@@ -139,6 +139,7 @@ def when_of(trigger: Trigger) -> Markup:
         On.CLOCK: _clock,
         On.AFTER: _after,
         On.SCHEDULE: _schedule,
+        On.ASKED: lambda _t: bold(_("another rule or a policy runs it")),
     }
     return makers[trigger.on](trigger)
 

@@ -13,7 +13,6 @@ from sqlalchemy import event, select, update
 
 from helpdesk.db import ask_again, db, once
 from helpdesk.people.events import PeopleMerged
-from helpdesk.people.models import Desk
 from helpdesk.rules.compiler import Check, compile_check, steady
 from helpdesk.rules.conditions import WrongRule
 from helpdesk.rules.content import Content
@@ -23,9 +22,6 @@ from helpdesk.rules.triggers import BY_TIME, On
 from helpdesk.sla.models import new_key
 
 log = logging.getLogger(__name__)
-
-SETTING = "rules"
-"""The key under which the desk's settings keep the brake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +161,3 @@ def _look_again(*_what: object) -> None:
 
 
 event.listen(RuleStamp, "after_insert", _look_again)
-
-
-@dataclass(frozen=True, slots=True)
-class Brake:
-    """How much one rule may do within an hour before it is turned off."""
-
-    tickets: int = 200
-    messages: int = 100
-
-
-def brake() -> Brake:
-    """Return the brake of this desk."""
-    kept = (db.session.scalar(select(Desk.settings).limit(1)) or {}).get(SETTING)
-    if not isinstance(kept, Mapping):
-        return Brake()
-    usual = Brake()
-    return Brake(int(kept.get("tickets", usual.tickets)), int(kept.get("messages", usual.messages)))

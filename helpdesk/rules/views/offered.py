@@ -12,6 +12,7 @@ from helpdesk.rules.actions import Action, Ask, Param, all_actions
 from helpdesk.rules.draft import ALL, ANY, NONE, NOT_ALL, Row
 from helpdesk.rules.fields import GROUPS, Choice, Field, all_fields
 from helpdesk.rules.listed import Listed
+from helpdesk.rules.models import Rule
 from helpdesk.rules.operators import Operator, Takes
 from helpdesk.rules.shipped_fields import CHANGES
 from helpdesk.rules.triggers import On, Since
@@ -41,6 +42,7 @@ ON = {
     On.CLOCK: _l("a share of a promise is used"),
     On.AFTER: _l("time has passed"),
     On.SCHEDULE: _l("by a timetable"),
+    On.ASKED: _l("a rule or a policy runs it"),
 }
 BY = {
     "anybody": _l("anybody"),
@@ -193,6 +195,9 @@ def _policy_step(step: PolicyStep) -> str:
     if step.queue_id is not None:
         names = choices.names_of(Queue, [step.queue_id])
         what = _("hand it over to %(queue)s", queue=names.get(step.queue_id, "?"))
+    elif step.do is Do.RUN_RULE:
+        rules = choices.names_of(Rule, [int(step.target)])
+        what = _("run the rule “%(rule)s”", rule=rules.get(int(step.target), "?"))
     values = {"promise": sentence.PROMISES[step.promise.value], "what": what}
     if step.percent is not None:
         pattern = _l("At %(percent)s%% of the time %(promise)s: %(what)s")
@@ -209,4 +214,5 @@ _DOES = {
     Do.WEBHOOK: _l("call another program"),
     Do.MOVE: _l("hand it over"),
     Do.REMIND: _l("write to the supplier"),
+    Do.RUN_RULE: _l("run a rule"),
 }

@@ -125,6 +125,7 @@ def around(rule: Rule | None) -> dict[str, Any]:
         "listed": rows,
         "policy_steps": listed.policy_steps(actor),
         "rule": rule,
+        "policy": None,
         "broken": next((one.broken for one in rows if rule and one.rule.id == rule.id), ""),
         "gone": next((one.gone for one in rows if rule and one.rule.id == rule.id), ()),
         "may_edit": actor.can(Permission.RULE_EDIT),

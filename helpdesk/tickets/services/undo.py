@@ -134,9 +134,14 @@ def _take_ticket_back(actor: Actor, number: int, acts: Sequence[Undo]) -> Ticket
 def _moved_on(actor: Actor, number: int, acts: Sequence[Undo]) -> Refused:
     """Return the refusal for a ticket that was changed since; a rule that did it is named."""
     newest = _newest_since(actor, number, acts)
-    rule = _rule_of(newest) if newest is not None else ""
-    if rule:
-        said = _l("The rule “%(rule)s” acted on %(number)d since.", rule=rule, number=number)
+    by = _by(newest) if newest is not None else {}
+    if "policy" in by:
+        said = _l(
+            "The policy “%(name)s” acted on %(number)d since.", name=by["name"], number=number
+        )
+        return Refused("undo-clash", said)
+    if by:
+        said = _l("The rule “%(rule)s” acted on %(number)d since.", rule=by["name"], number=number)
         return Refused("undo-clash", said)
     return Refused("undo-clash", _l("Somebody changed %(number)d since.", number=number))
 
@@ -148,8 +153,12 @@ def _why_left(actor: Actor, number: int, acts: Sequence[Undo], refusal: Refused)
         return str(refusal)
     if newest.author is not None:
         return str(_("%(who)s changed it since.", who=newest.author.name))
-    rule = _rule_of(newest)
-    return str(_("The rule “%(rule)s” acted on it since.", rule=rule)) if rule else str(refusal)
+    by = _by(newest)
+    if "policy" in by:
+        return str(_("The policy “%(policy)s” acted on it since.", policy=by["name"]))
+    if by:
+        return str(_("The rule “%(rule)s” acted on it since.", rule=by["name"]))
+    return str(refusal)
 
 
 def _newest_since(actor: Actor, number: int, acts: Sequence[Undo]) -> Entry | None:
@@ -164,11 +173,10 @@ def _newest_since(actor: Actor, number: int, acts: Sequence[Undo]) -> Entry | No
     )
 
 
-def _rule_of(entry: Entry) -> str:
-    """Return the name of the rule that wrote an entry; empty when none did."""
+def _by(entry: Entry) -> dict[str, Any]:
+    """Return the rule or the policy in whose name an entry was written; empty without one."""
     changes: dict[str, Any] = dict(entry.changes or {})
-    by = changes.get(BY)
-    return str(by[1]["name"]) if by else ""
+    return dict(changes[BY][1]) if BY in changes else {}
 
 
 def _recall(actor: Actor, ticket: Ticket, row: Undo) -> None:
