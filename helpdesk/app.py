@@ -33,7 +33,12 @@ from helpdesk.notify import views as notice_views
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
-from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
+from helpdesk.people.events import (
+    PasswordResetAsked,
+    PeopleMerged,
+    SignInLinkSent,
+    TechnicianDeactivated,
+)
 from helpdesk.plans import actions as plan_actions
 from helpdesk.plans import views as plan_views
 from helpdesk.rules import engine as rule_engine
@@ -46,13 +51,15 @@ from helpdesk.rules import (
     texts,
     timers,
 )
+from helpdesk.rules import limits as rule_limits
+from helpdesk.rules import stored as stored_rules
 from helpdesk.rules import telling as rule_telling
 from helpdesk.rules import views as rule_views
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping, working
 from helpdesk.sla import views as sla_views
-from helpdesk.sla.events import PromisesInDanger, SuppliersToRemind
+from helpdesk.sla.events import PolicyRests, PromisesInDanger, StepRunsRule, SuppliersToRemind
 from helpdesk.tickets import announce, audible, delivery, persons, search
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
@@ -124,6 +131,9 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (SignInLinkSent, outgoing.on_sign_in_link),
     (FixedForPerson, outgoing.on_fixed_for_person),
     (TechnicianDeactivated, persons.on_technician_deactivated),
+    (PeopleMerged, stored_rules.on_people_merged),
+    (PolicyRests, rule_limits.on_policy_rests),
+    (StepRunsRule, rule_engine.on_step_runs_rule),
 ]
 """Reactions to events, in the order in which they run."""
 

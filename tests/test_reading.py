@@ -26,6 +26,7 @@ from helpdesk.notify.telling import Tell
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Site
 from helpdesk.people.services import links
+from helpdesk.rules.fields import all_fields
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import Task, View
 from helpdesk.tickets.lifecycle import LinkType
@@ -34,6 +35,7 @@ from helpdesk.tickets.services import NewFile, drafts
 from helpdesk.tickets.views.bulk import ACTIONS
 from helpdesk.tickets.views.change import FIELDS
 from tests import factories
+from tests.rules import desk as rules
 from tests.sla.desk import promised
 
 PICTURE = (
@@ -137,6 +139,7 @@ def references(own_desk: Flask) -> dict[str, Any]:
             "view_id": view.id,
             "role_id": role.id,
             "mailbox_id": mailbox.id,
+            "rule_id": rules.rule("Louder", {"do": "set-priority", "priority": 1}).id,
             "message_id": unread.id,
             "version": "x",
             "reset": reset.token,
@@ -156,6 +159,8 @@ def variants(rule: Rule, references: dict[str, Any]) -> list[dict[str, Any]]:
         return [{"attachment_id": references["draft_attachment_id"]}]
     if rule.rule.startswith("/setup/technicians/"):
         return [{"person_id": references["technician_id"]}]
+    if rule.rule.startswith("/setup/rules/values/"):
+        return [{"key": key} for key in all_fields()]
     if rule.rule.startswith("/setup/messages/"):
         return [{**given, "kind": kind} for kind in Tell]
     if "token" in rule.arguments:

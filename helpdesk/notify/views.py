@@ -85,6 +85,9 @@ def sentence(notice: Notice) -> Markup:
 
 def _of_rule(notice: Notice) -> Markup:
     """Return what a rule tells, or why it was stopped."""
+    if policy := str(notice.data.get("policy") or ""):
+        what = _("The steps of “%(policy)s” did too much within an hour and rest", policy=policy)
+        return escape(what)
     rule, text = str(notice.data.get("rule") or ""), str(notice.data.get("text") or "")
     if notice.kind == Kind.RULE:
         return escape(text or _("The rule “%(rule)s” tells you of this", rule=rule))

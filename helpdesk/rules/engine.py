@@ -24,6 +24,7 @@ from helpdesk.rules.models import RuleEntry, RuleMoment, RuleRun
 from helpdesk.rules.setting import DONE, NO_CHANGE
 from helpdesk.rules.stored import Active, Ready, active
 from helpdesk.rules.triggers import On, Trigger
+from helpdesk.sla.events import StepRunsRule
 from helpdesk.tickets.events import TicketEvent
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Ticket
@@ -37,6 +38,8 @@ OLD = timedelta(days=1)
 """What happened longer ago comes in from an archive: nobody is told of it."""
 LATER = 100
 """The rest of a step stands among a rule's triggers from here on."""
+POLICY = "policy"
+"""Why a rule runs that a step of a policy asked for."""
 REFUSED, FAILED = "refused", "failed"
 """What came of an action that was undone."""
 
@@ -160,6 +163,13 @@ def act_alone(rule: Ready, ticket: Ticket, why: str, *, only: int | None = None)
         return None
     with _links() as chain:
         return _act(chain, rule, facts, why, only=only)
+
+
+def on_step_runs_rule(event: StepRunsRule) -> None:
+    """Let a rule act on a ticket because a step of a policy says so; off, it does nothing."""
+    rule = active().of(event.rule_id)
+    if rule is not None:
+        act_alone(rule, event.ticket, POLICY)
 
 
 # ---- One run ----

@@ -1,9 +1,9 @@
-"""What rules did: of one rule, and why an entry of the journal is there."""
+"""What rules and the steps of policies did, and why an entry of the journal is there."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, literal, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from helpdesk.db import db, transaction
@@ -11,6 +11,7 @@ from helpdesk.jobs import job
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
 from helpdesk.rules.models import Rule, RuleEntry, RuleRun
+from helpdesk.sla.models import Policy, StepDone
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import visible
 
@@ -38,6 +39,46 @@ def runs_of(actor: Actor, rule: Rule, *, before: int | None = None) -> Sequence[
         older = (RuleRun.at < last.at) | ((RuleRun.at == last.at) & (RuleRun.id < last.id))
         statement = statement.where(older)
     return db.session.scalars(statement).all()
+
+
+def steps_of(actor: Actor, policy: Policy, *, before: str = "") -> Sequence[StepDone]:
+    """Return a page of what a policy's steps did, as ``runs_of`` does for a rule. Raises Denied.
+
+    ``before`` is the ``place`` of the last one that was shown.
+    """
+    actor.demand(Permission.RULE_VIEW)
+    order = (
+        *(StepDone.done_at, StepDone.ticket_id, StepDone.piece, StepDone.promise),
+        *(StepDone.round, StepDone.step),
+    )
+    statement = (
+        select(StepDone)
+        .join(Ticket, Ticket.id == StepDone.ticket_id)
+        .where(StepDone.policy_id == policy.id, visible(actor))
+        .options(joinedload(StepDone.ticket))
+        .order_by(*(column.desc() for column in order))
+        .limit(PAGE + 1)
+    )
+    at = _read_place(before)
+    if at is not None:
+        statement = statement.where(tuple_(*order) < tuple_(*(literal(one) for one in at)))
+    return db.session.scalars(statement).all()
+
+
+def place(row: StepDone) -> str:
+    """Return where a step that was done stands among those of its policy."""
+    parts = (row.ticket_id, row.piece, row.promise, row.round, row.step)
+    return "~".join((row.done_at.isoformat(), *(str(part) for part in parts)))
+
+
+def _read_place(written: str) -> tuple[datetime, int, int, str, int, str] | None:
+    """Return a place as it was written into an address; None for what is none."""
+    parts = written.split("~", 5)
+    try:
+        at, ticket, piece, promise, round_, step = parts
+        return datetime.fromisoformat(at), int(ticket), int(piece), promise, int(round_), step
+    except ValueError:
+        return None
 
 
 def why(entry_ids: Collection[int]) -> Mapping[int, RuleRun]:

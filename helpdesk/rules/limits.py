@@ -4,7 +4,7 @@ All of it is counted from the history of rules, through its indexes.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import func, select, update
@@ -15,7 +15,9 @@ from helpdesk.notify import notices
 from helpdesk.people.access import Permission
 from helpdesk.people.models import Account, AccountRole, Person, RolePermission
 from helpdesk.rules.models import Rule, RuleMoment, RuleRun
-from helpdesk.rules.stored import Ready, brake, rules_changed
+from helpdesk.rules.stored import Ready, rules_changed
+from helpdesk.sla.events import PolicyRests
+from helpdesk.tickets.brake import HOUR, brake
 from helpdesk.tickets.models import Ticket
 
 log = logging.getLogger(__name__)
@@ -24,7 +26,6 @@ MAX_DEPTH = 5
 """Links of a chain: what a rule did makes a rule act, and so on."""
 PER_TICKET = 5
 """Times within an hour that a rule acts on one ticket; then it rests there."""
-HOUR = timedelta(hours=1)
 
 
 class Outcome(StrEnum):
@@ -121,7 +122,17 @@ def rest(rule_id: int) -> None:
     )
 
 
+def on_policy_rests(event: PolicyRests) -> None:
+    """Tell the same people of a policy whose steps did too much."""
+    data = {"policy": event.name, "policy_id": event.policy_id, "why": "brake"}
+    _tell(event.ticket_id, data)
+
+
 def _tell_administrators(rule: Ready, ticket: Ticket, why: str) -> None:
+    _tell(ticket.id, {"rule": rule.name, "rule_id": rule.id, "why": why})
+
+
+def _tell(ticket_id: int, data: dict[str, object]) -> None:
     """Tell everybody who may change rules."""
     people = db.session.scalars(
         select(Person.id)
@@ -135,5 +146,4 @@ def _tell_administrators(rule: Ready, ticket: Ticket, why: str) -> None:
         )
         .distinct()
     ).all()
-    data = {"rule": rule.name, "rule_id": rule.id, "why": why}
-    notices.tell(dict.fromkeys(people, notices.Kind.RULE_STOPPED), ticket.id, None, data)
+    notices.tell(dict.fromkeys(people, notices.Kind.RULE_STOPPED), ticket_id, None, data)

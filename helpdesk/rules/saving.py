@@ -18,7 +18,9 @@ from helpdesk.people.models import Desk
 from helpdesk.rules import limits, stored, timers
 from helpdesk.rules.content import Content, Folder
 from helpdesk.rules.models import Rule, RuleMoment, RuleVersion
-from helpdesk.rules.stored import Brake, rules_changed
+from helpdesk.rules.stored import rules_changed
+from helpdesk.tickets import brake as brakes
+from helpdesk.tickets.brake import Brake
 from helpdesk.tickets.services import Refused
 
 
@@ -199,10 +201,10 @@ def set_brake(actor: Actor, brake: Brake) -> None:
     if brake.tickets < 1 or brake.messages < 1:
         raise Refused("brake-low", _l("A rule has to be able to do something."), "tickets")
     desk = db.session.scalars(select(Desk).limit(1)).one()
-    old = stored.brake()
+    old = brakes.brake()
     desk.settings = {
         **desk.settings,
-        stored.SETTING: {"tickets": brake.tickets, "messages": brake.messages},
+        brakes.SETTING: {"tickets": brake.tickets, "messages": brake.messages},
     }
     changes: Mapping[str, list[object]] = {
         "tickets": [old.tickets, brake.tickets],

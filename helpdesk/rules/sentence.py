@@ -7,19 +7,17 @@ its own order. What is gone or unknown reads as a question mark, and never fails
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
-from sqlalchemy import select
 
 from helpdesk.db import db
-from helpdesk.people.models import Organisation, Person, Site
 from helpdesk.rules import choices
 from helpdesk.rules.actions import Ask, Param, action_of
 from helpdesk.rules.conditions import All, Comparison, Condition, Not, Some, WrongRule
 from helpdesk.rules.content import Content, Step
 from helpdesk.rules.fields import Field, field_of
-from helpdesk.rules.models import Rule
 from helpdesk.rules.operators import Takes, operator_of
 from helpdesk.rules.shipped_fields import CHANGES
 from helpdesk.rules.triggers import On, Since, Trigger
@@ -31,8 +29,6 @@ from helpdesk.web.i18n import exact_duration
 
 MOST_NAMED = 6
 """So many values are named; of more it says how many there are."""
-
-_MODELS: dict[str, Any] = {"customer": Person, "organisation": Organisation, "site": Site}
 
 SINCE = {
     Since.OPENED: _l("it was opened"),
@@ -143,6 +139,7 @@ def when_of(trigger: Trigger) -> Markup:
         On.CLOCK: _clock,
         On.AFTER: _after,
         On.SCHEDULE: _schedule,
+        On.ASKED: lambda _t: bold(_("another rule or a policy runs it")),
     }
     return makers[trigger.on](trigger)
 
@@ -233,7 +230,7 @@ def test_of(one: Comparison) -> Markup:
         operator = operator_of(field.kind, one.operator)
     except WrongRule:
         return say(_("%(field)s is not known any more"), field=bold(one.field))
-    label = str(field.label)
+    label = _inside(str(field.label))
     if operator.takes is Takes.NOTHING and operator.key in {"is", "is-not"}:
         return bold(label) if operator.key == "is" else say(_("not: %(what)s"), what=bold(label))
     if operator.takes is Takes.DAYS_AND_NUMBER:
@@ -245,7 +242,18 @@ def test_of(one: Comparison) -> Markup:
             days=bold(days),
         )
     pattern = _TESTS.get(operator.key, _l("%(field)s is %(values)s"))
-    return say(pattern, field=label, values=_list(_operands(field, operator.takes, one)))
+    names = _operands(field, operator.takes, one)
+    together = operator.key == "has-all" and len(names) <= MOST_NAMED
+    values = _and([bold(name) for name in names]) if together else _list(names)
+    return say(pattern, field=label, values=values)
+
+
+def _inside(label: str) -> str:
+    """Return a label as it stands within a sentence: English begins small there."""
+    # An abbreviation ("ERP system") stays as it is; other languages are written in their own way.
+    begins_word = label[1:2].islower() or label[1:2] == " "
+    is_english = str(get_locale() or "en").startswith("en")
+    return label[0].lower() + label[1:] if is_english and begins_word else label
 
 
 def _operands(field: Field, takes: Takes, one: Comparison) -> list[str]:
@@ -256,8 +264,9 @@ def _operands(field: Field, takes: Takes, one: Comparison) -> list[str]:
 
 def names_for(field: Field, values: Sequence[Any]) -> list[str]:
     """Return what the values of a field are called."""
-    if field.key in _MODELS:
-        known: dict[Any, str] = choices.names_of(_MODELS[field.key], values)
+    rows = choices.rows_of(field.key, field.choices)
+    if rows is not None:
+        known: dict[Any, str] = rows.names(values)
     elif field.choices is not None and values:
         known = dict(field.choices())
     else:
@@ -279,6 +288,11 @@ def step_of(step: Step) -> Markup:
         for param in action.params
         if param.key in step.given
     }
+    for param in action.params:
+        on, chosen = param.only_with or ("", frozenset())
+        if param.key in values and step.given.get(on) in chosen:
+            # "the team" says little; "the team (Network)" says which.
+            values[on] = say(_("%(what)s (%(which)s)"), what=values[on], which=values[param.key])
     if not action.says:
         return escape(str(action.label))
     return say(action.says, **values)
@@ -287,8 +301,9 @@ def step_of(step: Step) -> Markup:
 def _given(param: Param, value: Any) -> str:
     if param.ask is Ask.SEVERAL:
         return ", ".join(str(one) for one in value)
-    if param.key == "rule":
-        return db.session.scalar(select(Rule.name).where(Rule.id == value)) or "?"
+    rows = choices.rows_of(param.key, param.choices)
+    if rows is not None:
+        return rows.names([value]).get(value, "?")
     if param.ask is Ask.CHOICE and param.choices is not None:
         return dict(param.choices()).get(value, "?")
     return str(value)

@@ -28,6 +28,8 @@ class On(StrEnum):
     CLOCK = "clock"
     AFTER = "after"
     SCHEDULE = "schedule"
+    ASKED = "asked"
+    """Nothing of itself: another rule, or a step of a policy, lets it run."""
 
 
 class Since(StrEnum):
@@ -54,6 +56,7 @@ _ALLOWED: Mapping[On, frozenset[str]] = {
     On.CLOCK: frozenset({"promise", "percent"}),
     On.AFTER: frozenset({"since", "amount", "unit", "calendar"}),
     On.SCHEDULE: frozenset({"weekdays", "at"}),
+    On.ASKED: frozenset(),
 }
 
 

@@ -1,7 +1,7 @@
 """The rows of a policy's escalation: of which promise, when, and what is done."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +10,13 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Form, SelectField, StringField, ValidationError
 
 from helpdesk.people import contact_values
+from helpdesk.rules.choices import names_of
+from helpdesk.rules.choices import rules as rules_in_use
+from helpdesk.rules.models import Rule
 from helpdesk.setup.services import webhooks
 from helpdesk.setup.written import Unreadable, read_length, write_length
 from helpdesk.sla.clocks import Promise
-from helpdesk.sla.policy import MOST_PERCENT, ONLY, PROMISES, Do, Scope
+from helpdesk.sla.policy import BY_KEY, MOST_PERCENT, ONLY, PROMISES, Do, Scope
 from helpdesk.sla.views.words import PROMISES as PROMISE_NAMES
 from helpdesk.tickets.desk import Queue
 from helpdesk.web.forms import choices
@@ -32,6 +35,7 @@ DOES = {
     Do.REMIND: _l("Write to the supplier"),
     Do.MAIL: _l("Mail to…"),
     Do.WEBHOOK: _l("Call a program"),
+    Do.RUN_RULE: _l("Run a rule"),
 }
 _SHARE = re.compile(r"(\d{1,4})\s*[%％]")
 
@@ -107,6 +111,10 @@ class StepFields(Form):
                     for hook in hooks
                 ),
                 *(
+                    (f"{Do.RUN_RULE.value}:{key}", _l("Run the rule “%(name)s”", name=name))
+                    for key, name in rules_in_use()
+                ),
+                *(
                     (f"{Do.MOVE.value}:{queue.id}", _l("Hand over to %(queue)s", queue=queue.name))
                     for queue in queues
                 ),
@@ -117,7 +125,7 @@ class StepFields(Form):
         """Fill the row in."""
         promise, percent, before, do, queue_id, target = _parts(step)
         self.promise.data, self.when.data = promise, write_when(percent, before)
-        where = target if do == Do.WEBHOOK else queue_id
+        where = target if do in BY_KEY else queue_id
         self.do.data = f"{do}:{where}" if where is not None else do
         self.to.data = target if do == Do.MAIL else ""
 
@@ -128,7 +136,7 @@ class StepFields(Form):
         percent, before = read_when(self.when.data or "")
         do, _colon, where = (self.do.data or "").partition(":")
         step = [self.promise.data, percent, before, do]
-        if do == Do.WEBHOOK:
+        if do in BY_KEY:
             return [*step, None, where]
         if do == Do.MAIL:
             address = (self.to.data or "").strip()
@@ -136,8 +144,8 @@ class StepFields(Form):
         return [*step, int(where) if where else None]
 
 
-_PLACES = frozenset({Do.MOVE, Do.WEBHOOK})
-"""What is offered once for each queue or program."""
+_PLACES = frozenset({Do.MOVE, *BY_KEY})
+"""What is offered once for each queue, program or rule."""
 
 
 def _parts(step: Stored) -> tuple[Any, ...]:
@@ -145,9 +153,10 @@ def _parts(step: Stored) -> tuple[Any, ...]:
     return (*step, "") if len(step) == 5 else tuple(step)
 
 
-def in_words(steps: Iterable[Stored], queue_names: dict[int, str]) -> str:
+def in_words(steps: Sequence[Stored], queue_names: dict[int, str]) -> str:
     """Return stored steps in a line: "Fix at 75%: Tell the owner"."""
     said = []
+    rule_names = names_of(Rule, [int(step[5]) for step in steps if step[3] == Do.RUN_RULE])
     for step in steps:
         promise, percent, before, do, queue_id, target = _parts(step)
         what = str(DOES[Do(do)])
@@ -155,6 +164,8 @@ def in_words(steps: Iterable[Stored], queue_names: dict[int, str]) -> str:
             what = str(_("Hand over to %(queue)s", queue=queue_names.get(queue_id, "?")))
         elif do == Do.WEBHOOK:
             what = str(_("Call %(name)s", name=webhooks.name_of(int(target))))
+        elif do == Do.RUN_RULE:
+            what = str(_("Run the rule “%(name)s”", name=rule_names.get(int(target), "?")))
         elif do == Do.MAIL:
             what = _("Mail to %(address)s", address=target) if target else _("Mail to the leads")
         pattern = (

@@ -22,24 +22,27 @@ from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import TeamMember
 from helpdesk.rows import change_rows, write_rows
-from helpdesk.sla import owners
+from helpdesk.sla import owners, stored
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.coming import MISSED, Coming, Key, coming, key_of, steps_done
 from helpdesk.sla.events import (
     PromiseInDanger,
     PromisesInDanger,
+    StepRunsRule,
     SuppliersToRemind,
     SupplierToRemind,
 )
 from helpdesk.sla.missed import happened, note_missed
 from helpdesk.sla.models import Clock, StepDone
 from helpdesk.sla.parts import Part, parts_of
-from helpdesk.sla.policy import Do
+from helpdesk.sla.policy import Do, Step
+from helpdesk.sla.resting import Leash, leashes, sends
 from helpdesk.sla.standing import WHOLE
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue, Supplier
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT
 from helpdesk.tickets.models import Assignment, Ticket
+from helpdesk.tickets.services.act import Manner, done_together
 from helpdesk.tickets.services.due import Happened, record_promises
 from helpdesk.tickets.services.suppliers import waits_for_supplier
 
@@ -59,6 +62,8 @@ class _Batch:
     told: list[Happened] = field(default_factory=list)
     danger: list[PromiseInDanger] = field(default_factory=list)
     remind: list[SupplierToRemind] = field(default_factory=list)
+    # What the steps of policies may still do, by the keys of the policies.
+    leashes: dict[int, Leash] = field(default_factory=dict)
     # What is not in the database yet.
     steps: list[dict[str, object]] = field(default_factory=list)
     missed: list[Clock] = field(default_factory=list)
@@ -81,6 +86,10 @@ class _Batch:
         note_missed(self.missed)
         for written in (self.steps, self.dealt_with, self.missed):
             written.clear()
+
+    def lets(self, clock: Clock, step: Step) -> bool:
+        """Whether a step may be done, or its policy rests."""
+        return self.leashes[stored.policy_of(clock.policy_version_id)].lets(clock.ticket_id, step)
 
 
 @job(every=5)
@@ -114,6 +123,7 @@ def deal_with_due(limit: int = BATCH) -> int:
             moment,
             done=steps_done([clock for clock, _ticket in rows]),
             holding=_holding([ticket for _clock, ticket in rows if ticket.owner_id is None]),
+            leashes=leashes(clock.policy_version_id for clock, _ticket in rows),
         )
         _load_parts([clock for clock, _ticket in rows])
         with db.session.no_autoflush:
@@ -148,6 +158,7 @@ def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
             break
         name = one.step.key if one.step else MISSED
         done.add(name)
+        rests = one.step is not None and not batch.lets(clock, one.step)
         batch.steps.append(
             {
                 "ticket_id": clock.ticket_id,
@@ -156,6 +167,9 @@ def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
                 "round": clock.round,
                 "step": name,
                 "done_at": batch.moment,
+                "policy_id": stored.policy_of(clock.policy_version_id) if one.step else None,
+                "sent": sends(one.step) if one.step and not rests else 0,
+                "rested": rests,
             }
         )
         if one.step is None:
@@ -163,7 +177,7 @@ def _deal_with(batch: _Batch, clock: Clock, ticket: Ticket) -> None:
             set_committed_value(clock, "missed_at", clock.due_at)
             batch.missed.append(clock)
             batch.told.append(happened(ticket, clock, one.at))
-        elif _do(batch, one, clock, ticket):
+        elif not rests and _do(batch, one, clock, ticket):
             # Another priority or queue changed what is promised: what follows is worked out anew.
             next_at = next((later.at for later in coming(clock, done)), None)
             break
@@ -195,6 +209,7 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
             "promise": clock.promise,
             "people": people,
             "percent": step.percent,
+            **_whose_step(clock, step),
             **owners.whose(ticket, clock.piece),
         }
         batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))
@@ -202,10 +217,16 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
     if step.do in {Do.MAIL, Do.WEBHOOK}:
         _outside(batch, one, clock, ticket)
         return False
+    if step.do is Do.RUN_RULE:
+        batch.dealt_with.append(clock)
+        batch.write()
+        publish(StepRunsRule(ticket, int(step.target)))
+        return True
     if step.do is Do.RAISE and ticket.priority > 1:
         batch.dealt_with.append(clock)
         batch.write()
-        services.set_priority(SYSTEM, ticket, ticket.priority - 1)
+        with done_together(_in_its_name(batch, clock, step)):
+            services.set_priority(SYSTEM, ticket, ticket.priority - 1)
         return True
     if step.do is Do.MOVE and step.queue_id not in {None, _queue_of(clock, ticket)}:
         queue = db.session.get_one(Queue, step.queue_id)
@@ -214,13 +235,14 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
         part = _part_of(clock, ticket)
         batch.dealt_with.append(clock)
         batch.write()
-        services.hand_over(
-            SYSTEM,
-            ticket,
-            services.Target(queue),
-            assignment_id=part.last.id if part is not None else None,
-            reason=_MOVED,
-        )
+        with done_together(_in_its_name(batch, clock, step)):
+            services.hand_over(
+                SYSTEM,
+                ticket,
+                services.Target(queue),
+                assignment_id=part.last.id if part is not None else None,
+                reason=_MOVED,
+            )
         return True
     if step.do is Do.REMIND and clock.piece < WHOLE and clock.due_at is not None:
         if not db.session.get_one(Supplier, -clock.piece).email:
@@ -228,12 +250,24 @@ def _do(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> bool:
         said = {
             "promise": clock.promise,
             "percent": step.percent,
+            **_whose_step(clock, step),
             **owners.whose(ticket, clock.piece),
         }
         batch.told.append(Happened(ticket.id, "promise-reminded", one.at, said))
         missed = clock.missed_at is not None
         batch.remind.append(SupplierToRemind(ticket.id, -clock.piece, clock.due_at, missed))
     return False
+
+
+def _whose_step(clock: Clock, step: Step) -> dict[str, object]:
+    """Return what the journal keeps so that it can be told why a step was done."""
+    return {"policy_version": clock.policy_version_id, "step": step.key}
+
+
+def _in_its_name(batch: _Batch, clock: Clock, step: Step) -> Manner:
+    """Return the manner in which a policy changes a ticket: the journal names it."""
+    policy = batch.leashes[stored.policy_of(clock.policy_version_id)].policy
+    return Manner(by={"policy": policy.id, "name": policy.name, **_whose_step(clock, step)})
 
 
 def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
@@ -261,6 +295,7 @@ def _outside(batch: _Batch, one: Coming, clock: Clock, ticket: Ticket) -> None:
         "percent": step.percent,
         "by": step.do.value,
         "to": step.target if mails else None,
+        **_whose_step(clock, step),
         **owners.whose(ticket, clock.piece),
     }
     batch.told.append(Happened(ticket.id, "promise-warned", one.at, said))

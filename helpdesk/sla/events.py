@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from helpdesk.sla.clocks import Promise
+from helpdesk.tickets.models import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,24 @@ class PromisesInDanger:
     """What one sweep found, together: hundreds may come up at the same moment."""
 
     found: tuple[PromiseInDanger, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRests:
+    """The steps of a policy did too much within an hour and rest until somebody wakes them."""
+
+    policy_id: int
+    name: str
+    ticket_id: int
+    """At which of the tickets it was too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRunsRule:
+    """A step of a policy lets a rule act on a ticket."""
+
+    ticket: Ticket
+    rule_id: int
 
 
 @dataclass(frozen=True, slots=True)

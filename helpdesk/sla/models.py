@@ -79,6 +79,10 @@ class Policy(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(default=1)
+    # Since when its steps rest because they did too much within an hour.
+    rests_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # What they did before is not held against them: a person let them go on.
+    roused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class PolicyVersion(Model):
@@ -168,6 +172,7 @@ class StepDone(Model):
     """A step of an escalation that was done, which is why it is not done again."""
 
     __tablename__ = "step_done"
+    __table_args__ = (Index("ix_step_done_policy", "policy_id", "done_at"),)
 
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True)
     piece: Mapped[int] = mapped_column(BigId, primary_key=True, default=0)
@@ -177,3 +182,11 @@ class StepDone(Model):
     # Which step (policy.Step.key).
     step: Mapped[str] = mapped_column(String(40), primary_key=True)
     done_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Whose step it was; empty for the moment at which a promise is missed.
+    policy_id: Mapped[int | None] = mapped_column(ForeignKey("policy.id"))
+    # Messages that left the house with it.
+    sent: Mapped[int] = mapped_column(default=0)
+    # It came up while the steps of the policy rested, and nothing was done.
+    rested: Mapped[bool] = mapped_column(default=False)
+
+    ticket: Mapped[Ticket] = relationship()

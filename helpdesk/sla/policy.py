@@ -117,12 +117,17 @@ class Do(StrEnum):
     """Hand the work over to another queue: of a team's promise, that assignment."""
     REMIND = "remind"
     """Write to the supplier who promised it."""
+    RUN_RULE = "run-rule"
+    """Let a rule act on the ticket: whatever rules can do."""
 
 
 ONLY: Mapping[Do, frozenset[Scope]] = {
     Do.REMIND: frozenset({Scope.SUPPLIER}),
 }
 """What only some scopes have; everything else is for all of them."""
+
+BY_KEY = frozenset({Do.WEBHOOK, Do.RUN_RULE})
+"""What names a row of some table as its target."""
 
 MOST_PERCENT = 1000
 MOST_STEPS = 20
@@ -141,7 +146,7 @@ class Step:
     queue_id: int | None = None
     """Where the work is moved to."""
     target: str = ""
-    """The address that is mailed to (empty: the leads), or the key of the webhook."""
+    """The address that is mailed to (empty: the leads), or the key of the webhook or the rule."""
 
     def __post_init__(self) -> None:
         if (self.percent is None) == (self.before is None):
@@ -150,10 +155,10 @@ class Step:
             raise WrongPolicy("a step is at 1 to 1,000 percent, or before the end")
         if (self.do is Do.MOVE) != (self.queue_id is not None):
             raise WrongPolicy("work is moved to a queue")
-        if self.do is Do.WEBHOOK and not self.target.isdecimal():
-            raise WrongPolicy("a webhook is called by its key")
-        if self.target and self.do not in {Do.MAIL, Do.WEBHOOK}:
-            raise WrongPolicy("only mail and calls have a target")
+        if self.do in BY_KEY and not self.target.isdecimal():
+            raise WrongPolicy("a webhook is called, and a rule runs, by its key")
+        if self.target and self.do not in {Do.MAIL, *BY_KEY}:
+            raise WrongPolicy("only mail, calls and rules have a target")
 
     @property
     def key(self) -> str:

@@ -34,6 +34,10 @@ from helpdesk.web.i18n import duration
 def who(entry: Entry, reader: Actor | None) -> Markup:
     """Return who did it: "You", a name, or the house. On paper, without a reader, the name."""
     if entry.author_id is None:
+        policy = policy_of(entry)
+        if policy:
+            # i18n: a policy of promises, as the one who did something
+            return _bold(_("The policy “%(name)s”", name=policy))
         rule = rule_of(entry)
         # i18n: a rule of the desk, as the one who did something
         return _bold(_("The rule “%(name)s”", name=rule)) if rule else _bold(SYSTEM.name)
@@ -45,7 +49,20 @@ def who(entry: Entry, reader: Actor | None) -> Markup:
 def rule_of(entry: Entry) -> str:
     """Return the name of the rule that wrote an entry; empty when none did."""
     by = _pair(entry.changes or {}, BY)[1]
-    return _name(by) if by else ""
+    return _name(by) if by and not policy_of(entry) else ""
+
+
+def policy_of(entry: Entry) -> str:
+    """Return the name of the policy in whose name an entry was written; empty without one."""
+    by = _pair(entry.changes or {}, BY)[1]
+    return _name(by) if isinstance(by, Mapping) and "policy" in by else ""
+
+
+def is_by_itself(entry: Entry) -> bool:
+    """Whether a rule, or a step of a policy, wrote an entry: it can be told why."""
+    changes = entry.changes or {}
+    told = _pair(changes, "promise")[1]
+    return bool(_pair(changes, BY)[1]) or (isinstance(told, Mapping) and "step" in told)
 
 
 def sentence(entry: Entry, reader: Actor | None) -> Markup:

@@ -16,8 +16,8 @@ from helpdesk.people.models import Absence, Account, PersonSkill, Skill
 from helpdesk.rules import history, saving
 from helpdesk.rules.content import Content
 from helpdesk.rules.models import Rule, RuleRun, RuleVersion
-from helpdesk.rules.stored import Brake
 from helpdesk.tickets import services
+from helpdesk.tickets.brake import Brake
 from helpdesk.tickets.lifecycle import HoldReason
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries.access import many_for

@@ -12,7 +12,7 @@ from helpdesk.people.access import SYSTEM, Denied
 from helpdesk.rules import saving, stored, trying
 from helpdesk.rules.content import Content
 from helpdesk.rules.models import RuleRun
-from helpdesk.rules.stored import Brake
+from helpdesk.tickets.brake import Brake
 from helpdesk.tickets.models import Entry
 from tests import factories
 from tests.rules.desk import about, rule

@@ -9,14 +9,15 @@ import pytest
 from helpdesk import events
 from helpdesk.db import db
 from helpdesk.lib import clock
+from helpdesk.notify.models import Notice
 from helpdesk.people.access import SYSTEM, Actor
-from helpdesk.people.models import Person
-from helpdesk.sla import escalation, keeping, saving
+from helpdesk.people.models import Desk, Person
+from helpdesk.sla import escalation, keeping, resting, saving
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.events import PromiseInDanger, PromisesInDanger
-from helpdesk.sla.models import Clock
+from helpdesk.sla.models import Clock, Policy
 from helpdesk.sla.policy import Do, Scope, Step
-from helpdesk.tickets import services
+from helpdesk.tickets import brake, sentences, services
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import HoldReason, Outcome
 from helpdesk.tickets.models import Entry, Ticket
@@ -132,6 +133,44 @@ def test_what_is_paused_or_resolved_meanwhile_is_left_alone(told: list[PromiseIn
     assert clock_of(paused).next_at == monday("11:00", 1)
     assert sweep("11:00", 1) == 1
     assert len(told) == 1
+
+
+def test_steps_that_do_too_much_rest_until_somebody_lets_them_go_on(
+    told: list[PromiseInDanger],
+) -> None:
+    promised(WARN_75, TELL_100)
+    desk = db.session.query(Desk).one()
+    desk.settings = {**desk.settings, brake.SETTING: {"tickets": 2, "messages": 100}}
+    manager = factories.account(factories.person(), "manager")
+    queue = factories.queue()
+    owner = factories.technician(queues=[queue])
+    tickets = [logged(queue, owner, at) for at in ("09:00", "09:01", "09:02")]
+    assert sweep("12:05") == 3
+    assert len(told) == 2
+    policy = db.session.query(Policy).one()
+    assert policy.rests_since == monday("12:05")
+    stopped = db.session.query(Notice).filter_by(kind="rule-stopped").one()
+    assert (stopped.person_id, stopped.data["policy"]) == (manager.person_id, "Standard")
+    # Clocks go on meanwhile, and what is missed is written down.
+    assert sweep("13:05") == 3
+    assert clock_of(tickets[0]).missed_at == monday("13:00")
+    assert len(told) == 2
+    with clock.at(monday("13:06")):
+        resting.rouse(SYSTEM, policy)
+    fresh = logged(queue, owner, "13:30")
+    # What came up while they rested is over; what comes up now is done.
+    assert sweep("16:30") == 1
+    assert [one.ticket_id for one in told[2:]] == [fresh.id]
+
+
+def test_a_step_changes_a_ticket_in_the_name_of_its_policy() -> None:
+    promised(Step(Promise.FIX, 50, None, Do.RAISE))
+    ticket = logged(factories.queue())
+    sweep("11:30")
+    entry = db.session.query(Entry).filter_by(ticket_id=ticket.id, verb="set-priority").one()
+    assert entry.changes is not None
+    assert sentences.policy_of(entry) == "Standard"
+    assert sentences.rule_of(entry) == ""
 
 
 def test_a_step_may_be_a_time_before_the_end(told: list[PromiseInDanger]) -> None:

@@ -12,12 +12,14 @@ from helpdesk.rules.actions import Action, Ask, Param, all_actions
 from helpdesk.rules.draft import ALL, ANY, NONE, NOT_ALL, Row
 from helpdesk.rules.fields import GROUPS, Choice, Field, all_fields
 from helpdesk.rules.listed import Listed
+from helpdesk.rules.models import Rule
 from helpdesk.rules.operators import Operator, Takes
 from helpdesk.rules.shipped_fields import CHANGES
 from helpdesk.rules.triggers import On, Since
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.policy import Do
 from helpdesk.sla.policy import Step as PolicyStep
+from helpdesk.tickets import wording
 from helpdesk.tickets.desk import Queue
 from helpdesk.web.i18n import exact_duration
 
@@ -40,6 +42,7 @@ ON = {
     On.CLOCK: _l("a share of a promise is used"),
     On.AFTER: _l("time has passed"),
     On.SCHEDULE: _l("by a timetable"),
+    On.ASKED: _l("a rule or a policy runs it"),
 }
 BY = {
     "anybody": _l("anybody"),
@@ -111,16 +114,26 @@ def source(key: str) -> str:
     return url_for("rules.find_values", key=key)
 
 
-def calendars() -> Sequence[Choice]:
-    """Return the calendars by which time is counted."""
-    return choices.calendars()
+def calendars(chosen: str) -> Sequence[Choice]:
+    """Return the calendars by which time is counted, with the chosen one, even if retired."""
+    return _with_chosen(choices.calendars, chosen)
 
 
-def of_param(param: Param) -> Sequence[Choice]:
-    """Return what can be chosen for a parameter of an action."""
-    if param.choices is not None:
-        return param.choices()
-    return choices.rules() if param.key == "rule" else []
+def of_param(param: Param, chosen: str) -> Sequence[Choice]:
+    """Return what can be chosen for a parameter of an action, with what is, even if gone."""
+    rows = choices.rows_of(param.key, param.choices)
+    if rows is not None:
+        return _with_chosen(rows, chosen)
+    return param.choices() if param.choices is not None else []
+
+
+def _with_chosen(rows: choices.Rows, chosen: str) -> Sequence[Choice]:
+    """Return the rows in use; what is chosen and gone comes last, or another would seem chosen."""
+    offered = rows()
+    if not chosen.isdecimal() or len(chosen) > 16 or int(chosen) in {key for key, _name in offered}:
+        return offered
+    name = rows.names([int(chosen)]).get(int(chosen), "?")
+    return [*offered, (int(chosen), _("%(name)s (gone)", name=name))]
 
 
 def is_long(one: Action) -> bool:
@@ -149,6 +162,20 @@ def opens(row: Row, param: Param) -> bool:
     )
 
 
+def value_words(field: str, value: Any) -> str:
+    """Return a value that an action would set as people call it."""
+    if field in {"priority", "kind"}:
+        return str(
+            wording.word(wording.PRIORITIES if field == "priority" else wording.KINDS, value)
+        )
+    return str(value)
+
+
+def gone_words(names: Sequence[str]) -> str:
+    """Say what a rule names that is not in use any more."""
+    return str(_("Names what is gone: %(names)s", names=", ".join(names)))
+
+
 def field_names(keys: Sequence[str]) -> str:
     """Return fields of the journal as people call them, in one line."""
     return ", ".join(str(CHANGES.get(key, key)) for key in keys)
@@ -168,6 +195,9 @@ def _policy_step(step: PolicyStep) -> str:
     if step.queue_id is not None:
         names = choices.names_of(Queue, [step.queue_id])
         what = _("hand it over to %(queue)s", queue=names.get(step.queue_id, "?"))
+    elif step.do is Do.RUN_RULE:
+        rules = choices.names_of(Rule, [int(step.target)])
+        what = _("run the rule “%(rule)s”", rule=rules.get(int(step.target), "?"))
     values = {"promise": sentence.PROMISES[step.promise.value], "what": what}
     if step.percent is not None:
         pattern = _l("At %(percent)s%% of the time %(promise)s: %(what)s")
@@ -184,4 +214,5 @@ _DOES = {
     Do.WEBHOOK: _l("call another program"),
     Do.MOVE: _l("hand it over"),
     Do.REMIND: _l("write to the supplier"),
+    Do.RUN_RULE: _l("run a rule"),
 }

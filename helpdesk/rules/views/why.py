@@ -14,7 +14,7 @@ from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none, require
 from helpdesk.rules import history, stored
 from helpdesk.rules.conditions import WrongRule
-from helpdesk.rules.views import words
+from helpdesk.rules.views import policies, words
 from helpdesk.rules.views.blueprint import bp
 from helpdesk.tickets.models import Entry
 from helpdesk.tickets.queries.access import get_for
@@ -31,7 +31,15 @@ def of_entry(entry: Entry) -> Markup | None:
 def of_notice(notice: Notice) -> Markup | None:
     """Return the link from a notice to the rule that told it, or that was stopped."""
     actor, rule_id = actor_or_none(), notice.data.get("rule_id")
-    if actor is None or not actor.can(Permission.RULE_VIEW) or not isinstance(rule_id, int):
+    policy_id = notice.data.get("policy_id")
+    if actor is None or not actor.can(Permission.RULE_VIEW):
+        return None
+    if isinstance(policy_id, int):
+        address = url_for("rules.policy", policy_id=policy_id)
+        return Markup('<p class="notice-rule"><a href="{}">{}</a></p>').format(
+            address, _("What its steps did")
+        )
+    if not isinstance(rule_id, int):
         return None
     address = url_for("rules.rule", rule_id=rule_id)
     return Markup('<p class="notice-rule"><a href="{}">{}</a></p>').format(
@@ -60,5 +68,7 @@ def why(number: int, entry_id: int) -> Any:
         run=run,
         content=content,
         words=words,
+        because=policies.because(entry) if run is None else None,
+        may_see_steps=actor.can(Permission.RULE_VIEW),
         may_see=actor.can(Permission.RULE_VIEW) and run is not None and not run.rule.retired_at,
     )

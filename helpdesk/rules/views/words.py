@@ -33,6 +33,7 @@ OCCASIONS = {
     On.SCHEDULE.value: _l("its timetable said so"),
     "applied": _l("somebody applied it to what was there"),
     "rule": _l("another rule ran it"),
+    "policy": _l("a step of a policy ran it"),
 }
 _SAID = {
     "": _l("done"),

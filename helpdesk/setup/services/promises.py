@@ -20,6 +20,7 @@ from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
 from helpdesk.people.models import Organisation
+from helpdesk.rules.models import Rule
 from helpdesk.setup.services import editing, keeping
 from helpdesk.setup.written import write_length
 from helpdesk.sla import saving, stored
@@ -290,6 +291,9 @@ def _steps(
     hooks = [int(step.target) for step in found if step.do is Do.WEBHOOK]
     called = [int(step[5]) for step in own.steps if step[3] == Do.WEBHOOK] if own else []
     _check_there(Webhook, "", hooks, called)
+    rules = [int(step.target) for step in found if step.do is Do.RUN_RULE]
+    ran = [int(step[5]) for step in own.steps if step[3] == Do.RUN_RULE] if own else []
+    _check_there(Rule, "", rules, ran)
     return tuple(found)
 
 

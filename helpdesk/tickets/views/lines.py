@@ -25,7 +25,7 @@ from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.queries.access import hidden_among
 from helpdesk.tickets.queries.timeline import Place, other_ticket
-from helpdesk.tickets.sentences import extras, rule_of, sentence
+from helpdesk.tickets.sentences import extras, is_by_itself, policy_of, rule_of, sentence
 from helpdesk.web.i18n import HTML_LANGUAGES, day, language_of, local, time_tag
 
 BACK_DATED = timedelta(minutes=5)
@@ -110,8 +110,8 @@ class Line:
 
     @property
     def by_rule(self) -> bool:
-        """Whether a rule of the desk wrote it."""
-        return bool(self.entry.changes) and bool(rule_of(self.entry))
+        """Whether a rule of the desk, or a step of a policy, wrote it."""
+        return bool(self.entry.changes) and is_by_itself(self.entry)
 
     @property
     def marked(self) -> bool:
@@ -168,7 +168,7 @@ def _author(entry: Entry) -> str:
     """Return who wrote an entry: a person, a rule of the desk, or the house."""
     if entry.author is not None:
         return entry.author.name
-    return rule_of(entry) or SYSTEM.name
+    return policy_of(entry) or rule_of(entry) or SYSTEM.name
 
 
 def _line(entry: Entry, ticket: Ticket, reader: Actor | None, mentioned: Sequence[str]) -> Line:
