@@ -1,5 +1,6 @@
 """Start next: the right ticket, with its reasons, never the same one twice."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cmp_to_key
 
@@ -8,8 +9,9 @@ import time_machine
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
-from helpdesk.db import db
+from helpdesk.db import db, is_postgresql
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Person, PersonSkill, Skill
 from helpdesk.tickets import services
@@ -18,6 +20,7 @@ from helpdesk.tickets.lifecycle import HoldReason
 from helpdesk.tickets.next_up import SOON, Waiting, Why, in_order, reasons
 from helpdesk.tickets.queries import starting
 from helpdesk.tickets.queries.filters import EVERYTHING, Filter
+from helpdesk.tickets.queries.ready import standings
 from helpdesk.tickets.services import Target
 from tests import factories
 from tests.support.queries import count_queries
@@ -180,3 +183,29 @@ def test_what_is_read_does_not_grow_with_the_list() -> None:
         found = starting.candidates(actor, EVERYTHING, zone=UTC_ZONE)
     assert len(found) == starting.HEAD
     assert many.count == few.count
+
+
+@pytest.mark.usefixtures("session")
+def test_nothing_is_read_but_open_work() -> None:
+    if is_postgresql():
+        pytest.skip("It reads tables as small as these from end to end, whatever indexes there are")
+    actor = factories.actor(queues=[factories.queue()])
+    factories.ticket()
+    asked: list[tuple[str, object]] = []
+
+    def note(
+        _connection: object, _cursor: object, statement: str, given_: object, *_: object
+    ) -> None:
+        asked.append((statement, given_))
+
+    connection = db.session.connection()
+    event.listen(connection, "before_cursor_execute", note)
+    starting.candidates(actor, EVERYTHING, zone=UTC_ZONE)
+    standings([actor.person_id or 0])
+    event.remove(connection, "before_cursor_execute", note)
+    assert len(asked) > 5
+    for statement, parameters in asked:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        steps = [row[3] for row in plan]
+        whole = [step for step in steps if re.match("SCAN (ticket|assignment|entry|person)", step)]
+        assert whole == [], steps

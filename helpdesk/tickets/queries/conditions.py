@@ -32,7 +32,8 @@ def is_open_work() -> ColumnElement[bool]:
     return and_(Ticket.status_class.in_(classes), Ticket.hidden_at.is_(None))
 
 
-def _is_open_assignment() -> ColumnElement[bool]:
+def is_open_assignment() -> ColumnElement[bool]:
+    """Return the condition on Assignment of the indexes over open ones; written out, too."""
     states: list[Any] = [literal_column(f"'{name}'") for name in ("assigned", "acknowledged")]
     return Assignment.state.in_(states)
 
@@ -240,14 +241,14 @@ def assigned_to(actor: Actor) -> Any:
     """Return the select of the keys of open tickets that are the actor's to work on."""
     owned = select(Ticket.id).where(Ticket.owner_id == actor.person_id, is_open_work())
     held = select(Assignment.ticket_id).where(
-        Assignment.technician_id == actor.person_id, _is_open_assignment()
+        Assignment.technician_id == actor.person_id, is_open_assignment()
     )
     return union(owned, held)
 
 
 def to_acknowledge(actor: Actor) -> Any:
     """Return the select of the keys of tickets that wait for the actor's "I have it"."""
-    waiting = (_is_open_assignment(), Assignment.state == "assigned")
+    waiting = (is_open_assignment(), Assignment.state == "assigned")
     named = select(Assignment.ticket_id).where(
         Assignment.technician_id == actor.person_id, *waiting
     )

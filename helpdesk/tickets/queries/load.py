@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 
 from helpdesk.db import db
 from helpdesk.people.models import Account, Desk, Person
-from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, StatusClass
+from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.models import Assignment, Ticket
+from helpdesk.tickets.queries.conditions import is_open_assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def in_hand() -> ScalarSelect[int]:
         .join(Ticket, Ticket.id == Assignment.ticket_id)
         .where(
             Assignment.technician_id == Person.id,
-            Assignment.state.in_(sorted(OPEN_ASSIGNMENT)),
+            is_open_assignment(),
             Assignment.waits_since.is_(None),
             Ticket.status_class != StatusClass.PENDING,
             Ticket.hidden_at.is_(None),

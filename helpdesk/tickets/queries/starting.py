@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
-from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, StatusClass
+from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.next_up import Reason, Waiting, in_order, reasons
 from helpdesk.tickets.queries import lists
-from helpdesk.tickets.queries.conditions import is_open_work
+from helpdesk.tickets.queries.conditions import is_open_assignment, is_open_work
 from helpdesk.tickets.queries.filters import EVERYTHING, Filter
 from helpdesk.tickets.queries.needs import NOTHING_KNOWN, known_by, needs_of, skill_names
 
@@ -134,6 +134,7 @@ def _is_mine(actor: Actor) -> ColumnElement[bool]:
     """Return the condition that a ticket is the actor's or a piece of it was given to them."""
     given = select(Assignment.ticket_id).where(
         Assignment.technician_id == actor.person_id,
+        is_open_assignment(),
         Assignment.state == "assigned",
         Assignment.waits_since.is_(None),
     )
@@ -146,7 +147,7 @@ def _is_free() -> ColumnElement[bool]:
     held = exists().where(
         Assignment.ticket_id == Ticket.id,
         Assignment.technician_id.is_not(None),
-        Assignment.state.in_(sorted(OPEN_ASSIGNMENT)),
+        is_open_assignment(),
     )
     return and_(Ticket.owner_id.is_(None), ~held)
 
