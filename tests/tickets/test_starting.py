@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from functools import cmp_to_key
+from typing import Any
 
 import pytest
 import time_machine
@@ -191,7 +192,7 @@ def test_nothing_is_read_but_open_work() -> None:
         pytest.skip("It reads tables as small as these from end to end, whatever indexes there are")
     actor = factories.actor(queues=[factories.queue()])
     factories.ticket()
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, Any]] = []
 
     def note(
         _connection: object, _cursor: object, statement: str, given_: object, *_: object
