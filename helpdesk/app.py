@@ -33,7 +33,12 @@ from helpdesk.notify import views as notice_views
 from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
-from helpdesk.people.events import PasswordResetAsked, SignInLinkSent, TechnicianDeactivated
+from helpdesk.people.events import (
+    PasswordResetAsked,
+    PeopleMerged,
+    SignInLinkSent,
+    TechnicianDeactivated,
+)
 from helpdesk.plans import actions as plan_actions
 from helpdesk.plans import views as plan_views
 from helpdesk.rules import engine as rule_engine
@@ -46,6 +51,7 @@ from helpdesk.rules import (
     texts,
     timers,
 )
+from helpdesk.rules import stored as stored_rules
 from helpdesk.rules import telling as rule_telling
 from helpdesk.rules import views as rule_views
 from helpdesk.setup import views as setup_views
@@ -124,6 +130,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (SignInLinkSent, outgoing.on_sign_in_link),
     (FixedForPerson, outgoing.on_fixed_for_person),
     (TechnicianDeactivated, persons.on_technician_deactivated),
+    (PeopleMerged, stored_rules.on_people_merged),
 ]
 """Reactions to events, in the order in which they run."""
 

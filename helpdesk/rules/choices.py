@@ -1,13 +1,14 @@
 """What a field or an action may be set to, by name: for forms, and for rules in words."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.notify.models import Webhook
-from helpdesk.people.models import Organisation, Person, Skill, Team
+from helpdesk.people.models import Organisation, Person, Site, Skill, Team
 from helpdesk.rules.fields import Choice
 from helpdesk.rules.models import Rule
 from helpdesk.sla.models import BusinessCalendar
@@ -25,44 +26,62 @@ def of_words(words: Mapping[Any, object]) -> Chooser:
     ]
 
 
-def of_rows(model: Any, label: Any, *order: Any) -> Chooser:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A chooser of the rows in use of a table; it also knows the table, for rows that are gone."""
+
+    model: Any
+    order: tuple[Any, ...]
+    only: tuple[Any, ...] = ()
+    """What a row has to be besides in use."""
+
+    def __call__(self) -> list[Choice]:
+        """Return all of them, by what they are called."""
+        statement = select(self.model).where(*self._in_use()).order_by(*self.order)
+        return [(row.id, name_of(row)) for row in db.session.scalars(statement)]
+
+    def in_use(self, keys: Collection[int]) -> set[int]:
+        """Return those of some keys that could still be chosen."""
+        asked = select(self.model.id).where(self.model.id.in_(keys), *self._in_use())
+        return set(db.session.scalars(asked))
+
+    def names(self, keys: Collection[int]) -> dict[int, str]:
+        """Return what some rows are called, also those that are retired."""
+        return names_of(self.model, keys)
+
+    def _in_use(self) -> tuple[Any, ...]:
+        return (self.model.retired_at.is_(None), *self.only)
+
+
+def of_rows(model: Any, *order: Any, only: tuple[Any, ...] = ()) -> Rows:
     """Return a chooser of the rows in use of a small table."""
-
-    def choose() -> list[Choice]:
-        statement = select(model.id, label).where(model.retired_at.is_(None))
-        return [(key, name) for key, name in db.session.execute(statement.order_by(*order))]
-
-    return choose
+    return Rows(model, order, only)
 
 
-queues = of_rows(Queue, Queue.name, Queue.position, Queue.name)
-categories = of_rows(Category, Category.path, Category.path)
-suppliers = of_rows(Supplier, Supplier.name, Supplier.name)
-tags = of_rows(Tag, Tag.name, Tag.name)
-teams = of_rows(Team, Team.name, Team.name)
-skills = of_rows(Skill, Skill.name, Skill.name)
-causes = of_rows(Cause, Cause.name, Cause.position, Cause.name)
-rules = of_rows(Rule, Rule.name, Rule.position, Rule.name)
-calendars = of_rows(BusinessCalendar, BusinessCalendar.name, BusinessCalendar.name)
-webhooks = of_rows(Webhook, Webhook.name, Webhook.name)
+queues = of_rows(Queue, Queue.position, Queue.name)
+categories = of_rows(Category, Category.path)
+suppliers = of_rows(Supplier, Supplier.name)
+tags = of_rows(Tag, Tag.name)
+teams = of_rows(Team, Team.name)
+skills = of_rows(Skill, Skill.name)
+causes = of_rows(Cause, Cause.position, Cause.name)
+rules = of_rows(Rule, Rule.position, Rule.name)
+calendars = of_rows(BusinessCalendar, BusinessCalendar.name)
+webhooks = of_rows(Webhook, Webhook.name)
+statuses = of_rows(Status, Status.position, Status.id)
+technicians = of_rows(Person, Person.name, Person.id, only=(Person.is_technician,))
+
+LOOKED_UP = {
+    "customer": of_rows(Person, Person.name, Person.id),
+    "organisation": of_rows(Organisation, Organisation.name),
+    "site": of_rows(Site, Site.name),
+}
+"""Fields with too many values to be listed; they are found while somebody types."""
 
 
-def statuses() -> list[Choice]:
-    """Return the statuses in use, those that came with the product in the reader's language."""
-    rows = db.session.scalars(
-        select(Status).where(Status.retired_at.is_(None)).order_by(Status.position, Status.id)
-    )
-    return [(row.id, wording.status_label(row)) for row in rows]
-
-
-def technicians() -> list[Choice]:
-    """Return who works here."""
-    rows = db.session.execute(
-        select(Person.id, Person.name)
-        .where(Person.is_technician, Person.retired_at.is_(None))
-        .order_by(Person.name, Person.id)
-    )
-    return [(key, name) for key, name in rows]
+def rows_of(key: str, chooser: Callable[[], Any] | None) -> Rows | None:
+    """Return the rows that a field or a parameter names; None when it names words."""
+    return LOOKED_UP.get(key) if chooser is None else chooser if isinstance(chooser, Rows) else None
 
 
 def support_levels() -> list[Choice]:

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from helpdesk.db import db
 from helpdesk.lib.folded import fold_part
 from helpdesk.lib.text import bare_subject
+from helpdesk.rules import choices
 from helpdesk.rules.actions import Action, Ask, Given, Param, Running, register
-from helpdesk.rules.setting import DONE, NO_CHANGE
+from helpdesk.rules.setting import DONE, NO_CHANGE, said
 from helpdesk.tickets import services
-from helpdesk.tickets.lifecycle import UNFINISHED
+from helpdesk.tickets.lifecycle import UNFINISHED, LinkType
 from helpdesk.tickets.models import Ticket
 
 LOOKED_AT = 200
@@ -27,11 +28,12 @@ def subject_key(subject: str) -> str:
     return " ".join(_CHANGING.sub(" ", plain).split())
 
 
-def _gather(running: Running, given: Given) -> str:
+def _first(running: Running, given: Given) -> Ticket | None:
+    """Return the first open ticket of the same trouble; None when there is no earlier one."""
     ticket = running.ticket
     key = subject_key(ticket.subject)
     if not key:
-        return NO_CHANGE
+        return None
     since = running.facts.moment - timedelta(hours=given["hours"])
     earlier = db.session.scalars(
         select(Ticket)
@@ -46,20 +48,53 @@ def _gather(running: Running, given: Given) -> str:
         .limit(LOOKED_AT)
     )
     same = [one for one in earlier if subject_key(one.subject) == key]
-    if not same:
+    return same[-1] if same else None
+
+
+def _gather(running: Running, given: Given) -> str:
+    first = _first(running, given)
+    if first is None:
         return NO_CHANGE
-    services.merge(running.actor, same[-1], ticket)
+    services.merge(running.actor, first, running.ticket)
     return DONE
 
+
+def _link(running: Running, given: Given) -> str:
+    first = _first(running, given)
+    if first is None:
+        return NO_CHANGE
+    if given["way"] == "child":
+        return said(services.link(running.actor, first, running.ticket, LinkType.PARENT))
+    return said(services.link(running.actor, running.ticket, first, LinkType.DUPLICATE))
+
+
+WAYS = {"duplicate": _l("as a duplicate"), "child": _l("as a part of it")}
+"""How a later ticket hangs on the first one, when each stays a ticket of its own."""
+
+_HOURS = Param("hours", _l("Hours"), Ask.NUMBER, most=24 * 30)
 
 _ACTIONS = [
     Action(
         "gather",
         _l("Gather into the first ticket of the same sender and subject, within hours"),
         _gather,
-        (Param("hours", _l("Hours"), Ask.NUMBER, most=24 * 30),),
+        (_HOURS,),
         icon="merge",
         says=_l("gather what the same sender writes about the same within %(hours)s hours"),
+    ),
+    Action(
+        "gather-link",
+        _l("Link to the first ticket of the same sender and subject, within hours"),
+        _link,
+        (
+            _HOURS,
+            Param("way", _l("How"), Ask.CHOICE, choices.of_words(WAYS), words=frozenset(WAYS)),
+        ),
+        icon="link",
+        says=_l(
+            "link what the same sender writes about the same within %(hours)s hours"
+            " to the first ticket %(way)s"
+        ),
     ),
 ]
 

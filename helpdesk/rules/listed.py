@@ -14,8 +14,9 @@ from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
 from helpdesk.rules import stored
 from helpdesk.rules.conditions import WrongRule
-from helpdesk.rules.content import Folder
+from helpdesk.rules.content import Content, Folder
 from helpdesk.rules.models import Rule
+from helpdesk.rules.named import gone_from
 from helpdesk.sla.models import Policy
 from helpdesk.sla.policy import Step
 from helpdesk.sla.saving import newest_terms
@@ -35,6 +36,8 @@ class Listed:
     rule: Rule
     broken: str
     """What is wrong with it, for an administrator; empty when it can run."""
+    gone: Sequence[str] = ()
+    """What it names and is not in use any more: somebody who left, a queue that was retired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,16 @@ def rules(actor: Actor) -> list[Listed]:
     actor.demand(Permission.RULE_VIEW)
     rows = db.session.scalars(
         select(Rule).where(Rule.retired_at.is_(None)).order_by(Rule.position, Rule.id)
-    )
-    found = []
+    ).all()
+    broken: dict[int, str] = {}
+    contents: dict[int, Content] = {}
     for row in rows:
         try:
-            stored.content_of(row)
+            contents[row.id] = stored.content_of(row)
         except WrongRule as error:
-            found.append(Listed(row, str(error)))
-        else:
-            found.append(Listed(row, ""))
-    return found
+            broken[row.id] = str(error)
+    gone = gone_from(contents)
+    return [Listed(row, broken.get(row.id, ""), gone.get(row.id, ())) for row in rows]
 
 
 def policy_steps(actor: Actor) -> list[PolicySteps]:

@@ -10,16 +10,13 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
-from sqlalchemy import select
 
 from helpdesk.db import db
-from helpdesk.people.models import Organisation, Person, Site
 from helpdesk.rules import choices
 from helpdesk.rules.actions import Ask, Param, action_of
 from helpdesk.rules.conditions import All, Comparison, Condition, Not, Some, WrongRule
 from helpdesk.rules.content import Content, Step
 from helpdesk.rules.fields import Field, field_of
-from helpdesk.rules.models import Rule
 from helpdesk.rules.operators import Takes, operator_of
 from helpdesk.rules.shipped_fields import CHANGES
 from helpdesk.rules.triggers import On, Since, Trigger
@@ -31,8 +28,6 @@ from helpdesk.web.i18n import exact_duration
 
 MOST_NAMED = 6
 """So many values are named; of more it says how many there are."""
-
-_MODELS: dict[str, Any] = {"customer": Person, "organisation": Organisation, "site": Site}
 
 SINCE = {
     Since.OPENED: _l("it was opened"),
@@ -256,8 +251,9 @@ def _operands(field: Field, takes: Takes, one: Comparison) -> list[str]:
 
 def names_for(field: Field, values: Sequence[Any]) -> list[str]:
     """Return what the values of a field are called."""
-    if field.key in _MODELS:
-        known: dict[Any, str] = choices.names_of(_MODELS[field.key], values)
+    rows = choices.rows_of(field.key, field.choices)
+    if rows is not None:
+        known: dict[Any, str] = rows.names(values)
     elif field.choices is not None and values:
         known = dict(field.choices())
     else:
@@ -287,8 +283,9 @@ def step_of(step: Step) -> Markup:
 def _given(param: Param, value: Any) -> str:
     if param.ask is Ask.SEVERAL:
         return ", ".join(str(one) for one in value)
-    if param.key == "rule":
-        return db.session.scalar(select(Rule.name).where(Rule.id == value)) or "?"
+    rows = choices.rows_of(param.key, param.choices)
+    if rows is not None:
+        return rows.names([value]).get(value, "?")
     if param.ask is Ask.CHOICE and param.choices is not None:
         return dict(param.choices()).get(value, "?")
     return str(value)

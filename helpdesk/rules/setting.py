@@ -29,7 +29,8 @@ from helpdesk.tickets.models import Ticket
 DONE, NO_CHANGE, GONE = "", "nothing", "gone"
 
 
-def _said(entry: object) -> str:
+def said(entry: object) -> str:
+    """Return what came of a verb that returns None when all was so already."""
     return DONE if entry is not None else NO_CHANGE
 
 
@@ -63,7 +64,7 @@ def _set_status(running: Running, given: Given) -> str:
     status = _in_use(Status, given["status"])
     if status is None:
         return GONE
-    return _said(services.change_status(running.actor, running.ticket, status))
+    return said(services.change_status(running.actor, running.ticket, status))
 
 
 def _foresee_status(facts: Facts, given: Given) -> Sequence[Change]:
@@ -77,7 +78,7 @@ def _foresee_status(facts: Facts, given: Given) -> Sequence[Change]:
 
 
 def _set_priority(running: Running, given: Given) -> str:
-    return _said(services.set_priority(running.actor, running.ticket, given["priority"]))
+    return said(services.set_priority(running.actor, running.ticket, given["priority"]))
 
 
 def _foresee_priority(facts: Facts, given: Given) -> Sequence[Change]:
@@ -100,11 +101,11 @@ def _set_category(running: Running, given: Given) -> str:
     category = _in_use(Category, given["category"])
     if category is None:
         return GONE
-    return _said(services.set_category(running.actor, running.ticket, category))
+    return said(services.set_category(running.actor, running.ticket, category))
 
 
 def _set_kind(running: Running, given: Given) -> str:
-    return _said(services.set_kind(running.actor, running.ticket, Kind(given["kind"])))
+    return said(services.set_kind(running.actor, running.ticket, Kind(given["kind"])))
 
 
 def _foresee_kind(facts: Facts, given: Given) -> Sequence[Change]:
@@ -119,12 +120,12 @@ def _tag_names(ticket: Ticket) -> list[str]:
 
 def _add_tags(running: Running, given: Given) -> str:
     names = [*_tag_names(running.ticket), *given["tags"]]
-    return _said(services.set_tags(running.actor, running.ticket, names))
+    return said(services.set_tags(running.actor, running.ticket, names))
 
 
 def _remove_tags(running: Running, given: Given) -> str:
     names = [name for name in _tag_names(running.ticket) if name not in given["tags"]]
-    return _said(services.set_tags(running.actor, running.ticket, names))
+    return said(services.set_tags(running.actor, running.ticket, names))
 
 
 def _foresee_more_tags(facts: Facts, given: Given) -> Sequence[Change]:
@@ -141,11 +142,11 @@ def _set_owner(running: Running, given: Given) -> str:
     person = _in_use(Person, given["technician"])
     if person is None or not person.is_technician:
         return GONE
-    return _said(services.set_owner(running.actor, running.ticket, person))
+    return said(services.set_owner(running.actor, running.ticket, person))
 
 
 def _set_major(running: Running, _given: Given) -> str:
-    return _said(services.set_major(running.actor, running.ticket, True))
+    return said(services.set_major(running.actor, running.ticket, True))
 
 
 # ---- Where it goes ----
@@ -220,7 +221,7 @@ def _link(running: Running, given: Given) -> str:
     other = db.session.get(Ticket, given["number"])
     if other is None or other.hidden_at is not None or other.id == running.ticket.id:
         return GONE
-    return _said(services.link(running.actor, other, running.ticket, LinkType.PARENT))
+    return said(services.link(running.actor, other, running.ticket, LinkType.PARENT))
 
 
 def _run_rule(running: Running, given: Given) -> str:
@@ -388,7 +389,7 @@ _ACTIONS = [
         "run-rule",
         _l("Run another rule"),
         _run_rule,
-        (Param("rule", _l("Rule"), Ask.CHOICE),),
+        (Param("rule", _l("Rule"), Ask.CHOICE, choices.rules),),
         icon="workflow",
         says=_l("run the rule %(rule)s"),
     ),

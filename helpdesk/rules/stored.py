@@ -12,11 +12,13 @@ from functools import lru_cache
 from sqlalchemy import event, select, update
 
 from helpdesk.db import ask_again, db, once
+from helpdesk.people.events import PeopleMerged
 from helpdesk.people.models import Desk
 from helpdesk.rules.compiler import Check, compile_check, steady
 from helpdesk.rules.conditions import WrongRule
 from helpdesk.rules.content import Content
 from helpdesk.rules.models import Rule, RuleStamp, RuleVersion
+from helpdesk.rules.named import followed
 from helpdesk.rules.triggers import BY_TIME, On
 from helpdesk.sla.models import new_key
 
@@ -95,7 +97,7 @@ def _of_stamp(_stamp: int) -> Active:
     rules = []
     for rule_id, name, version, stored in rows:
         try:
-            rules.append(ready(rule_id, name, version, Content.from_json(stored)))
+            rules.append(ready(rule_id, name, version, Content.from_json(followed(stored))))
         except WrongRule as error:
             log.error("The rule %r (%d) is broken and does not run: %s", name, rule_id, error)
     by_event: dict[On, list[int]] = {}
@@ -123,12 +125,16 @@ def content_of(rule: Rule, number: int | None = None) -> Content:
 
 
 def raw_content_of(rule: Rule, number: int | None = None) -> Mapping[str, object]:
-    """Return a version as it is stored, also when it can't be read any more."""
-    return db.session.scalars(
+    """Return a version as it is stored, also when it can't be read any more.
+
+    People who were merged are read as whom they were merged into.
+    """
+    stored = db.session.scalars(
         select(RuleVersion.content).where(
             RuleVersion.rule_id == rule.id, RuleVersion.number == (number or rule.version)
         )
     ).one()
+    return followed(stored)
 
 
 def ready_of(rule: Rule) -> Ready:
@@ -146,6 +152,12 @@ def rules_changed() -> None:
         db.session.add(RuleStamp(id=1, stamp=stamp))
         db.session.flush()
     ask_again(_STAMP)
+
+
+def on_people_merged(_event: PeopleMerged) -> None:
+    """Read the rules again: some may name whom was merged, or is separate again."""
+    if _present_stamp():
+        rules_changed()
 
 
 def _look_again(*_what: object) -> None:

@@ -111,16 +111,26 @@ def source(key: str) -> str:
     return url_for("rules.find_values", key=key)
 
 
-def calendars() -> Sequence[Choice]:
-    """Return the calendars by which time is counted."""
-    return choices.calendars()
+def calendars(chosen: str) -> Sequence[Choice]:
+    """Return the calendars by which time is counted, with the chosen one, even if retired."""
+    return _with_chosen(choices.calendars, chosen)
 
 
-def of_param(param: Param) -> Sequence[Choice]:
-    """Return what can be chosen for a parameter of an action."""
-    if param.choices is not None:
-        return param.choices()
-    return choices.rules() if param.key == "rule" else []
+def of_param(param: Param, chosen: str) -> Sequence[Choice]:
+    """Return what can be chosen for a parameter of an action, with what is, even if gone."""
+    rows = choices.rows_of(param.key, param.choices)
+    if rows is not None:
+        return _with_chosen(rows, chosen)
+    return param.choices() if param.choices is not None else []
+
+
+def _with_chosen(rows: choices.Rows, chosen: str) -> Sequence[Choice]:
+    """Return the rows in use; what is chosen and gone comes last, or another would seem chosen."""
+    offered = rows()
+    if not chosen.isdecimal() or len(chosen) > 16 or int(chosen) in {key for key, _name in offered}:
+        return offered
+    name = rows.names([int(chosen)]).get(int(chosen), "?")
+    return [*offered, (int(chosen), _("%(name)s (gone)", name=name))]
 
 
 def is_long(one: Action) -> bool:
@@ -147,6 +157,11 @@ def opens(row: Row, param: Param) -> bool:
     return does is not None and any(
         one.only_with is not None and one.only_with[0] == param.key for one in does.params
     )
+
+
+def gone_words(names: Sequence[str]) -> str:
+    """Say what a rule names that is not in use any more."""
+    return str(_("Names what is gone: %(names)s", names=", ".join(names)))
 
 
 def field_names(keys: Sequence[str]) -> str:

@@ -125,6 +125,7 @@ def around(rule: Rule | None) -> dict[str, Any]:
         "policy_steps": listed.policy_steps(actor),
         "rule": rule,
         "broken": next((one.broken for one in rows if rule and one.rule.id == rule.id), ""),
+        "gone": next((one.gone for one in rows if rule and one.rule.id == rule.id), ()),
         "may_edit": actor.can(Permission.RULE_EDIT),
         "may_apply": actor.can(Permission.RULE_EDIT) and actor.can(Permission.TICKET_BULK),
         "theirs": None,

@@ -24,7 +24,7 @@ from helpdesk.tickets.events import MessageWithdrawn
 from helpdesk.tickets.lifecycle import BinReason, EntryKind
 from helpdesk.tickets.models import Assignment, Entry, Ticket
 from helpdesk.tickets.queries.access import hidden_among
-from helpdesk.tickets.services.act import Act
+from helpdesk.tickets.services.act import BY, Act
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.fields import replace_tags
 
@@ -127,23 +127,48 @@ def _take_ticket_back(actor: Actor, number: int, acts: Sequence[Undo]) -> Ticket
         elif row.verb == "broadcast":
             _recall(actor, ticket, row)
         else:
-            raise Refused("undo-clash", _l("Somebody changed %(number)d since.", number=number))
+            raise _moved_on(actor, number, acts)
     return ticket
+
+
+def _moved_on(actor: Actor, number: int, acts: Sequence[Undo]) -> Refused:
+    """Return the refusal for a ticket that was changed since; a rule that did it is named."""
+    newest = _newest_since(actor, number, acts)
+    rule = _rule_of(newest) if newest is not None else ""
+    if rule:
+        said = _l("The rule “%(rule)s” acted on %(number)d since.", rule=rule, number=number)
+        return Refused("undo-clash", said)
+    return Refused("undo-clash", _l("Somebody changed %(number)d since.", number=number))
 
 
 def _why_left(actor: Actor, number: int, acts: Sequence[Undo], refusal: Refused) -> str:
     """Say why a ticket stays as it is; who changed it is named to those who may see it."""
-    if refusal.code != "undo-clash" or hidden_among(actor, [number]):
+    newest = _newest_since(actor, number, acts) if refusal.code == "undo-clash" else None
+    if newest is None:
         return str(refusal)
-    newest = db.session.scalar(
+    if newest.author is not None:
+        return str(_("%(who)s changed it since.", who=newest.author.name))
+    rule = _rule_of(newest)
+    return str(_("The rule “%(rule)s” acted on it since.", rule=rule)) if rule else str(refusal)
+
+
+def _newest_since(actor: Actor, number: int, acts: Sequence[Undo]) -> Entry | None:
+    """Return what was last written since; None to those who may not see the ticket."""
+    if hidden_among(actor, [number]):
+        return None
+    return db.session.scalar(
         select(Entry)
         .where(Entry.ticket_id == number, Entry.id > acts[0].entry_id)
         .order_by(Entry.id.desc())
         .limit(1)
     )
-    if newest is None or newest.author is None:
-        return str(refusal)
-    return str(_("%(who)s changed it since.", who=newest.author.name))
+
+
+def _rule_of(entry: Entry) -> str:
+    """Return the name of the rule that wrote an entry; empty when none did."""
+    changes: dict[str, Any] = dict(entry.changes or {})
+    by = changes.get(BY)
+    return str(by[1]["name"]) if by else ""
 
 
 def _recall(actor: Actor, ticket: Ticket, row: Undo) -> None:
