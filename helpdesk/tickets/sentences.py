@@ -44,7 +44,17 @@ def who(entry: Entry, reader: Actor | None) -> Markup:
 def rule_of(entry: Entry) -> str:
     """Return the name of the rule that wrote an entry; empty when none did."""
     by = _pair(entry.changes or {}, BY)[1]
-    return _name(by) if by else ""
+    return _name(by) if by and not _is_macro(by) else ""
+
+
+def macro_of(entry: Entry) -> str:
+    """Return the name of the macro with which an entry was written; empty without one."""
+    by = _pair(entry.changes or {}, BY)[1]
+    return _name(by) if _is_macro(by) else ""
+
+
+def _is_macro(by: object) -> bool:
+    return isinstance(by, dict) and "macro" in by
 
 
 def sentence(entry: Entry, reader: Actor | None) -> Markup:
@@ -64,6 +74,9 @@ def sentence(entry: Entry, reader: Actor | None) -> Markup:
     more = extras(changes, without=told)
     if more:
         said += Markup(", ") + Markup(", ").join(more)
+    if macro := macro_of(entry):
+        # i18n: after the sentence that says what somebody did: with which macro
+        said += _say(_(", by the macro “%(name)s”"), name=macro)
     if entry.body and entry.verb not in _BODY_APART:
         # i18n: what somebody typed about the change, after the sentence that says what changed
         said += _say(_(": %(text)s"), text=entry.body)

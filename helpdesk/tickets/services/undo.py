@@ -168,7 +168,7 @@ def _rule_of(entry: Entry) -> str:
     """Return the name of the rule that wrote an entry; empty when none did."""
     changes: dict[str, Any] = dict(entry.changes or {})
     by = changes.get(BY)
-    return str(by[1]["name"]) if by else ""
+    return str(by[1]["name"]) if by and "macro" not in by[1] else ""
 
 
 def _recall(actor: Actor, ticket: Ticket, row: Undo) -> None:
