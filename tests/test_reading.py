@@ -22,6 +22,7 @@ from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.set_up import MailboxSettings, add
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
+from helpdesk.macros.models import Macro
 from helpdesk.notify.telling import Tell
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Site
@@ -34,6 +35,7 @@ from helpdesk.tickets.services import NewFile, drafts
 from helpdesk.tickets.views.bulk import ACTIONS
 from helpdesk.tickets.views.change import FIELDS
 from tests import factories
+from tests.rules.desk import rule as make_rule
 from tests.sla.desk import promised
 
 PICTURE = (
@@ -91,7 +93,8 @@ def references(own_desk: Flask) -> dict[str, Any]:
                 received_at=now(),
                 state=State.QUARANTINED,
             )
-            db.session.add_all([site, view, unread])
+            macro = Macro(name="Note it", actions=[{"do": "note", "text": "Seen"}])
+            db.session.add_all([site, view, unread, macro])
             mailbox = add(
                 SYSTEM,
                 MailboxSettings(
@@ -114,6 +117,7 @@ def references(own_desk: Flask) -> dict[str, Any]:
                     begins + timedelta(hours=8),
                 ),
             )
+            kept = make_rule("Note it", {"do": "note", "text": "Seen"}, on=False)
             role = account.roles[0]
             reset, first = (links.issue(account, purpose) for purpose in links.Purpose)
         return {
@@ -138,6 +142,8 @@ def references(own_desk: Flask) -> dict[str, Any]:
             "role_id": role.id,
             "mailbox_id": mailbox.id,
             "message_id": unread.id,
+            "rule_id": kept.id,
+            "macro_id": macro.id,
             "version": "x",
             "reset": reset.token,
             "first": first.token,
@@ -158,6 +164,8 @@ def variants(rule: Rule, references: dict[str, Any]) -> list[dict[str, Any]]:
         return [{"person_id": references["technician_id"]}]
     if rule.rule.startswith("/setup/messages/"):
         return [{**given, "kind": kind} for kind in Tell]
+    if rule.rule.startswith("/setup/rules/values/"):
+        return [{"key": "category"}]
     if "token" in rule.arguments:
         return [{"token": references["first" if rule.rule.startswith("/first") else "reset"]}]
     if "action" in rule.arguments:

@@ -117,7 +117,7 @@ def test_one_refusal_and_nothing_is_done(work: Workspace) -> None:
     assert [one for one in entries(ticket) if one.id > first] == []
     assert db.session.scalars(select(MacroRun)).all() == []
     assert db.session.scalars(select(Macro.used)).one() == 0
-    end = macro("End it", {"do": "resolve", "outcome": "fixed", "text": "Done"})
+    end = macro("End it", {"do": "resolve", "outcome": "solved", "text": "Done"})
     assert "cause" in previewed(work, end, ticket)["page"]
 
 
@@ -178,7 +178,7 @@ def test_rules_see_what_a_macro_did(work: Workspace) -> None:
     ticket = work.ticket()
     rule(
         "Urgent is tagged",
-        [{"do": "add-tags", "tags": ["hot"]}],
+        {"do": "add-tags", "tags": ["hot"]},
         when=[{"on": "updated", "fields": ["priority"]}],
     )
     row = macro("Urgent", {"do": "set-priority", "priority": 1})

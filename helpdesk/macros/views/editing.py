@@ -87,12 +87,12 @@ def _list(actor: Actor, refusal: tuple[str, str] | None = None) -> str:
     )
 
 
-@bp.post("/setup/macros/<int:key>/<any(retire, restore, delete):act>")
+@bp.post("/setup/macros/<int:macro_id>/<any(retire, restore, delete):act>")
 @require(Permission.TICKET_WORK)
-def do(key: int, act: str) -> Any:
+def do(macro_id: int, act: str) -> Any:
     """Retire, restore or delete a macro."""
     actor = current_actor()
-    row = finding.to_write(actor, key, lock=True)
+    row = finding.to_write(actor, macro_id, lock=True)
     said = {
         "retire": _("%(name)s is retired", name=row.name),
         "restore": _("%(name)s is in use again", name=row.name),
@@ -118,11 +118,11 @@ def new() -> Any:
     return _page(Editor(None, begun, scope=scope))
 
 
-@bp.get("/setup/macros/<int:key>")
+@bp.get("/setup/macros/<int:macro_id>")
 @require(Permission.TICKET_WORK)
-def edit(key: int) -> Any:
+def edit(macro_id: int) -> Any:
     """Show a macro as it is kept."""
-    row = finding.to_write(current_actor(), key)
+    row = finding.to_write(current_actor(), macro_id)
     return _page(_of_row(row))
 
 
@@ -142,12 +142,12 @@ def _of_row(row: Macro) -> Editor:
     )
 
 
-@bp.post("/setup/macros/<int:key>/draw")
+@bp.post("/setup/macros/<int:macro_id>/draw")
 @require(Permission.TICKET_WORK)
-def draw(key: int) -> Any:
+def draw(macro_id: int) -> Any:
     """Show the form with what a button asked for. Nothing is kept."""
     actor = current_actor()
-    editor = _of_form(finding.to_write(actor, key) if key else None)
+    editor = _of_form(finding.to_write(actor, macro_id) if macro_id else None)
     draft.change(editor.draft, request.form.get("act", ""))
     if "HX-Request" not in request.headers:
         return _page(editor)
@@ -161,11 +161,11 @@ def add() -> Any:
     return _save(_of_form(None))
 
 
-@bp.post("/setup/macros/<int:key>")
+@bp.post("/setup/macros/<int:macro_id>")
 @require(Permission.TICKET_WORK)
-def save(key: int) -> Any:
+def save(macro_id: int) -> Any:
     """Keep what a macro is now."""
-    return _save(_of_form(finding.to_write(current_actor(), key, lock=True)))
+    return _save(_of_form(finding.to_write(current_actor(), macro_id, lock=True)))
 
 
 def _save(editor: Editor) -> Any:
@@ -248,7 +248,7 @@ def _around(editor: Editor) -> dict[str, Any]:
     return {
         "editor": editor,
         "place": "macros",
-        "canvas_url": url_for("macros.draw", key=key),
+        "canvas_url": url_for("macros.draw", macro_id=key),
         "offered": offered,
         "scopes": SCOPES,
         "says": SAYS,
