@@ -148,7 +148,7 @@ JOBS: list[Job] = [
     escalation.escalate,
     timers.run_due_rules,
     history.forget_runs,
-    macro_running.forget_runs,
+    macro_running.forget_macro_runs,
     risk.judge_risks,
     spikes.watch_for_spikes,
     housekeeping.wake_snoozed,

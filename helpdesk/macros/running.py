@@ -197,7 +197,7 @@ def take_back(run: MacroRun) -> None:
 
 
 @job(every=3600)
-def forget_runs() -> int:
+def forget_macro_runs() -> int:
     """Delete runs that are older than anybody looks at, some at a time."""
     total = 0
     while True:

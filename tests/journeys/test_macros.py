@@ -27,7 +27,7 @@ def test_macros_are_written_found_seen_run_and_taken_back(office: Office) -> Non
     expect(page.get_by_label("Name", exact=True)).to_be_focused()
     page.keyboard.type("Urgent and answered")
     page.get_by_label("What is done").select_option("set-priority")
-    page.get_by_label("Priority").select_option("1")
+    page.get_by_label("Priority", exact=True).select_option("1")
     page.get_by_label("What it says").select_option("reply")
     page.get_by_label("Text in English").fill("Hello, {number} is with us.")
     assert_accessible(page)
@@ -53,6 +53,7 @@ def test_macros_are_written_found_seen_run_and_taken_back(office: Office) -> Non
     expect(page.get_by_text("Taken back").first).to_be_visible()
 
     page.keyboard.press("m")
+    expect(dialog.get_by_label("Macro", exact=True)).to_be_focused()
     page.keyboard.type("begin")
     expect(page.get_by_role("option", name="Begin an answer")).to_be_visible()
     page.keyboard.press("Enter")
@@ -65,6 +66,7 @@ def test_macros_are_written_found_seen_run_and_taken_back(office: Office) -> Non
     page.wait_for_selector("html[data-ready]")
     for key in ("j", "x", "j", "x", "m"):
         page.keyboard.press(key)
+    expect(dialog.get_by_label("Macro", exact=True)).to_be_focused()
     page.keyboard.type("urg")
     expect(page.get_by_role("option", name="Urgent and answered")).to_be_visible()
     page.keyboard.press("Enter")
