@@ -6,7 +6,7 @@ tickets, so clocks, lists and rules hear of it as of anything else that a person
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -133,8 +133,10 @@ def foresee(
     ``look`` reads what it wants to know while it stands. A plain string says why not.
     """
     found: Looked | str = ""
+    # What is shown needs not say line by line that it is by this macro.
+    how = replace(manner(macro, 0, ticket, None, 0), by=None)
     try:
-        with db.session.begin_nested(), done_together(manner(macro, 0, ticket, None, 0)):
+        with db.session.begin_nested(), done_together(how):
             found = look(run(actor, macro, ticket, text, undo_for=0))
             raise _TakenBack
     except _TakenBack:

@@ -19,7 +19,7 @@ from helpdesk.rules.setting import NO_CHANGE
 from helpdesk.rules.views.words import step as said_of
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Entry, Ticket
-from helpdesk.tickets.sentences import sentence
+from helpdesk.tickets.sentences import extras, sentence
 
 
 @dataclass(slots=True)
@@ -93,8 +93,11 @@ def seen(ticket: Ticket, macro: Macro, actor: Actor, done: Done) -> Seen:
     for entry in done.entries:
         if entry.kind == EntryKind.MESSAGE and entry.public:
             found.sent.append(_sent(entry, own=entry.author_id == actor.person_id))
-        if entry.kind == EntryKind.EVENT or entry.changes:
+        if entry.kind == EntryKind.EVENT:
             found.changes.append(sentence(entry, actor))
+        else:
+            # What is said stands elsewhere; what changes with it is told here.
+            found.changes += extras(entry.changes)
     if macro.says == Says.NOTE and macro.at_once:
         found.changes.insert(0, escape(_("A note is written")))
     for step, word in done.said:

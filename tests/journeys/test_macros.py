@@ -64,8 +64,10 @@ def test_macros_are_written_found_seen_run_and_taken_back(office: Office) -> Non
 
     page.goto(f"{office.live.url}/queue")
     page.wait_for_selector("html[data-ready]")
-    for key in ("j", "x", "j", "x", "m"):
+    for key in ("j", "x", "j", "x"):
         page.keyboard.press(key)
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    page.keyboard.press("m")
     expect(dialog.get_by_label("Macro", exact=True)).to_be_focused()
     page.keyboard.type("urg")
     expect(page.get_by_role("option", name="Urgent and answered")).to_be_visible()
