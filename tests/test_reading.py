@@ -27,6 +27,7 @@ from helpdesk.notify.telling import Tell
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Site
 from helpdesk.people.services import links
+from helpdesk.rules.fields import all_fields
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import Task, View
 from helpdesk.tickets.lifecycle import LinkType
@@ -35,7 +36,7 @@ from helpdesk.tickets.services import NewFile, drafts
 from helpdesk.tickets.views.bulk import ACTIONS
 from helpdesk.tickets.views.change import FIELDS
 from tests import factories
-from tests.rules.desk import rule as make_rule
+from tests.rules import desk as rules
 from tests.sla.desk import promised
 
 PICTURE = (
@@ -117,7 +118,6 @@ def references(own_desk: Flask) -> dict[str, Any]:
                     begins + timedelta(hours=8),
                 ),
             )
-            kept = make_rule("Note it", {"do": "note", "text": "Seen"}, on=False)
             role = account.roles[0]
             reset, first = (links.issue(account, purpose) for purpose in links.Purpose)
         return {
@@ -141,8 +141,8 @@ def references(own_desk: Flask) -> dict[str, Any]:
             "view_id": view.id,
             "role_id": role.id,
             "mailbox_id": mailbox.id,
+            "rule_id": rules.rule("Louder", {"do": "set-priority", "priority": 1}).id,
             "message_id": unread.id,
-            "rule_id": kept.id,
             "macro_id": macro.id,
             "version": "x",
             "reset": reset.token,
@@ -162,10 +162,10 @@ def variants(rule: Rule, references: dict[str, Any]) -> list[dict[str, Any]]:
         return [{"attachment_id": references["draft_attachment_id"]}]
     if rule.rule.startswith("/setup/technicians/"):
         return [{"person_id": references["technician_id"]}]
+    if rule.rule.startswith("/setup/rules/values/"):
+        return [{"key": key} for key in all_fields()]
     if rule.rule.startswith("/setup/messages/"):
         return [{**given, "kind": kind} for kind in Tell]
-    if rule.rule.startswith("/setup/rules/values/"):
-        return [{"key": "category"}]
     if "token" in rule.arguments:
         return [{"token": references["first" if rule.rule.startswith("/first") else "reset"]}]
     if "action" in rule.arguments:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from helpdesk.db import db
+from helpdesk.notify.models import Sending, Webhook, WebhookCall
 from helpdesk.people.models import Person
 from helpdesk.rules import choices
 from helpdesk.rules.actions import all_actions
@@ -59,6 +60,23 @@ def _named(content: Content) -> Iterator[tuple[Rows, int]]:
             rows = choices.rows_of(param.key, param.choices)
             if rows is not None and param.key in step.given:
                 yield rows, step.given[param.key]
+
+
+def failing(content: Content) -> list[str]:
+    """Return the names of the programs that a rule calls and whose newest call was given up."""
+    keys = list(dict.fromkeys(key for rows, key in _named(content) if rows.model is Webhook))
+    failed = [
+        key
+        for key in keys
+        if db.session.scalar(
+            select(WebhookCall.state)
+            .where(WebhookCall.webhook_id == key)
+            .order_by(WebhookCall.id.desc())
+            .limit(1)
+        )
+        == Sending.FAILED
+    ]
+    return [*choices.webhooks.names(failed).values()]
 
 
 # ---- Merged ----

@@ -346,7 +346,7 @@ OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     Kind.COUNT_WITHIN: (
         Operator(
             "at-least-within",
-            _l("number at least, within days"),
+            _l("are at least"),
             Takes.DAYS_AND_NUMBER,
             lambda count, of, at: count(of[0], at) >= of[1],
             lambda count, of, at: count(of[0], at) >= of[1],

@@ -7,6 +7,7 @@ its own order. What is gone or unknown reads as a question mark, and never fails
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
@@ -228,7 +229,7 @@ def test_of(one: Comparison) -> Markup:
         operator = operator_of(field.kind, one.operator)
     except WrongRule:
         return say(_("%(field)s is not known any more"), field=bold(one.field))
-    label = str(field.label)
+    label = _inside(str(field.label))
     if operator.takes is Takes.NOTHING and operator.key in {"is", "is-not"}:
         return bold(label) if operator.key == "is" else say(_("not: %(what)s"), what=bold(label))
     if operator.takes is Takes.DAYS_AND_NUMBER:
@@ -240,7 +241,18 @@ def test_of(one: Comparison) -> Markup:
             days=bold(days),
         )
     pattern = _TESTS.get(operator.key, _l("%(field)s is %(values)s"))
-    return say(pattern, field=label, values=_list(_operands(field, operator.takes, one)))
+    names = _operands(field, operator.takes, one)
+    together = operator.key == "has-all" and len(names) <= MOST_NAMED
+    values = _and([bold(name) for name in names]) if together else _list(names)
+    return say(pattern, field=label, values=values)
+
+
+def _inside(label: str) -> str:
+    """Return a label as it stands within a sentence: English begins small there."""
+    # An abbreviation ("ERP system") stays as it is; other languages are written in their own way.
+    begins_word = label[1:2].islower() or label[1:2] == " "
+    is_english = str(get_locale() or "en").startswith("en")
+    return label[0].lower() + label[1:] if is_english and begins_word else label
 
 
 def _operands(field: Field, takes: Takes, one: Comparison) -> list[str]:
@@ -275,6 +287,11 @@ def step_of(step: Step) -> Markup:
         for param in action.params
         if param.key in step.given
     }
+    for param in action.params:
+        on, chosen = param.only_with or ("", frozenset())
+        if param.key in values and step.given.get(on) in chosen:
+            # "the team" says little; "the team (Network)" says which.
+            values[on] = say(_("%(what)s (%(which)s)"), what=values[on], which=values[param.key])
     if not action.says:
         return escape(str(action.label))
     return say(action.says, **values)

@@ -305,7 +305,7 @@ _ACTIONS = [
         _foresee_kind,
         "kind",
         icon="shapes",
-        says=_l("call it a %(kind)s"),
+        says=_l("set its kind to %(kind)s"),
     ),
     Action(
         "add-tags",

@@ -274,7 +274,7 @@ _FIELDS = [
     ),
     _choice(
         "hold-reason",
-        _l("Waits for"),
+        _l("Hold reason"),
         "hold_reason",
         choices.of_words(wording.HOLD_REASONS),
         numbers=False,

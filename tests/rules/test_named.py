@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
+from helpdesk.notify.models import Sending, Webhook, WebhookCall
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.services import accounts, merge
 from helpdesk.rules import listed
@@ -91,3 +92,20 @@ def test_mails_of_one_trouble_are_linked_to_the_first(way: str) -> None:
     wanted = (second.id, first.id) if way == "duplicate" else (first.id, second.id)
     kind = "duplicate" if way == "duplicate" else "parent"
     assert [(one.from_id, one.to_id, one.type) for one in links] == [(*wanted, kind)]
+
+
+def test_a_program_that_takes_no_calls_is_named_at_the_rule(
+    client: FlaskClient, session: Any
+) -> None:
+    factories.queue("Service desk", is_default=True)
+    factories.sign_in(client, factories.account(factories.technician(), "administrator"))
+    program = Webhook(name="Wallboard", url="https://wall.example/hook", secret="sealed")
+    session.add(program)
+    session.flush()
+    row = rule("Show it", {"do": "call-webhook", "webhook": program.id})
+    assert "The last call of" not in client.get(f"/setup/rules/{row.id}").text
+    factories.ticket()
+    call = session.scalars(select(WebhookCall)).one()
+    call.state = Sending.FAILED
+    session.commit()
+    assert "The last call of Wallboard failed." in client.get(f"/setup/rules/{row.id}").text

@@ -80,7 +80,7 @@ def test_a_rule_is_made_turned_on_and_reads_as_a_sentence(manager: FlaskClient) 
         "then": [{"do": "set-priority", "priority": 1}],
     }
     text = manager.get(f"{ROOT}/{row.id}").text
-    assert "Subject has <b>VPN</b>" in text
+    assert "subject has <b>VPN</b>" in text
     assert "Unsaved changes" not in text
 
 
@@ -140,7 +140,7 @@ def test_it_is_tried_while_it_is_written(manager: FlaskClient) -> None:
     assert f'id="first-{first.id}"' in text
     tested = send(manager, f"{ROOT}/{row.id}/test", {**NEW, "ticket": str(caught.id)}).text
     assert "matches" in tested
-    assert "Subject has <b>VPN</b>" in tested
+    assert "subject has <b>VPN</b>" in tested
     gone = send(manager, f"{ROOT}/{row.id}/test", {**NEW, "ticket": "99999"}).text
     assert "There is no such ticket." in gone
     send(manager, f"{ROOT}/{row.id}/move", {"before": str(first.id)})
@@ -214,7 +214,7 @@ def test_an_entry_of_the_journal_says_why_it_is_there(admin: FlaskClient) -> Non
     assert address in admin.get(f"/tickets/{ticket.id}").text
     text = admin.get(address).text
     assert "because the ticket was created" in text
-    assert "Subject has <b>VPN</b>" in text
+    assert "subject has <b>VPN</b>" in text
     assert "Set priority to: done" in text
     assert admin.get(f"{ROOT}/why/{ticket.id}/999999").status_code == 404
 

@@ -38,8 +38,8 @@ def test_a_rule_reads_as_one_sentence() -> None:
     assert "<b>Network &amp; VPN</b>" in said
     with force_locale("en"):
         assert said.striptags() == (
-            "When a ticket is created and Subject or message has VPN or 斷線 and"
-            " (Priority is P1 Critical or P2 High or Customer is VIP):"
+            "When a ticket is created and subject or message has VPN or 斷線 and"
+            " (priority is P1 Critical or P2 High or customer is VIP):"
             " give it to Network & VPN, make it at least P2 High and"
             " tell the team lead if nobody acknowledges it in 20 minutes."
         )

@@ -18,6 +18,7 @@ from helpdesk.rules.triggers import On, Since
 from helpdesk.sla.clocks import Promise
 from helpdesk.sla.policy import Do
 from helpdesk.sla.policy import Step as PolicyStep
+from helpdesk.tickets import wording
 from helpdesk.tickets.desk import Queue
 from helpdesk.web.i18n import exact_duration
 
@@ -157,6 +158,15 @@ def opens(row: Row, param: Param) -> bool:
     return does is not None and any(
         one.only_with is not None and one.only_with[0] == param.key for one in does.params
     )
+
+
+def value_words(field: str, value: Any) -> str:
+    """Return a value that an action would set as people call it."""
+    if field in {"priority", "kind"}:
+        return str(
+            wording.word(wording.PRIORITIES if field == "priority" else wording.KINDS, value)
+        )
+    return str(value)
 
 
 def gone_words(names: Sequence[str]) -> str:

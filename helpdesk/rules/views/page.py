@@ -15,6 +15,7 @@ from helpdesk.rules.content import Content, Folder
 from helpdesk.rules.draft import Draft
 from helpdesk.rules.drafted import Faulty, content_of
 from helpdesk.rules.models import Rule
+from helpdesk.rules.named import failing
 from helpdesk.rules.sentence import sentence
 
 
@@ -131,6 +132,7 @@ def around(rule: Rule | None) -> dict[str, Any]:
         "theirs": None,
         "refusal": "",
         "oob": False,
+        "may_see_webhooks": actor.can(Permission.SETUP_DESK),
         "may_see_policies": actor.can(Permission.SETUP_SLA),
     }
 
@@ -138,6 +140,7 @@ def around(rule: Rule | None) -> dict[str, Any]:
 def show(editor: Editor, status: int = 200) -> Any:
     """Show the page of a rule."""
     context = around(editor.rule)
+    context["failing"] = failing(editor.content) if editor.content is not None else []
     if editor.clash is not None and editor.rule is not None:
         context["theirs"] = _theirs(editor.rule)
     return render_template("rules/rule.html", editor=editor, **context), status
