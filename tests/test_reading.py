@@ -33,6 +33,7 @@ from helpdesk.tickets.companions import Task, View
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Attachment
 from helpdesk.tickets.services import NewFile, drafts
+from helpdesk.tickets.services.act import Manner, done_together
 from helpdesk.tickets.views.bulk import ACTIONS
 from helpdesk.tickets.views.change import FIELDS
 from tests import factories
@@ -76,9 +77,10 @@ def references(own_desk: Flask) -> dict[str, Any]:
             for _ in range(2)
         )
         with transaction():
-            reply = services.reply(
-                actor, ticket, services.Said(body="Try again.", files=[picture()])
-            )
+            with done_together(Manner(by={"macro": 1, "name": "Try again"})):
+                reply = services.reply(
+                    actor, ticket, services.Said(body="Try again.", files=[picture()])
+                )
             services.add_tasks(actor, ticket, ["Order toner"])
             services.add_time(actor, ticket, 600, note="On the phone")
             services.link(actor, ticket, other, LinkType.RELATED)

@@ -24,9 +24,9 @@ from helpdesk.tickets.saying import name as _name
 from helpdesk.tickets.saying import pair as _pair
 from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
-from helpdesk.tickets.services.act import BY
 from helpdesk.tickets.supplier_sentences import part_waits
 from helpdesk.tickets.told_sentences import told
+from helpdesk.tickets.written_by import macro_of, rule_of
 from helpdesk.web.i18n import duration
 
 
@@ -39,22 +39,6 @@ def who(entry: Entry, reader: Actor | None) -> Markup:
     if reader is not None and entry.author_id == reader.person_id:
         return _bold(_("You"))
     return _bold(entry.author.name if entry.author is not None else "?")
-
-
-def rule_of(entry: Entry) -> str:
-    """Return the name of the rule that wrote an entry; empty when none did."""
-    by = _pair(entry.changes or {}, BY)[1]
-    return _name(by) if by and not _is_macro(by) else ""
-
-
-def macro_of(entry: Entry) -> str:
-    """Return the name of the macro with which an entry was written; empty without one."""
-    by = _pair(entry.changes or {}, BY)[1]
-    return _name(by) if _is_macro(by) else ""
-
-
-def _is_macro(by: object) -> bool:
-    return isinstance(by, dict) and "macro" in by
 
 
 def sentence(entry: Entry, reader: Actor | None) -> Markup:

@@ -18,8 +18,8 @@ from helpdesk.rules.content import steps_of
 from helpdesk.rules.sentence import step_of
 from helpdesk.tickets.models import Entry
 from helpdesk.tickets.queries.access import get_for
-from helpdesk.tickets.sentences import macro_of
 from helpdesk.tickets.services.act import BY
+from helpdesk.tickets.written_by import macro_of
 
 
 def of_entry(entry: Entry) -> Markup | None:

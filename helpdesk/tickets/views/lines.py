@@ -25,7 +25,8 @@ from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.queries.access import hidden_among
 from helpdesk.tickets.queries.timeline import Place, other_ticket
-from helpdesk.tickets.sentences import extras, macro_of, rule_of, sentence
+from helpdesk.tickets.sentences import extras, sentence
+from helpdesk.tickets.written_by import macro_of, rule_of
 from helpdesk.web.i18n import HTML_LANGUAGES, day, language_of, local, time_tag
 
 BACK_DATED = timedelta(minutes=5)
