@@ -59,7 +59,7 @@ from helpdesk.rules import telling as rule_telling
 from helpdesk.rules import views as rule_views
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
-from helpdesk.sla import escalation, keeping
+from helpdesk.sla import escalation, keeping, working
 from helpdesk.sla import views as sla_views
 from helpdesk.sla.events import PolicyRests, PromisesInDanger, StepRunsRule, SuppliersToRemind
 from helpdesk.tickets import announce, audible, delivery, persons, search
@@ -229,6 +229,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     live.init_app(app, audible.audible_topics)
     for shipped in (shipped_fields, setting, routing, rule_telling, gathering, plan_actions):
         shipped.register_shipped()
+    working.register()
     persons.register_merging()
     board_linking.register_merging()
     delivery.provide(app, shown.OFFICE)

@@ -153,7 +153,7 @@ def make_technicians(demo: Demo) -> None:
             demo.technicians[login] = person
             demo.teams_of[login] = teams
     for name, known in people.SKILLS.items():
-        skill = Skill(name=name)
+        skill = Skill(name=name, language=people.LANGUAGES_OF_SKILLS.get(name))
         db.session.add(skill)
         db.session.flush()
         db.session.add_all(

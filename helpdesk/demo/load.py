@@ -23,6 +23,7 @@ from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.plans import make_plans
 from helpdesk.demo.promises import FIELD, make_promises, promised
 from helpdesk.demo.rules import make_rules
+from helpdesk.demo.shifts import make_shifts
 from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.suppliers import make_suppliers, wait_for
 from helpdesk.demo.today import TODAY, Today
@@ -81,6 +82,7 @@ def load_demo() -> Demo:
             make_answers(demo)
             make_plans(demo)
             make_promises(demo)
+            make_shifts(demo)
         _mailbox(demo)
         live_past(demo, FINISHED)
         telling.switch_on()

@@ -108,6 +108,25 @@ TECHNICIANS: list[tuple[str, str, str, list[int], str]] = [
     ("吳志豪 Ng Chi-Ho", "technician", "chiho", [5], "zh_Hant_TW"),
     ("Clara Voss", "lead", "clara", [4, 2], "en"),
 ]
+SHIFTS: dict[str, tuple[int, tuple[str, str], list[str]]] = {
+    # calendar: days of the week from Monday on, from when to when, and who works by it
+    "Early shift": (5, ("07:00", "16:00"), ["wai", "mina", "hassan"]),
+    "Late shift": (6, ("13:00", "22:00"), ["aisha", "daniel", "chiho"]),
+}
+ON_CALL = ("marcus", "owen")
+"""Who takes turns with the lines and is there around the clock; all others keep office hours."""
+
+LANGUAGES_OF_SKILLS = {"普通话": "zh", "廣東話": "zh"}
+ASKED_FOR = {
+    # category: what has to be known for it
+    "Network/Remote/VPN": "VPN",
+    "Network/Wi-Fi": "Wi-Fi",
+    "Network/Firewall": "Firewalls",
+    "Hardware/Printer": "Label printers",
+    "Access": "Active Directory",
+    "Software/WMS": "Warehouse system",
+}
+
 SKILLS: dict[str, dict[str, int]] = {
     # skill: how well who knows it, 1 (can help) to 3 (expert)
     "Firewalls": {"marcus": 3, "owen": 2, "priya": 1},

@@ -230,6 +230,8 @@ class Skill(Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
+    # Who has the skill speaks this language; None for a skill that is no language.
+    language: Mapped[str | None] = mapped_column(String(20))
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 

@@ -1,22 +1,19 @@
 """Giving work out: in turn, to who has least to do, or to who knows most about it.
 
-Only those are chosen who can begin: in the queue's team, with an account, available, not away,
-there (where the desk asks for that) and with room for more. When there is nobody the ticket stays
-with the queue, and its history says why. By hand anybody can be given anything.
+Only those are chosen of the queue's team who may be given work now, as ``queries.ready`` says:
+within their working hours, available, there, with room for more. When there is nobody the ticket
+stays with the queue, and its history says why. By hand anybody can be given anything.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import select
 
 from helpdesk.db import db
-from helpdesk.lib.clock import now
-from helpdesk.people.absent import away_now
-from helpdesk.people.models import Account, Desk, Person, PersonSkill, SignInSession, TeamMember
+from helpdesk.people.models import Person, TeamMember
 from helpdesk.rules import choices
 from helpdesk.rules.actions import NOTHING, Action, Ask, Change, Given, Param, Running, register
 from helpdesk.rules.facts import Facts
@@ -25,11 +22,15 @@ from helpdesk.rules.setting import DONE, GONE, NO_CHANGE
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED
-from helpdesk.tickets.queries.load import in_hand, most_at_once
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries import ready
+from helpdesk.tickets.queries.needs import Known, Needs, known_by, needs_of
 
 NOBODY = "nobody-free"
 FULL = "all-at-limit"
-"""What a run says came of it: nobody could begin; those who could are at their limit."""
+UNSKILLED = "nobody-with-skill"
+"""What a run says came of it: nobody could begin; those who could are at their limit; nobody who
+knows what is asked for could."""
 
 
 class Way(StrEnum):
@@ -57,7 +58,7 @@ class Candidate:
     most: int | None
     """How much of it rules give them at once; None sets no limit."""
     level: int
-    """How well they know what is asked for; 0 when nothing is."""
+    """How well they know what is asked for, 0 not at all; counts for ``Way.SKILL`` alone."""
 
     @property
     def has_room(self) -> bool:
@@ -66,7 +67,7 @@ class Candidate:
 
 
 def choose(way: Way, candidates: Sequence[Candidate], last: int | None) -> Candidate | str:
-    """Return who gets the work, or why nobody does: NOBODY or FULL.
+    """Return who gets the work, or why nobody does: NOBODY, FULL or UNSKILLED.
 
     ``last`` is who got some last. Whoever comes after them in the order of their keys is next,
     and between people who are equal in everything else that decides.
@@ -74,7 +75,8 @@ def choose(way: Way, candidates: Sequence[Candidate], last: int | None) -> Candi
     fit = [one for one in candidates if one.level or way is not Way.SKILL]
     free = [one for one in fit if one.has_room]
     if not free:
-        return FULL if fit else NOBODY
+        nobody = UNSKILLED if way is Way.SKILL else NOBODY
+        return FULL if fit else nobody
 
     def rank(one: Candidate) -> tuple[int, int, bool, int]:
         turn = (one.person_id <= (last or 0), one.person_id)
@@ -89,51 +91,42 @@ def choose(way: Way, candidates: Sequence[Candidate], last: int | None) -> Candi
     return min(free, key=rank)
 
 
-def candidates(queue: Queue, skill_id: int | None) -> list[Candidate]:
-    """Return who of a queue's team is there now, whether or not they have room."""
-    level = (
-        select(PersonSkill.level)
-        .where(PersonSkill.person_id == Person.id, PersonSkill.skill_id == skill_id)
-        .scalar_subquery()
-    )
-    rows = db.session.execute(
-        select(Person.id, in_hand(), most_at_once(), func.coalesce(level, 0))
-        .join(TeamMember, TeamMember.person_id == Person.id)
-        .join(Account, Account.person_id == Person.id)
-        .where(
-            TeamMember.team_id == queue.team_id,
-            Person.is_technician,
-            Person.retired_at.is_(None),
-            Account.deactivated_at.is_(None),
-            Account.availability == "available",
-            _is_there(),
-        )
-        .order_by(Person.id)
-    )
-    away = away_now()
-    return [Candidate(*row) for row in rows if row[0] not in away]
+def candidates(queue: Queue, needs: Needs | None) -> list[Candidate]:
+    """Return who of a queue's team could begin now, whether or not they have room.
 
-
-def _is_there() -> ColumnElement[bool]:
-    """Return whether an account has a page open, as far as the desk asks for it.
-
-    A session that was signed out of says nothing, however lately it was used.
+    ``needs`` is what has to be known and spoken; None when that makes no difference.
     """
-    minutes = db.session.scalar(select(Desk.silent_minutes).limit(1))
-    if minutes is None:
-        return true()
-    moment = now()
-    return (
-        select(SignInSession.id)
-        .where(
-            SignInSession.account_id == Account.id,
-            SignInSession.revoked_at.is_(None),
-            SignInSession.expires_at > moment,
-            SignInSession.seen_at > moment - timedelta(minutes=minutes),
-        )
-        .correlate(Account)
-        .exists()
-    )
+    members = select(TeamMember.person_id).where(TeamMember.team_id == queue.team_id)
+    there = {
+        key: standing.load
+        for key, standing in ready.standings(db.session.scalars(members).all()).items()
+        if standing.hindrance in (None, ready.Hindrance.FULL)
+    }
+    known = known_by(there) if needs is not None else {}
+    return [
+        Candidate(key, load.in_hand, load.most, _level(known[key], needs) if needs else 0)
+        for key, load in sorted(there.items())
+    ]
+
+
+def _level(known: Known, needs: Needs) -> int:
+    """Return how well somebody fits: 0 not at all; 1 where nothing is asked of anybody."""
+    if needs.language and not known.speaks(needs.language):
+        return 0
+    return known.levels.get(needs.skill_id, 0) if needs.skill_id is not None else 1
+
+
+def _asked_for(ticket: Ticket, given: Given) -> Needs | None:
+    """Return what an assignment by skill asks for: what the rule names, else what the ticket does.
+
+    What a rule names is asked for alone: who wrote it has said what counts.
+    """
+    if Way(given["way"]) is not Way.SKILL:
+        return None
+    skill_id = given.get("skill")
+    if skill_id is not None:
+        return Needs(skill_id)
+    return needs_of(ticket.category_id, ticket.language)
 
 
 def _assign(running: Running, given: Given) -> str:
@@ -150,7 +143,7 @@ def _assign(running: Running, given: Given) -> str:
     turn = db.session.get(RuleTurn, queue.id, with_for_update=True)
     found = choose(
         Way(given["way"]),
-        candidates(queue, given.get("skill")),
+        candidates(queue, _asked_for(ticket, given)),
         turn.person_id if turn is not None else None,
     )
     if isinstance(found, str):

@@ -124,6 +124,7 @@ FIELDS = {
     "time_zone": _l("Time zone"),
     "phone_region": _l("Telephone numbers"),
     "most_at_once": _l("Open work at once"),
+    "working_hours": _l("Working hours"),
     "silent_minutes": _l("Minutes without a sign"),
     "members": _l("Members"),
     "leads": _l("Leads"),

@@ -18,7 +18,7 @@ from wtforms import (
 from wtforms.validators import Optional
 
 from helpdesk.people.forms import NEEDED, time_zones
-from helpdesk.people.models import Desk, Team
+from helpdesk.people.models import Desk, Skill, Team
 from helpdesk.setup.services import (
     categories,
     causes,
@@ -31,6 +31,7 @@ from helpdesk.setup.services import (
     tags,
     teams,
 )
+from helpdesk.sla.models import BusinessCalendar
 from helpdesk.tickets.desk import Category, Cause, Queue
 from helpdesk.tickets.lifecycle import LEVELS, HoldReason, Kind, StatusClass
 from helpdesk.tickets.wording import HOLD_REASONS, IMPACTS, KINDS, PRIORITIES, URGENCIES
@@ -125,6 +126,20 @@ class Named(Edit):
     name = StringField(_l("Name"), [NEEDED])
 
 
+class SkillFields(Edit):
+    """A skill, which may be a language."""
+
+    FIELDS = teams.SKILL_FIELDS
+
+    name = StringField(_l("Name"), [NEEDED])
+    language = StringField(
+        _l("Language"),
+        description=_l(
+            "Only for a skill that is a language: its code, like zh or de. Who has it speaks it"
+        ),
+    )
+
+
 class TagName(Named):
     """A tag."""
 
@@ -217,6 +232,23 @@ class TechnicianFields(Form):
         [Optional()],
         description=_l("Rules give them no more. Empty: what the desk says; 0: none at all"),
     )
+    calendar_id = SelectField(
+        _l("Working hours"),
+        description=_l("Outside them rules give them nothing"),
+        coerce=key_or_none,
+        choices=[],
+    )
+
+    def offer(
+        self, calendars: Iterable[BusinessCalendar], default: BusinessCalendar | None
+    ) -> None:
+        """Fill in what can be chosen; the desk's own calendar stands first."""
+        own = (
+            gettext("The desk's: %(name)s", name=default.name)
+            if default
+            else gettext("At any time")
+        )
+        self.calendar_id.choices = choices([(0, own), *((row.id, row.name) for row in calendars)])
 
 
 class RoleFields(TeamFields):
@@ -286,14 +318,28 @@ class CategoryFields(Edit):
         coerce=key_or_none,
         choices=[],
     )
+    skill_id = SelectField(
+        _l("Skill"),
+        description=_l("What has to be known for it; counts for Start next and for rules"),
+        coerce=key_or_none,
+        choices=[],
+    )
 
-    def offer(self, above: Iterable[Category], offered: Iterable[Queue]) -> None:
+    def offer(
+        self, above: Iterable[Category], offered: Iterable[Queue], known: Iterable[Skill]
+    ) -> None:
         """Fill in what can be chosen."""
         self.parent_id.choices = choices(
             [(0, gettext("Nothing: at the top")), *((row.id, row.path) for row in above)]
         )
         self.queue_id.choices = choices(
             [(0, gettext("The default queue")), *((row.id, row.name) for row in offered)]
+        )
+        self.skill_id.choices = choices(
+            [
+                (0, gettext("What the category above asks for")),
+                *((row.id, row.name) for row in known),
+            ]
         )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select, union_all
+from sqlalchemy import Select, exists, func, or_, select, union_all
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from helpdesk.db import db
@@ -22,6 +22,7 @@ from helpdesk.people.models import (
     Team,
     TeamMember,
 )
+from helpdesk.sla import working
 from helpdesk.sla.models import BusinessCalendar, Policy
 from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status, Supplier, Tag
 
@@ -321,3 +322,22 @@ def staff_accounts() -> list[Person]:
             .order_by(Person.name, Person.id)
         )
     )
+
+
+def offered_skills(kept_id: int | None = None) -> list[Skill]:
+    """Return the skills in use, and the one that something keeps although it is retired."""
+    return list(
+        db.session.scalars(
+            select(Skill)
+            .where(or_(Skill.retired_at.is_(None), Skill.id == kept_id))
+            .order_by(Skill.name)
+        )
+    )
+
+
+def calendars_for(person: Person) -> tuple[list[BusinessCalendar], BusinessCalendar | None]:
+    """Return the calendars that a technician may work by, and the one of the desk."""
+    own = working.calendar_of(person)
+    rows = db.session.scalars(select(BusinessCalendar).order_by(BusinessCalendar.name)).all()
+    offered = [row for row in rows if row.retired_at is None or row is own]
+    return offered, next((row for row in rows if row.is_default), None)

@@ -32,7 +32,7 @@ class BusinessCalendar(Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
-    # What the form of a new policy offers first.
+    # What the form of a new policy offers first, and by what those work for whom none is said.
     is_default: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -52,6 +52,17 @@ class CalendarVersion(Model):
     content: Mapped[dict[str, object]] = mapped_column(Json)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class WorkingHours(Model):
+    """The calendar by which somebody works; who has none works by the desk's default calendar."""
+
+    __tablename__ = "working_hours"
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id"), primary_key=True, autoincrement=False
+    )
+    calendar_id: Mapped[int] = mapped_column(ForeignKey("calendar.id"), index=True)
 
 
 class Policy(Model):

@@ -63,6 +63,8 @@ class Category(Model):
     path: Mapped[str] = mapped_column(String(500), unique=True)
     # Where new tickets of this category go when nobody chose a queue.
     queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id"))
+    # What has to be known for its tickets; without one it is what the category above asks for.
+    skill_id: Mapped[int | None] = mapped_column(ForeignKey("skill.id"))
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     queue: Mapped[Queue | None] = relationship()

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.tickets import wording
+from helpdesk.tickets.because import because
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry
 from helpdesk.tickets.promise_sentences import expected, explained, passed, promised, replayed
@@ -206,6 +207,16 @@ def _acknowledge(name: Markup, changes: Changes) -> Markup | None:
     return _say(_("%(who)s acknowledged for %(queue)s"), who=name, queue=_list(queues))
 
 
+def _given(pattern: object, otherwise: Callable[[Markup, Changes], Markup | None]) -> Any:
+    """Return a sentence that says why Start next gave it, where that is how it came."""
+
+    def sentence_of(name: Markup, changes: Changes) -> Markup | None:
+        why = because(_pair(changes, "because")[1])
+        return _say(pattern, who=name, reasons=why) if why else otherwise(name, changes)
+
+    return sentence_of
+
+
 def _resolve_assignment(name: Markup, changes: Changes) -> Markup:
     label = _pair(changes, "assignment")[0]
     return _say(_("%(who)s finished the part of %(target)s"), who=name, target=_list(label))
@@ -364,8 +375,12 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "hand-over": _covering(_moved(_l("%(who)s handed it over from %(before)s to %(target)s"))),
     "return": _covering(_moved(_l("%(who)s returned it from %(before)s to %(target)s"))),
     "pass-on": _pass_on,
-    "acknowledge": _acknowledge,
-    "take": _plain(_l("%(who)s took it")),
+    "acknowledge": _given(
+        _l("%(who)s acknowledged it, given by Start next: %(reasons)s"), _acknowledge
+    ),
+    "take": _given(
+        _l("%(who)s took it, given by Start next: %(reasons)s"), _plain(_l("%(who)s took it"))
+    ),
     "resolve-assignment": _resolve_assignment,
     "set-owner": _changed(_l("%(who)s changed the owner from %(old)s to %(new)s"), "owner"),
     "change-status": _changed(_l("%(who)s changed the status from %(old)s to %(new)s"), "status"),

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
+from helpdesk.people.absent import Away
 from helpdesk.people.models import Channel
 from helpdesk.tickets.lifecycle import (
     BinReason,
@@ -18,7 +19,9 @@ from helpdesk.tickets.lifecycle import (
     RiskReason,
     StatusClass,
 )
+from helpdesk.tickets.queries.ready import Hindrance, Standing
 from helpdesk.tickets.seed import STATUS_NAMES, STATUSES
+from helpdesk.web.i18n import moment
 
 KINDS = {
     Kind.INCIDENT: _l("Incident"),
@@ -183,3 +186,37 @@ def load_words(in_hand: int, most: int | None) -> str:
     if most is None:
         return str(_("%(number)d in hand", number=in_hand))
     return str(_("%(number)d of %(most)d in hand", number=in_hand, most=most))
+
+
+def standing_words(standing: Standing, *, room: bool = True) -> str:
+    """Return why somebody gets no work now and how much they have; empty when nothing is to say.
+
+    ``room`` says what they have in hand wherever a limit is set, not only when it is reached.
+    """
+    said = []
+    match standing.hindrance:
+        case Hindrance.NO_ACCOUNT:
+            return str(_("cannot sign in"))
+        case Hindrance.ABSENT if standing.absence is not None:
+            said.append(away_words(standing.absence))
+        case Hindrance.OFF if standing.back_at is not None:
+            said.append(str(_("off until %(time)s", time=moment(standing.back_at))))
+        case Hindrance.OFF:
+            said.append(str(_("off")))
+        case Hindrance.BUSY:
+            said.append(str(_("busy")))
+        case Hindrance.AWAY:
+            said.append(str(_("away")))
+        case Hindrance.SILENT:
+            said.append(str(_("not at the desk")))
+    if standing.load.most is not None and (room or standing.hindrance is Hindrance.FULL):
+        said.append(load_words(standing.load.in_hand, standing.load.most))
+    return " · ".join(said)
+
+
+def away_words(away: Away) -> str:
+    """Return until when somebody is away, and who covers."""
+    until = moment(away.until)
+    if away.cover:
+        return str(_("away until %(time)s, %(name)s covers", time=until, name=away.cover))
+    return str(_("away until %(time)s", time=until))

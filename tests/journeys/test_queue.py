@@ -11,7 +11,7 @@ from sqlalchemy import select
 from helpdesk.db import db, transaction
 from helpdesk.people import guard
 from helpdesk.people.access import Actor
-from helpdesk.people.models import Person
+from helpdesk.people.models import Account, Person
 from helpdesk.people.services import sessions
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue
@@ -261,9 +261,26 @@ def test_a_row_is_taken_with_one_click_and_start_next_opens_the_first_free_one(f
     page.locator("h1").click()
     page.keyboard.press("n")
     page.wait_for_url(re.compile(rf"/tickets/{second}\?in=queue"))
+    expect(page.get_by_text(f"{second} is yours: it waits longest")).to_be_visible()
     with floor.live.app.app_context():
         owner = select(Ticket.owner_id).where(Ticket.id == second)
         assert db.session.scalar(owner) == floor.person_id
+
+
+def test_who_has_enough_goes_on_deliberately_from_the_keyboard(floor: Floor):
+    with floor.live.app.app_context():
+        account = db.session.scalars(
+            select(Account).where(Account.person_id == floor.person_id)
+        ).one()
+        account.most_at_once = 0
+        db.session.commit()
+    page = floor.open()
+    page.locator("h1").click()
+    page.keyboard.press("n")
+    expect(page.get_by_text("You have 0 of 0 in hand")).to_be_visible()
+    assert_accessible(page)
+    page.keyboard.press("n")
+    page.wait_for_url(re.compile(r"/tickets/\d+\?in=queue"))
 
 
 def test_filters_are_edited_and_taken_away_from_the_keyboard(floor: Floor):

@@ -242,7 +242,7 @@ def test_work_goes_to_who_can_begin_or_stays_with_the_queue() -> None:
     assert (alone.owner, alone.queue) == (None, queue)
     last = db.session.scalars(select(RuleRun).order_by(RuleRun.id.desc())).first()
     assert last is not None
-    assert last.steps == [{"do": "assign", "said": "nobody-free"}]
+    assert last.steps == [{"do": "assign", "said": "nobody-with-skill"}]
 
 
 def test_mails_of_one_trouble_become_one_ticket() -> None:

@@ -13,7 +13,7 @@ from helpdesk.lib.clock import now
 from helpdesk.people.models import Account, Desk, SignInSession
 from helpdesk.people.services import sessions
 from helpdesk.rules.models import RuleRun
-from helpdesk.rules.routing import FULL, NOBODY, Candidate, Way, choose
+from helpdesk.rules.routing import FULL, NOBODY, UNSKILLED, Candidate, Way, choose
 from helpdesk.tickets import services
 from helpdesk.tickets.lifecycle import HoldReason
 from helpdesk.tickets.models import Ticket
@@ -26,7 +26,7 @@ def slow_choose(way: Way, people: list[Candidate], last: int) -> int | str:
     if way is Way.SKILL:
         people = [one for one in people if one.level > 0]
     if not people:
-        return NOBODY
+        return UNSKILLED if way is Way.SKILL else NOBODY
     people = [one for one in people if one.most is None or one.most - one.load > 0]
     if not people:
         return FULL

@@ -11,7 +11,7 @@ from helpdesk.lib.clock import now
 from helpdesk.people.models import Person
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import Presence
-from helpdesk.tickets.lifecycle import HoldReason, Outcome
+from helpdesk.tickets.lifecycle import Outcome
 from helpdesk.tickets.queries import counts, work
 from helpdesk.tickets.queries.counts import Memory
 from helpdesk.tickets.queries.filters import EVERYTHING, Filter, Flag, My, Owner
@@ -130,25 +130,6 @@ def test_an_act_makes_its_actor_read_afresh(monkeypatch: pytest.MonkeyPatch):
     assert counts.queues(other)[0].total == 1
     counts.memory().known.clear()
     counts.memory().acted.clear()
-
-
-def test_the_next_free_ticket_is_nobodys_or_ones_own_and_not_on_hold():
-    queue = factories.queue()
-    actor, other = factories.actor(queues=[queue]), factories.actor(queues=[queue])
-    with time_machine.travel(now() - timedelta(hours=3)):
-        taken = factories.ticket(queue_=queue, impact=1, urgency=1)
-        services.take(other, taken)
-        held = factories.ticket(queue_=queue)
-        services.hold(actor, held, HoldReason.CUSTOMER)
-    free = factories.ticket(queue_=queue)
-    mine = factories.ticket(queue_=queue)
-    services.take(actor, mine)
-    wanted = Filter(queues=(queue.id,))
-    assert work.next_free(actor, wanted, zone=UTC_ZONE) == free
-    assert work.next_free(actor, wanted, zone=UTC_ZONE, skip=free.id) == mine
-    services.take(other, free)
-    assert work.next_free(actor, wanted, zone=UTC_ZONE) == mine
-    assert work.next_free(other, Filter(queues=(queue.id,), words="label"), zone=UTC_ZONE) == taken
 
 
 def test_colleagues_at_work_are_those_with_a_ticket_of_the_list_open():

@@ -295,5 +295,5 @@ def test_start_next_takes_the_first_free_ticket_and_opens_it(desk: Desk, queue: 
 
 def test_start_next_says_when_nothing_waits(desk: Desk, queue: Queue):
     response = desk.post(f"/queue/next?queue={queue.id}", {}, htmx=False)
-    assert response.location == f"/queue?queue={queue.id}"
+    assert response.location == f"/queue/next?queue={queue.id}"
     assert "Nothing in this list waits" in desk.get(response.location)

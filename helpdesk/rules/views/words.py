@@ -40,6 +40,8 @@ _SAID = {
     "nothing": _l("it was so already"),
     "gone": _l("what it needs is gone, or nobody is there"),
     "nobody-free": _l("nobody was free"),
+    "all-at-limit": _l("everybody who was there had as much as they may have"),
+    "nobody-with-skill": _l("nobody with the skill was there"),
     "quiet": _l("not sent: this was to be quiet"),
     "automatic": _l("not sent: a machine wrote"),
     "restricted": _l("not sent: the ticket is restricted"),

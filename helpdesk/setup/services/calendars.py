@@ -22,7 +22,14 @@ from helpdesk.setup.written import write_hours
 from helpdesk.sla import business_time, saving, stored
 from helpdesk.sla.business_time import NeverOpens
 from helpdesk.sla.calendar import WEEKDAYS, Calendar, Span, WrongCalendar
-from helpdesk.sla.models import BusinessCalendar, CalendarVersion, Clock, Policy, PolicyVersion
+from helpdesk.sla.models import (
+    BusinessCalendar,
+    CalendarVersion,
+    Clock,
+    Policy,
+    PolicyVersion,
+    WorkingHours,
+)
 from helpdesk.sla.public_holidays import UnknownCountry
 
 CONTENT = ("zone", "week", "holidays", "days", "make_up_like")
@@ -156,7 +163,8 @@ def delete(actor: Actor, row: BusinessCalendar) -> None:
     versions = select(CalendarVersion.id).where(CalendarVersion.calendar_id == row.id)
     named = PolicyVersion.content["calendar"].as_integer() == row.id
     counted = Clock.calendar_version_id.in_(versions)
-    if db.session.scalar(select(exists().where(named) | exists().where(counted))):
+    worked_by = exists().where(WorkingHours.calendar_id == row.id)
+    if db.session.scalar(select(exists().where(named) | exists().where(counted) | worked_by)):
         raise Refused("in-use", _l("It was used, so it stays in the records: retire it instead."))
     audit.record(actor, "calendar-deleted", row)
     db.session.execute(delete_from(CalendarVersion).where(CalendarVersion.calendar_id == row.id))

@@ -10,10 +10,11 @@ from helpdesk.db import db
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
+from helpdesk.people.models import Skill
 from helpdesk.setup.services import editing, keeping
 from helpdesk.tickets.desk import Category, Queue
 
-FIELDS = ("name", "parent_id", "queue_id")
+FIELDS = ("name", "parent_id", "queue_id", "skill_id")
 ARROW = " › "
 LONGEST_PATH = 500
 
@@ -35,7 +36,7 @@ def edit(
     wanted: Mapping[str, Any],
     seen: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Rename a category, move it below another, or name its queue; False when nothing changes.
+    """Rename or move a category, name its queue or its skill; False when nothing changes.
 
     Everything below it comes along: their paths are written anew. Raises Denied, Refused,
     Changed.
@@ -61,6 +62,8 @@ def edit(
         _rewrite(category, old_path, new_path)
     if "queue_id" in changes:
         shown["queue"] = [_queue_name(key) for key in changes["queue_id"]]
+    if "skill_id" in changes:
+        shown["skill"] = [_skill_name(key) for key in changes["skill_id"]]
     db.session.flush()
     audit.record(actor, "category-edited", category, shown, label=category.path)
     return True
@@ -153,7 +156,13 @@ def _checked(wanted: Mapping[str, Any], own: Category | None = None) -> dict[str
         kept = own is not None and own.queue_id == queue_id
         if queue is None or (queue.retired_at is not None and not kept):
             raise Refused("queue-unknown", _l("Choose a queue that is in use."), "queue_id")
-    return {"name": name, "parent_id": parent_id, "queue_id": queue_id}
+    skill_id = wanted.get("skill_id") or None
+    if skill_id is not None:
+        skill = db.session.get(Skill, skill_id)
+        kept = own is not None and own.skill_id == skill_id
+        if skill is None or (skill.retired_at is not None and not kept):
+            raise Refused("skill-unknown", _l("Choose a skill that is in use."), "skill_id")
+    return {"name": name, "parent_id": parent_id, "queue_id": queue_id, "skill_id": skill_id}
 
 
 def _check_parent(parent_id: int | None, own: Category | None) -> None:
@@ -169,3 +178,8 @@ def _check_parent(parent_id: int | None, own: Category | None) -> None:
 def _queue_name(queue_id: int | None) -> str | None:
     queue = db.session.get(Queue, queue_id) if queue_id is not None else None
     return queue.name if queue is not None else None
+
+
+def _skill_name(skill_id: int | None) -> str | None:
+    skill = db.session.get(Skill, skill_id) if skill_id is not None else None
+    return skill.name if skill is not None else None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
@@ -14,8 +15,10 @@ from helpdesk.people.models import Person, PersonSkill, Skill, Team, TeamMember
 from helpdesk.people.services import teams as verbs
 from helpdesk.setup.services import editing, keeping
 from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.queries.needs import tongue
 
 FIELDS = ("name", "description")
+SKILL_FIELDS = ("name", "language")
 
 
 def add(actor: Actor, wanted: Mapping[str, Any]) -> Team:
@@ -124,9 +127,8 @@ def _applied(
 def add_skill(actor: Actor, wanted: Mapping[str, Any]) -> Skill:
     """Add a skill. Raises Denied, Refused."""
     actor.demand(Permission.SETUP_TEAMS)
-    name = editing.clean_name(wanted["name"])
-    editing.check_free(Skill, name)
-    skill = Skill(name=name)
+    checked = _checked_skill(wanted)
+    skill = Skill(**checked)
     db.session.add(skill)
     db.session.flush()
     audit.record(actor, "skill-created", skill)
@@ -136,16 +138,31 @@ def add_skill(actor: Actor, wanted: Mapping[str, Any]) -> Skill:
 def edit_skill(
     actor: Actor, skill: Skill, wanted: Mapping[str, Any], seen: Mapping[str, Any] | None = None
 ) -> bool:
-    """Rename a skill; False when nothing changes. Raises Denied, Refused, Changed."""
+    """Rename a skill, or say which language it stands for; False when nothing changes.
+
+    Raises Denied, Refused, Changed.
+    """
     actor.demand(Permission.SETUP_TEAMS)
-    name = editing.clean_name(wanted["name"])
-    editing.check_free(Skill, name, skill)
-    changes = editing.merged(skill, {"name": name}, seen)
+    changes = editing.merged(skill, _checked_skill(wanted, skill), seen)
     if not changes:
         return False
     editing.write(skill, changes)
     audit.record(actor, "skill-edited", skill, changes)
     return True
+
+
+def _checked_skill(wanted: Mapping[str, Any], own: Skill | None = None) -> dict[str, Any]:
+    name = editing.clean_name(wanted["name"])
+    editing.check_free(Skill, name, own)
+    language = tongue((wanted.get("language") or "").strip()) or None
+    if language is not None:
+        try:
+            Locale.parse(language)
+        except (UnknownLocaleError, ValueError):
+            raise Refused(
+                "language-unknown", _l("Type the code of a language: zh, de, en."), "language"
+            ) from None
+    return {"name": name, "language": language}
 
 
 def retire_skill(actor: Actor, skill: Skill) -> bool:

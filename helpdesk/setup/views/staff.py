@@ -16,13 +16,17 @@ from helpdesk.people.models import Person, Skill, Team
 from helpdesk.people.roles import name_of
 from helpdesk.people.services import teams as room
 from helpdesk.setup import queries
-from helpdesk.setup.forms import Edit, Named, TeamFields, TechnicianFields, read_seen
+from helpdesk.setup.forms import Edit, SkillFields, TeamFields, TechnicianFields, read_seen
 from helpdesk.setup.services import teams
 from helpdesk.setup.views.blueprint import bp
 from helpdesk.setup.views.shelf import Listing, Shelf, put_up
-from helpdesk.tickets.queries.load import loads
-from helpdesk.tickets.wording import load_words
+from helpdesk.sla import working
+from helpdesk.tickets.because import language_name
+from helpdesk.tickets.queries.ready import standings
+from helpdesk.tickets.wording import load_words, standing_words
 from helpdesk.web.forms import Form
+
+OWN_FIELDS = frozenset({"most_at_once", "calendar_id"})
 
 LEVELS = {1: _l("Can help"), 2: _l("Knows it well"), 3: _l("Expert")}
 
@@ -113,7 +117,7 @@ def save_members(team_id: int) -> Any:
 
 
 def _skill_form(_row: Any | None, sent: bool) -> Edit:
-    return Named() if sent else Named(formdata=None)
+    return SkillFields() if sent else SkillFields(formdata=None)
 
 
 put_up(
@@ -125,7 +129,7 @@ put_up(
         listing=lambda: Listing(
             [(None, queries.by_name(Skill))],
             queries.retired(Skill),
-            {"known_by": queries.known_by()},
+            {"known_by": queries.known_by(), "language_name": language_name},
         ),
         add=teams.add_skill,
         edit=teams.edit_skill,
@@ -153,8 +157,8 @@ def technicians() -> Any:
         people=people,
         team_names=queries.team_names(),
         skill_names=queries.skill_names(),
-        loads=loads([person.id for person in people]),
-        load_words=load_words,
+        stand=standings([person.id for person in people]),
+        standing_words=standing_words,
         role_name=name_of,
         level_words=LEVELS,
         saved=request.args.get("saved", type=int),
@@ -164,12 +168,15 @@ def technicians() -> Any:
 @bp.get("/technicians/<int:person_id>")
 @require(Permission.SETUP_TEAMS)
 def technician(person_id: int) -> Any:
-    """Show the teams and skills of one technician."""
+    """Show the teams, hours and skills of one technician."""
     person = queries.technician(person_id)
     offered = {skill.id for skill in queries.by_name(Skill)}
     levels = {key: level for key, level in queries.levels_of(person).items() if key in offered}
+    own = working.calendar_of(person)
     form = TechnicianFields(
-        formdata=None, most_at_once=person.account.most_at_once if person.account else None
+        formdata=None,
+        most_at_once=person.account.most_at_once if person.account else None,
+        calendar_id=own.id if own is not None else 0,
     )
     return _technician_page(person, form, queries.memberships_of(person), levels)
 
@@ -182,6 +189,8 @@ def _technician_page(
     status: int = 200,
     seen: tuple[str, str] | None = None,
 ) -> Any:
+    form.offer(*queries.calendars_for(person))
+    stands = standings([person.id])[person.id]
     return render_template(
         "setup/technician.html",
         place="technicians",
@@ -194,15 +203,14 @@ def _technician_page(
         skills=queries.by_name(Skill),
         level_words=LEVELS,
         has_account=person.account is not None and person.account.deactivated_at is None,
-        load=loads([person.id]).get(person.id),
-        load_words=load_words,
+        stands=standing_words(stands) or load_words(stands.load.in_hand, stands.load.most),
     ), status
 
 
 @bp.post("/technicians/<int:person_id>")
 @require(Permission.SETUP_TEAMS)
 def save_technician(person_id: int) -> Any:
-    """Save the teams and skills of one technician."""
+    """Save the teams, hours and skills of one technician."""
     person = queries.technician(person_id)
     leads = set(request.form.getlist("lead", type=int))
     marked = {*request.form.getlist("member", type=int), *leads}
@@ -213,6 +221,7 @@ def save_technician(person_id: int) -> Any:
         if (level := request.form.get(f"skill-{skill.id}", 0, type=int)) in LEVELS
     }
     form = TechnicianFields()
+    form.offer(*queries.calendars_for(person))
     actor = guard.current_actor()
     seen = (request.form.get("seen_teams", ""), request.form.get("seen_skills", ""))
     if not form.validate():
@@ -222,8 +231,10 @@ def save_technician(person_id: int) -> Any:
         changed = teams.set_levels(actor, person, levels, read_keys("seen_skills")) or changed
         if "most_at_once" in request.form:
             changed = room.set_most_at_once(actor, person, form.most_at_once.data) or changed
+        if "calendar_id" in request.form:
+            changed = working.set_calendar(actor, person, form.calendar_id.data) or changed
     except Refused as refusal:
-        form.refuse(refusal.field if refusal.field == "most_at_once" else None, refusal.message)
+        form.refuse(refusal.field if refusal.field in OWN_FIELDS else None, refusal.message)
         return _technician_page(person, form, wanted, levels, 422, seen)
     if changed:
         flash(_("Saved"))

@@ -12,7 +12,7 @@ from helpdesk.people import guard
 from helpdesk.people.access import Permission
 from helpdesk.people.errors import Missing
 from helpdesk.people.guard import require
-from helpdesk.people.models import Organisation, Team
+from helpdesk.people.models import Organisation, Skill, Team
 from helpdesk.setup import queries
 from helpdesk.setup.forms import (
     CLASS_MEANINGS,
@@ -107,7 +107,11 @@ def _category_form(row: Category | None, sent: bool) -> Edit:
         and (row is None or one.id != row.id)
         and (begin is None or not one.path.startswith(begin))
     ]
-    form.offer(above, queries.offered_queues(guard.current_actor(), row.queue_id if row else None))
+    form.offer(
+        above,
+        queries.offered_queues(guard.current_actor(), row.queue_id if row else None),
+        queries.offered_skills(row.skill_id if row else None),
+    )
     if row is None and not sent:
         form.parent_id.data = request.args.get("below", type=int)
     return form
@@ -119,7 +123,11 @@ def _category_list() -> Listing:
     return Listing(
         [(None, [row for row in everything if row.retired_at is None])],
         [row for row in everything if row.retired_at is not None],
-        {"depth": categories.depth, "queue_names": shown},
+        {
+            "depth": categories.depth,
+            "queue_names": shown,
+            "skill_names": {row.id: row.name for row in queries.by_name(Skill)},
+        },
     )
 
 

@@ -1,26 +1,20 @@
-"""What to do next, what was done today, and who is at work on a list."""
+"""What was done today, and who is at work on a list."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy import func, literal_column, select
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Person
 from helpdesk.tickets.companions import Presence
-from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.models import Ticket, Worklist
-from helpdesk.tickets.queries import lists
 from helpdesk.tickets.queries.conditions import in_worklist
 from helpdesk.tickets.queries.counts import memory
-from helpdesk.tickets.queries.filters import Filter, Sort
 from helpdesk.tickets.queries.page import PRESENT_FOR
-
-TRIED = 20
-"""Tickets at the head of a list that are tried when colleagues take them at the same moment."""
 
 SHOWN_AT_WORK = 6
 
@@ -31,33 +25,6 @@ class Colleague:
 
     id: int
     name: str
-
-
-def next_free(
-    actor: Actor, wanted: Filter, *, zone: ZoneInfo, skip: int | None = None
-) -> Ticket | None:
-    """Return the first ticket of a list that is the actor's or nobody's, locked for taking.
-
-    What waits on purpose is no next thing to do. ``skip`` is the ticket just looked at. Two
-    technicians who ask at once get two tickets.
-    """
-    actor.demand(Permission.TICKET_WORK)
-    if not wanted.is_open_work:
-        wanted = replace(wanted, classes=())
-    classes = wanted.effective_classes - {StatusClass.PENDING}
-    wanted = replace(wanted, classes=tuple(sorted(classes)), sort=Sort.WAITING)
-    free = or_(Ticket.owner_id.is_(None), Ticket.owner_id == actor.person_id)
-    for number in lists.numbers(actor, wanted, zone=zone, limit=TRIED + 1, further=[free]):
-        if number == skip:
-            continue
-        ticket = db.session.scalar(
-            select(Ticket)
-            .where(Ticket.id == number, free, Ticket.hidden_at.is_(None))
-            .with_for_update(of=Ticket, skip_locked=True)
-        )
-        if ticket is not None:
-            return ticket
-    return None
 
 
 def resolved_today(actor: Actor, *, zone: ZoneInfo) -> int:

@@ -1,6 +1,6 @@
 """Assignments: who works on which piece. Hand over moves one, add opens another beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from flask_babel import lazy_gettext as _l
@@ -12,6 +12,7 @@ from helpdesk.people.models import Person
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import UNFINISHED, StatusClass
 from helpdesk.tickets.models import Assignment, Entry, Ticket
+from helpdesk.tickets.next_up import Reason
 from helpdesk.tickets.services import choose, waits
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.audience import may_read
@@ -236,7 +237,12 @@ def give_back(
 
 
 def acknowledge(
-    actor: Actor, ticket: Ticket, assignment_id: int | None = None, *, undo_for: int = 0
+    actor: Actor,
+    ticket: Ticket,
+    assignment_id: int | None = None,
+    *,
+    because: Sequence[Reason] = (),
+    undo_for: int = 0,
 ) -> Entry | None:
     """Say "I have it" for one assignment, or for every one the actor may acknowledge.
 
@@ -253,6 +259,7 @@ def acknowledge(
     if not rows:
         return None
     acknowledge_rows(act, rows)
+    _note_because(act, because)
     return act.done("acknowledge", undo_for=undo_for)
 
 
@@ -277,11 +284,14 @@ def acknowledge_rows(act: Act, rows: list[Assignment]) -> None:
     _show_working(act)
 
 
-def take(actor: Actor, ticket: Ticket, *, undo_for: int = 0) -> Entry:
+def take(
+    actor: Actor, ticket: Ticket, *, because: Sequence[Reason] = (), undo_for: int = 0
+) -> Entry:
     """Make the ticket one's own: owner, and holder of an acknowledged assignment.
 
     What waits in the queue is claimed; what a colleague holds is left to them and the actor
-    stands beside it only when nothing was free. Raises Denied, Refused.
+    stands beside it only when nothing was free. ``because`` is why Start next gave it to them.
+    Raises Denied, Refused.
     """
     check_open(ticket)
     if actor.person_id is None:
@@ -300,7 +310,13 @@ def take(actor: Actor, ticket: Ticket, *, undo_for: int = 0) -> Entry:
         db.session.flush()
     act.set("owner_id", actor.person_id)
     acknowledge_rows(act, chosen)
+    _note_because(act, because)
     return act.done("take", undo_for=undo_for)
+
+
+def _note_because(act: Act, because: Sequence[Reason]) -> None:
+    if because:
+        act.note_change("because", None, [[str(why), about] for why, about in because])
 
 
 def resolve_assignment(

@@ -16,13 +16,13 @@ from helpdesk.tickets.forms import AssignForm, PersonForm, ReasonForm, whole
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.queries import people
 from helpdesk.tickets.queries.access import NotFound, get_for, queue_for
-from helpdesk.tickets.queries.load import loads
 from helpdesk.tickets.queries.page import ticket_for_page
+from helpdesk.tickets.queries.ready import standings
 from helpdesk.tickets.services import Refused, Target
 from helpdesk.tickets.views.answers import changed, undo_seconds, undoable
 from helpdesk.tickets.views.blueprint import bp
-from helpdesk.tickets.views.page import away_words, pieces_of
-from helpdesk.tickets.wording import load_words
+from helpdesk.tickets.views.page import pieces_of
+from helpdesk.tickets.wording import standing_words
 
 
 @bp.get("/tickets/choices/target")
@@ -31,17 +31,12 @@ def target_choices() -> Response:
     """Return queues and technicians that can be given work, for a combobox."""
     actor = current_actor()
     rows = people.targets(actor, request.args.get("q", ""), near=whole(request.args.get("near")))
-    words = {"busy": _("busy"), "away": _("away")}
-    gone = away_now()
-    work = loads([row.technician_id for row in rows if row.technician_id])
+    stand = standings({row.technician_id for row in rows if row.technician_id})
 
     def hint(row: people.Choice) -> str:
         if not row.technician_id:
             return str(_("Queue"))
-        away, load = gone.get(row.technician_id), work.get(row.technician_id)
-        stands = away_words(away) if away is not None else words.get(row.availability, "")
-        room = load_words(load.in_hand, load.most) if load and load.most is not None else ""
-        return " · ".join(part for part in (stands, room) if part)
+        return standing_words(stand[row.technician_id])
 
     return jsonify(
         [

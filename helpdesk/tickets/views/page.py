@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from flask import request
-from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from helpdesk.lib.clock import now
-from helpdesk.people.absent import Away, away_now
+from helpdesk.people.absent import away_now
 from helpdesk.people.access import Actor
 from helpdesk.tickets import wording
 from helpdesk.tickets.companions import Draft
@@ -24,7 +23,7 @@ from helpdesk.tickets.services import time_with_children
 from helpdesk.tickets.services.drafts import stamp_of
 from helpdesk.tickets.views import asking
 from helpdesk.tickets.views.lines import File, Line, file_of, fold, lines_of
-from helpdesk.web.i18n import moment, reader_zone
+from helpdesk.web.i18n import reader_zone
 
 WORDS = {
     "kinds": wording.KINDS,
@@ -278,14 +277,6 @@ def status_choices(ticket: Ticket, statuses: list[StatusChoice]) -> list[tuple[S
     return found
 
 
-def away_words(away: Away) -> str:
-    """Return until when somebody is away, and who covers."""
-    until = moment(away.until)
-    if away.cover:
-        return str(_("away until %(time)s, %(name)s covers", time=until, name=away.cover))
-    return str(_("away until %(time)s", time=until))
-
-
 def _away(ticket: Ticket) -> dict[int, str]:
     """Return in words who of those who work on a ticket is away."""
     open_rows = [row for row in ticket.assignments if row.state in OPEN_ASSIGNMENT]
@@ -294,7 +285,7 @@ def _away(ticket: Ticket) -> dict[int, str]:
     if not people or ticket.status_class not in UNFINISHED:
         return {}
     gone = away_now()
-    return {key: away_words(gone[key]) for key in people if key in gone}
+    return {key: wording.away_words(gone[key]) for key in people if key in gone}
 
 
 def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:

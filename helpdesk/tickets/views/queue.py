@@ -4,24 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
+from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.people.services import own
-from helpdesk.tickets import services
 from helpdesk.tickets.lifecycle import DUE_RANK, StatusClass
 from helpdesk.tickets.queries import counts, labels, lists, work
-from helpdesk.tickets.queries.filters import EVERYTHING, NARROWING, Filter, Sort, to_lists, to_query
+from helpdesk.tickets.queries.filters import NARROWING, Filter, Sort, to_lists, to_query
 from helpdesk.tickets.queries.groups import Bounds
 from helpdesk.tickets.views.answers import (
-    go_to,
     number_of,
     ticket_url,
-    undo_seconds,
-    undoable,
 )
 from helpdesk.tickets.views.beginning import Step, first_steps
 from helpdesk.tickets.views.blueprint import bp
@@ -126,27 +121,6 @@ def side_again() -> str:
         topics=topics_of(side.queue_lines),
         query=to_query(wanted_list().filter),
     )
-
-
-@bp.post("/queue/next")
-@require(Permission.TICKET_WORK)
-def start_next() -> Response:
-    """Take the first ticket of the list that is nobody's, or go on with one's own."""
-    actor = current_actor()
-    wanted = wanted_list().filter
-    if wanted == EVERYTHING and actor.queue_ids:
-        wanted = Filter(queues=tuple(sorted(actor.queue_ids)))
-    skip = number_of(request.form.get("skip"))
-    ticket = work.next_free(actor, wanted, zone=reader_zone(), skip=skip)
-    if ticket is None:
-        flash(_("Nothing in this list waits for somebody to take it"), "message")
-        return go_to(address_of(wanted))
-    is_mine = ticket.owner_id == actor.person_id
-    if not is_mine or any(row.state == "assigned" for row in ticket.assignments):
-        with undoable() as group:
-            services.take(actor, ticket, undo_for=undo_seconds())
-        flash(_("%(number)d is yours", number=ticket.id), url_for("tickets.undo", group=group))
-    return go_to(ticket_url(ticket.id, to_query(wanted)))
 
 
 @bp.post("/queue/density")
