@@ -19,6 +19,8 @@ from helpdesk.board.events import FixedForPerson
 from helpdesk.channels.email import carrying, ingest, ledger, outgoing, send, watch
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
+from helpdesk.macros import running as macro_running
+from helpdesk.macros import views as macro_views
 from helpdesk.notify import (
     by_mail,
     calls,
@@ -82,8 +84,9 @@ from helpdesk.warning import risk, spikes
 from helpdesk.warning import views as warning_views
 from helpdesk.web import live, panels
 
-# The pages about mail stand in Set up and have its side navigation.
+# The pages about mail and those of macros stand in Set up and have its side navigation.
 mail_views.bp.context_processor(setup_blueprint.side)
+macro_views.bp.context_processor(setup_blueprint.side)
 
 BLUEPRINTS: list[Blueprint] = [
     people_views.bp,
@@ -94,6 +97,7 @@ BLUEPRINTS: list[Blueprint] = [
     board_views.bp,
     answer_views.bp,
     plan_views.bp,
+    macro_views.bp,
     mail_views.bp,
     rule_views.bp,
     setup_views.bp,
@@ -147,6 +151,7 @@ JOBS: list[Job] = [
     escalation.escalate,
     timers.run_due_rules,
     history.forget_runs,
+    macro_running.forget_macro_runs,
     risk.judge_risks,
     spikes.watch_for_spikes,
     housekeeping.wake_snoozed,
@@ -178,11 +183,15 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
     ("reply", 10, answer_views.in_composer),
+    ("ticket-more", 5, macro_views.using.in_menu),
     ("ticket-more", 10, plan_views.in_menu),
+    ("ticket-keys", 5, macro_views.using.among_keys),
     ("ticket-keys", 10, plan_views.among_keys),
+    ("bulk-bar", 10, macro_views.using.in_bulk_bar),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
     ("entry-by-rule", 10, rule_views.why.of_entry),
+    ("entry-by-macro", 10, macro_views.why.of_entry),
     ("notice-of-rule", 10, rule_views.why.of_notice),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""

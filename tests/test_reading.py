@@ -22,6 +22,7 @@ from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.set_up import MailboxSettings, add
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
+from helpdesk.macros.models import Macro
 from helpdesk.notify.telling import Tell
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Site
@@ -32,6 +33,7 @@ from helpdesk.tickets.companions import Task, View
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Attachment
 from helpdesk.tickets.services import NewFile, drafts
+from helpdesk.tickets.services.act import Manner, done_together
 from helpdesk.tickets.views.bulk import ACTIONS
 from helpdesk.tickets.views.change import FIELDS
 from tests import factories
@@ -75,9 +77,10 @@ def references(own_desk: Flask) -> dict[str, Any]:
             for _ in range(2)
         )
         with transaction():
-            reply = services.reply(
-                actor, ticket, services.Said(body="Try again.", files=[picture()])
-            )
+            with done_together(Manner(by={"macro": 1, "name": "Try again"})):
+                reply = services.reply(
+                    actor, ticket, services.Said(body="Try again.", files=[picture()])
+                )
             services.add_tasks(actor, ticket, ["Order toner"])
             services.add_time(actor, ticket, 600, note="On the phone")
             services.link(actor, ticket, other, LinkType.RELATED)
@@ -93,7 +96,8 @@ def references(own_desk: Flask) -> dict[str, Any]:
                 received_at=now(),
                 state=State.QUARANTINED,
             )
-            db.session.add_all([site, view, unread])
+            macro = Macro(name="Note it", actions=[{"do": "note", "text": "Seen"}])
+            db.session.add_all([site, view, unread, macro])
             mailbox = add(
                 SYSTEM,
                 MailboxSettings(
@@ -141,6 +145,7 @@ def references(own_desk: Flask) -> dict[str, Any]:
             "mailbox_id": mailbox.id,
             "rule_id": rules.rule("Louder", {"do": "set-priority", "priority": 1}).id,
             "message_id": unread.id,
+            "macro_id": macro.id,
             "version": "x",
             "reset": reset.token,
             "first": first.token,

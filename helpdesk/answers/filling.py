@@ -8,7 +8,7 @@ text, so its signs are escaped.
 import re
 from collections.abc import Mapping
 
-from helpdesk.answers.models import AnswerTemplate
+from helpdesk.answers.models import Texts
 from helpdesk.notify import filled, texts
 from helpdesk.notify.filled import reads, the_desk
 from helpdesk.people.access import Actor
@@ -40,7 +40,7 @@ def as_text(value: str) -> str:
     )
 
 
-def answer(actor: Actor, template: AnswerTemplate, ticket: Ticket) -> str:
+def answer(actor: Actor, template: Texts, ticket: Ticket) -> str:
     """Return a template as Markdown, filled in for whoever the answer goes to."""
     person = ticket.requester or ticket.customer
     desk = the_desk()

@@ -18,6 +18,7 @@ from helpdesk.demo.alerts import live_board
 from helpdesk.demo.answers import make_answers
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.breach import live_breach
+from helpdesk.demo.macros import make_macros
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.plans import make_plans
 from helpdesk.demo.promises import FIELD, make_promises, promised
@@ -94,6 +95,7 @@ def load_demo() -> Demo:
         live_warnings(demo)
         telling.settle(demo)
         make_rules(demo)
+        make_macros(demo)
         people_search.rebuild()
     warn(demo.actors["karen"])
     _mail_without_a_sender(demo)

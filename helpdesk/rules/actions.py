@@ -81,7 +81,8 @@ class Running:
 
     actor: Actor
     facts: Facts
-    rule_id: int
+    rule_id: int | None
+    """None for a macro: somebody acts by hand."""
     rule_name: str
     version: int
     cause: Entry | None = None
@@ -122,6 +123,8 @@ class Action:
     sends: bool = False
     """Whether something leaves the house."""
     icon: str = "workflow"
+    by_hand: bool = True
+    """Whether macros can do it, too: what looks back or ahead is for rules alone."""
     says: Any = ""
     """It as part of a sentence, with its parameters: "give it to %(queue)s"."""
 

@@ -1,6 +1,6 @@
 """What a version of a rule says: when it looks, if what holds, and what it then does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -43,7 +43,7 @@ class Content:
         return {
             "when": [trigger.to_json() for trigger in self.triggers],
             "if": conditions.to_json(self.condition),
-            "then": [{"do": step.do, **step.given} for step in self.steps],
+            "then": steps_to_json(self.steps),
         }
 
     @classmethod
@@ -53,17 +53,16 @@ class Content:
             raise WrongRule("a rule is an object")
         if strange := set(stored) - {"when", "if", "then"}:
             raise WrongRule(f"a rule has no {', '.join(sorted(map(str, strange)))}")
-        when, then = stored.get("when"), stored.get("then")
+        when = stored.get("when")
         if not isinstance(when, list) or not 1 <= len(when) <= MAX_TRIGGERS:
             raise WrongRule(f"a rule looks at 1 to {MAX_TRIGGERS} occasions", "when")
-        if not isinstance(then, list) or not 1 <= len(then) <= MAX_ACTIONS:
-            raise WrongRule(f"a rule does 1 to {MAX_ACTIONS} things", "then")
+        steps = steps_of(stored.get("then"))
         condition = conditions.from_json(stored["if"]) if "if" in stored else ALWAYS
         compiler.check_words(condition)
         return cls(
             tuple(Trigger.from_json(one) for one in when),
             condition,
-            tuple(_step(one, f"then.{number}") for number, one in enumerate(then, 1)),
+            steps,
         )
 
     @property
@@ -74,6 +73,18 @@ class Content:
     def has(self, *kinds: On) -> bool:
         """Whether some trigger is of one of these kinds."""
         return any(trigger.on in kinds for trigger in self.triggers)
+
+
+def steps_to_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Return actions as they are stored."""
+    return [{"do": step.do, **step.given} for step in steps]
+
+
+def steps_of(stored: object) -> tuple[Step, ...]:
+    """Read the actions of a rule or a macro. Raises WrongRule that names what is wrong."""
+    if not isinstance(stored, list) or not 1 <= len(stored) <= MAX_ACTIONS:
+        raise WrongRule(f"a rule does 1 to {MAX_ACTIONS} things", "then")
+    return tuple(_step(one, f"then.{number}") for number, one in enumerate(stored, 1))
 
 
 def _step(stored: object, place: str) -> Step:

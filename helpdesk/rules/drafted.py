@@ -9,7 +9,7 @@ from helpdesk.rules import conditions
 from helpdesk.rules.actions import Action, Ask, Param, action_of
 from helpdesk.rules.compiler import check_words
 from helpdesk.rules.conditions import All, Comparison, Condition, Not, Operand, Some, WrongRule
-from helpdesk.rules.content import Content, Step
+from helpdesk.rules.content import MAX_ACTIONS, Content, Step
 from helpdesk.rules.draft import ANY, NONE, NOT_ALL, UNITS, Draft, Group, Row
 from helpdesk.rules.fields import Field, field_of
 from helpdesk.rules.operators import Takes, operator_of
@@ -32,19 +32,34 @@ def content_of(draft: Draft) -> Content:
     wrong: dict[str, str] = {}
     when = [_tried(wrong, row, _trigger) for row in draft.when]
     condition = _condition(wrong, draft.condition)
-    then = [_tried(wrong, row, _step) for row in draft.then]
+    then = _steps(wrong, draft)
     if not draft.when:
         wrong["when"] = _("Say when the rule looks.")
     if not draft.then:
         wrong["then"] = _("Say what the rule does.")
     if wrong:
         raise Faulty(wrong)
-    content = Content(tuple(filter(None, when)), condition, tuple(filter(None, then)))
+    content = Content(tuple(filter(None, when)), condition, then)
     try:
         return Content.from_json(content.to_json())
     except WrongRule:
         said = _("This is more than one rule can hold: make two of it.")
         raise Faulty({"rule": said}) from None
+
+
+def steps_of(draft: Draft) -> tuple[Step, ...]:
+    """Return the actions alone, as macros have them. Raises Faulty with all that is wrong."""
+    wrong: dict[str, str] = {}
+    then = _steps(wrong, draft)
+    if len(then) > MAX_ACTIONS:
+        wrong["then"] = _("At most %(n)d actions.", n=MAX_ACTIONS)
+    if wrong:
+        raise Faulty(wrong)
+    return then
+
+
+def _steps(wrong: dict[str, str], draft: Draft) -> tuple[Step, ...]:
+    return tuple(filter(None, [_tried(wrong, row, _step) for row in draft.then]))
 
 
 class _Wrong(Exception):

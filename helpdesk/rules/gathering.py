@@ -79,6 +79,7 @@ _ACTIONS = [
         _l("Gather into the first ticket of the same sender and subject, within hours"),
         _gather,
         (_HOURS,),
+        by_hand=False,
         icon="merge",
         says=_l("gather what the same sender writes about the same within %(hours)s hours"),
     ),
@@ -90,6 +91,7 @@ _ACTIONS = [
             _HOURS,
             Param("way", _l("How"), Ask.CHOICE, choices.of_words(WAYS), words=frozenset(WAYS)),
         ),
+        by_hand=False,
         icon="link",
         says=_l(
             "link what the same sender writes about the same within %(hours)s hours"

@@ -25,6 +25,7 @@ from helpdesk.tickets.lifecycle import (
     move,
 )
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.queries.access import hidden_among
 
 DONE, NO_CHANGE, GONE = "", "nothing", "gone"
 
@@ -221,6 +222,8 @@ def _link(running: Running, given: Given) -> str:
     other = db.session.get(Ticket, given["number"])
     if other is None or other.hidden_at is not None or other.id == running.ticket.id:
         return GONE
+    if hidden_among(running.actor, [other.id]):
+        return GONE
     return said(services.link(running.actor, other, running.ticket, LinkType.PARENT))
 
 
@@ -390,6 +393,7 @@ _ACTIONS = [
         _l("Run another rule"),
         _run_rule,
         (Param("rule", _l("Rule"), Ask.CHOICE, choices.rules),),
+        by_hand=False,
         icon="workflow",
         says=_l("run the rule %(rule)s"),
     ),

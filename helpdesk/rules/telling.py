@@ -262,6 +262,7 @@ _ACTIONS = [
         _tell_later,
         (Param("minutes", _l("Minutes"), Ask.NUMBER, most=100_000), *_WHOM),
         sends=True,
+        by_hand=False,
         icon="timer",
         says=_l("tell %(whom)s if nobody acknowledges it in %(minutes)s minutes"),
     ),

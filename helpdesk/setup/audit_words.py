@@ -75,6 +75,7 @@ THINGS = {
     "quick-template": _l("the quick template"),
     "answer-template": _l("the answer template"),
     "work-plan": _l("the work plan"),
+    "macro": _l("the macro"),
     "team": _l("the team"),
     "team-members": _l("the members of"),
     "skill": _l("the skill"),
@@ -227,6 +228,7 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
             ("tags", _l("Tags"), (*_of("tag"), "tag-merged")),
             ("answers", _l("Answer templates"), _of("answer-template")),
             ("plans", _l("Work plans"), _of("work-plan")),
+            ("macros", _l("Macros"), _of("macro")),
             ("templates", _l("Quick templates"), _of("quick-template")),
             ("promises", _l("Promises"), (*_of("policy"), "promises-replayed")),
             (

@@ -166,6 +166,14 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
                 P.SETUP_TICKETS,
             ),
             Place(
+                "macros",
+                "macros.index",
+                "wand-sparkles",
+                _l("Macros"),
+                _l("Changes and a text that are run by hand in one go"),
+                P.SETUP_TICKETS,
+            ),
+            Place(
                 "templates",
                 "setup.templates",
                 "zap",

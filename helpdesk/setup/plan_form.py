@@ -20,7 +20,7 @@ from helpdesk.setup.written import Unreadable, read_length, write_length
 from helpdesk.tickets.wording import KINDS, PRIORITIES
 from helpdesk.web.forms import choices
 
-WHATS = {What.TASK: _l("Task"), What.TICKET: _l("Child ticket")}
+KINDS_OF_LINE = {What.TASK: _l("Task"), What.TICKET: _l("Child ticket")}
 Offer = Sequence[tuple[str, object]]
 
 
@@ -36,7 +36,7 @@ class LineFields(Rows):
     """One line. A row without a title is none."""
 
     what = SelectField(
-        _l("What"), choices=choices((key.value, name) for key, name in WHATS.items())
+        _l("What"), choices=choices((key.value, name) for key, name in KINDS_OF_LINE.items())
     )
     title = StringField(_l("Title"), [Length(max=300)])
     who = SelectField(_l("Who"), choices=[], default="")

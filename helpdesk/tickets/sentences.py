@@ -25,9 +25,9 @@ from helpdesk.tickets.saying import name as _name
 from helpdesk.tickets.saying import pair as _pair
 from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
-from helpdesk.tickets.services.act import BY
 from helpdesk.tickets.supplier_sentences import part_waits
 from helpdesk.tickets.told_sentences import told
+from helpdesk.tickets.written_by import macro_of, policy_of, rule_of
 from helpdesk.web.i18n import duration
 
 
@@ -44,25 +44,6 @@ def who(entry: Entry, reader: Actor | None) -> Markup:
     if reader is not None and entry.author_id == reader.person_id:
         return _bold(_("You"))
     return _bold(entry.author.name if entry.author is not None else "?")
-
-
-def rule_of(entry: Entry) -> str:
-    """Return the name of the rule that wrote an entry; empty when none did."""
-    by = _pair(entry.changes or {}, BY)[1]
-    return _name(by) if by and not policy_of(entry) else ""
-
-
-def policy_of(entry: Entry) -> str:
-    """Return the name of the policy in whose name an entry was written; empty without one."""
-    by = _pair(entry.changes or {}, BY)[1]
-    return _name(by) if isinstance(by, Mapping) and "policy" in by else ""
-
-
-def is_by_itself(entry: Entry) -> bool:
-    """Whether a rule, or a step of a policy, wrote an entry: it can be told why."""
-    changes = entry.changes or {}
-    told = _pair(changes, "promise")[1]
-    return bool(_pair(changes, BY)[1]) or (isinstance(told, Mapping) and "step" in told)
 
 
 def sentence(entry: Entry, reader: Actor | None) -> Markup:
@@ -82,6 +63,9 @@ def sentence(entry: Entry, reader: Actor | None) -> Markup:
     more = extras(changes, without=told)
     if more:
         said += Markup(", ") + Markup(", ").join(more)
+    if macro := macro_of(entry):
+        # i18n: after the sentence that says what somebody did: with which macro
+        said += _say(_(", by the macro “%(name)s”"), name=macro)
     if entry.body and entry.verb not in _BODY_APART:
         # i18n: what somebody typed about the change, after the sentence that says what changed
         said += _say(_(": %(text)s"), text=entry.body)

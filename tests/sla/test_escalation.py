@@ -17,7 +17,7 @@ from helpdesk.sla.clocks import Promise
 from helpdesk.sla.events import PromiseInDanger, PromisesInDanger
 from helpdesk.sla.models import Clock, Policy
 from helpdesk.sla.policy import Do, Scope, Step
-from helpdesk.tickets import brake, sentences, services
+from helpdesk.tickets import brake, services, written_by
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import HoldReason, Outcome
 from helpdesk.tickets.models import Entry, Ticket
@@ -169,8 +169,8 @@ def test_a_step_changes_a_ticket_in_the_name_of_its_policy() -> None:
     sweep("11:30")
     entry = db.session.query(Entry).filter_by(ticket_id=ticket.id, verb="set-priority").one()
     assert entry.changes is not None
-    assert sentences.policy_of(entry) == "Standard"
-    assert sentences.rule_of(entry) == ""
+    assert written_by.policy_of(entry) == "Standard"
+    assert written_by.rule_of(entry) == ""
 
 
 def test_a_step_may_be_a_time_before_the_end(told: list[PromiseInDanger]) -> None:

@@ -57,7 +57,22 @@ class Manner:
     undo_group: str | None = None
     quiet: bool = False
     by: Mapping[str, object] | None = None
-    """What acts in the name of the house: a rule, as ``{"id": 7, "name": …, "version": 3}``."""
+    """What acts in the name of the house: a rule, as ``{"id": 7, "name": …, "version": 3}``.
+
+    Or with what a person acts: a macro, as ``{"macro": 7, "name": …, "run": 12}``.
+    """
+    ticket_id: int | None = None
+    """The ticket that all of it is about, where there is one."""
+    undo_for: int = 0
+    """Seconds for which every act can be taken back, also of verbs that were not told so.
+
+    What such an act sends waits as long. The other side of an act (its copy in the journal of
+    another ticket) goes with the act itself.
+    """
+
+    def undo_seconds(self, ticket_id: int, *, quiet: bool) -> int:
+        """Return how long an act upon a ticket can be taken back by itself."""
+        return 0 if quiet and ticket_id != self.ticket_id else self.undo_for
 
 
 _ALONE = Manner()
@@ -238,6 +253,7 @@ class Act:
             # What is promised about a new ticket is written with it, not after it.
             db.session.flush()
         sync_worklist(ticket, new=self.new)
+        undo_for = undo_for or manner.undo_seconds(ticket.id, quiet=quiet)
         if undo_for and not self.new and self.actor.person_id is not None:
             db.session.add(
                 Undo(
@@ -258,7 +274,7 @@ class Act:
                 entry=entry,
                 verb=verb,
                 quiet=quiet or manner.quiet,
-                hold=hold,
+                hold=max(hold, manner.undo_for) if public else hold,
             )
         )
         return entry

@@ -176,7 +176,8 @@ def _newest_since(actor: Actor, number: int, acts: Sequence[Undo]) -> Entry | No
 def _by(entry: Entry) -> dict[str, Any]:
     """Return the rule or the policy in whose name an entry was written; empty without one."""
     changes: dict[str, Any] = dict(entry.changes or {})
-    return dict(changes[BY][1]) if BY in changes else {}
+    by: dict[str, Any] = dict(changes[BY][1]) if BY in changes else {}
+    return {} if "macro" in by else by
 
 
 def _recall(actor: Actor, ticket: Ticket, row: Undo) -> None:

@@ -219,7 +219,7 @@ def do_bulk(action: str) -> Response:
     except Refused as refusal:
         form.refuse(refusal.field, refusal.message)
         return make_response(_form(actor, action, what, form, tickets), 422)
-    return _answer(what, tickets, results, group)
+    return answer_many(what.title, tickets, results, group)
 
 
 def _action(actor: Actor, name: str) -> Action:
@@ -306,12 +306,17 @@ def summary(results: Sequence[Result], done: int) -> str:
     return str(_("%(changed)s; %(rest)s", changed=changed, rest=rest))
 
 
-def _answer(
-    what: Action, tickets: Sequence[Ticket], results: Sequence[Result], group: str
+def answer_many(
+    title: object,
+    tickets: Sequence[Ticket],
+    results: Sequence[Result],
+    group: str,
+    more: str = "",
 ) -> Response:
+    """Say what became of each ticket, with an undo for all of them; ``more`` ends the toast."""
     refused = [result for result in results if not result.ok]
     done = sum(result.ok and not result.message for result in results)
-    text = summary(results, done)
+    text = " ".join(filter(None, [summary(results, done), more]))
     if not is_fragment():
         flash(text, "message")
         return redirect(request.referrer or "/queue", 303)
@@ -326,7 +331,7 @@ def _answer(
         subjects = {ticket.id: ticket.subject for ticket in tickets}
         body = render_template(
             "tickets/_bulk_result.html",
-            title=what.title,
+            title=title,
             text=text,
             refused=refused,
             subjects=subjects,

@@ -25,7 +25,8 @@ from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.queries.access import hidden_among
 from helpdesk.tickets.queries.timeline import Place, other_ticket
-from helpdesk.tickets.sentences import extras, is_by_itself, policy_of, rule_of, sentence
+from helpdesk.tickets.sentences import extras, sentence
+from helpdesk.tickets.written_by import is_by_itself, macro_of, policy_of, rule_of
 from helpdesk.web.i18n import HTML_LANGUAGES, day, language_of, local, time_tag
 
 BACK_DATED = timedelta(minutes=5)
@@ -112,6 +113,11 @@ class Line:
     def by_rule(self) -> bool:
         """Whether a rule of the desk, or a step of a policy, wrote it."""
         return bool(self.entry.changes) and is_by_itself(self.entry)
+
+    @property
+    def by_macro(self) -> str:
+        """The macro with which it was written; empty without one."""
+        return macro_of(self.entry) if self.entry.changes else ""
 
     @property
     def marked(self) -> bool:

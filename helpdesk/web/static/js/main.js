@@ -11,6 +11,7 @@ import * as htmxSetup from "./htmx-setup.js";
 import * as incoming from "./incoming.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
+import * as macros from "./macros.js";
 import * as mentions from "./mentions.js";
 import * as menu from "./menu.js";
 import * as palette from "./palette.js";
@@ -43,6 +44,7 @@ const parts = [
   buttons,
   combobox,
   answers,
+  macros,
   paste,
   drafts,
   preview,
