@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.tickets import wording
-from helpdesk.tickets.given_sentences import given
+from helpdesk.tickets.given_sentences import acknowledged, given
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry
 from helpdesk.tickets.promise_sentences import expected, explained, passed, promised, replayed
@@ -200,13 +200,6 @@ def _pass_on(name: Markup, changes: Changes) -> Markup | None:
     )
 
 
-def _acknowledge(name: Markup, changes: Changes) -> Markup | None:
-    queues = _pair(changes, "acknowledged")[1]
-    if not queues:
-        return _say(_("%(who)s acknowledged"), who=name)
-    return _say(_("%(who)s acknowledged for %(queue)s"), who=name, queue=_list(queues))
-
-
 def _resolve_assignment(name: Markup, changes: Changes) -> Markup:
     label = _pair(changes, "assignment")[0]
     return _say(_("%(who)s finished the part of %(target)s"), who=name, target=_list(label))
@@ -365,9 +358,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "hand-over": _covering(_moved(_l("%(who)s handed it over from %(before)s to %(target)s"))),
     "return": _covering(_moved(_l("%(who)s returned it from %(before)s to %(target)s"))),
     "pass-on": _pass_on,
-    "acknowledge": given(
-        _l("%(who)s acknowledged it, given by Start next: %(reasons)s"), _acknowledge
-    ),
+    "acknowledge": acknowledged,
     "take": given(
         _l("%(who)s took it, given by Start next: %(reasons)s"), _plain(_l("%(who)s took it"))
     ),
