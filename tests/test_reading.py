@@ -28,6 +28,7 @@ from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Site
 from helpdesk.people.services import links
 from helpdesk.rules.fields import all_fields
+from helpdesk.sla.models import Policy
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import Task, View
 from helpdesk.tickets.lifecycle import LinkType
@@ -146,6 +147,7 @@ def references(own_desk: Flask) -> dict[str, Any]:
             "rule_id": rules.rule("Louder", {"do": "set-priority", "priority": 1}).id,
             "message_id": unread.id,
             "macro_id": macro.id,
+            "policy_id": db.session.scalars(select(Policy.id)).one(),
             "version": "x",
             "reset": reset.token,
             "first": first.token,
