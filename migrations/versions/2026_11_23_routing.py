@@ -19,7 +19,7 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the limits and what is asked for; nothing is set, so nobody is left out by them."""
+    """Add limits, hours and skills; whoever has no hours of their own works by the default ones."""
     for table, column in COLUMNS:
         op.add_column(table, sa.Column(column, sa.Integer(), nullable=True))
     op.add_column("skill", sa.Column("language", sa.String(length=20), nullable=True))
