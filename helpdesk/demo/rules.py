@@ -75,6 +75,8 @@ def _all(*parts: Said) -> Said:
 
 _CREATED = [{"on": "created"}]
 _LEADS = {"do": "tell", "whom": "leads"}
+_BEST = {"do": "assign", "way": "skill"}
+"""To who knows best what its category asks for, and speaks its language."""
 
 
 def _sorting(keys: Keys) -> list[tuple[str, Folder, bool, Said]]:
@@ -89,7 +91,7 @@ def _sorting(keys: Keys) -> list[tuple[str, Folder, bool, Said]]:
             {
                 "when": _CREATED,
                 "if": _all(_is("vip", "is")),
-                "then": [{"do": "raise-priority", "priority": 2}, _LEADS],
+                "then": [{"do": "raise-priority", "priority": 2}, _BEST, _LEADS],
             },
         ),
         (
@@ -114,7 +116,7 @@ def _sorting(keys: Keys) -> list[tuple[str, Folder, bool, Said]]:
             {
                 "when": _CREATED,
                 "if": _all(_is("language", "is-one-of", "zh_Hans_CN", "zh_Hant_TW")),
-                "then": [{"do": "add-tags", "tags": ["中文"]}],
+                "then": [{"do": "add-tags", "tags": ["中文"]}, _BEST],
             },
         ),
         (

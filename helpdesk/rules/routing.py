@@ -42,9 +42,9 @@ class Way(StrEnum):
 
 
 WAYS = {
-    Way.TURN: _l("in turn, available"),
-    Way.LEAST_BUSY: _l("least busy, available"),
-    Way.SKILL: _l("knows most about it, available"),
+    Way.TURN: _l("whose turn it is"),
+    Way.LEAST_BUSY: _l("the least busy who is there"),
+    Way.SKILL: _l("who knows most about it"),
 }
 
 
@@ -213,7 +213,7 @@ _ACTIONS = [
         _foresee,
         "owner",
         icon="user-plus",
-        says=_l("assign it to who is %(way)s"),
+        says=_l("assign it to %(way)s"),
     ),
     Action(
         "assign-to",
