@@ -170,14 +170,17 @@ def frame_of(actor: Actor) -> dict[str, Any]:
         "log_url": url_for("tickets.log_call") if actor.can(Permission.TICKET_LOG) else "",
         "availability": actor.preferences.get("availability", "available"),
         "availabilities": AVAILABILITY_NAMES,
-        "in_hand": _in_hand(actor),
+        **_in_hand(actor),
     }
 
 
-def _in_hand(actor: Actor) -> str:
-    """Return how much of the work that rules may give them the actor has; "" without a limit."""
+def _in_hand(actor: Actor) -> dict[str, str]:
+    """Return how much of the work that rules may give them the actor has; empty without a limit."""
     load = counts.memory().recall(actor.person_id, "in hand", lambda: _load_of(actor))
-    return "" if load is None or load.most is None else wording.load_words(load.in_hand, load.most)
+    if load is None or load.most is None:
+        return {"in_hand": "", "in_hand_short": ""}
+    words = wording.load_words(load.in_hand, load.most)
+    return {"in_hand": words, "in_hand_short": f"{load.in_hand} / {load.most}"}
 
 
 def _load_of(actor: Actor) -> Load | None:
