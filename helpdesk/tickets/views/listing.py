@@ -180,7 +180,7 @@ def _in_hand(actor: Actor) -> dict[str, str]:
     if load is None or load.most is None:
         return {"in_hand": "", "in_hand_short": ""}
     words = wording.load_words(load.in_hand, load.most)
-    return {"in_hand": words, "in_hand_short": f"{load.in_hand} / {load.most}"}
+    return {"in_hand": words, "in_hand_short": f"{load.in_hand}\u00a0/\u00a0{load.most}"}
 
 
 def _load_of(actor: Actor) -> Load | None:
