@@ -110,7 +110,7 @@ def serving(size: int) -> Iterator[BenchDesk]:
             web_arguments(), env=environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _wait(port, server)
+        _wait(port, server, folder / "web.log")
         master = psutil.Process(server.pid)
         web = [master, *master.children(recursive=True)]
         yield BenchDesk(app, size, port, cookie, seconds, web)
@@ -137,10 +137,11 @@ def mail_server() -> Iterator[dovecot.Account]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
+def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     for _try in range(300):
         if server.poll() is not None:
-            raise RuntimeError("the web server ended at once")
+            said = log.read_text(errors="replace")[-2000:]
+            raise RuntimeError(f"the web server ended at once: {said}")
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 time.sleep(1)

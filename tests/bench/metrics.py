@@ -192,7 +192,7 @@ def reply(desk: BenchDesk, n: int) -> Values:
     return _measure(desk, n, work)
 
 
-BATCH = 50
+BATCH = 200
 """Messages that are delivered and fetched together."""
 
 
