@@ -29,7 +29,7 @@ def test_a_plan_is_written_and_used_by_keyboard(office: Office) -> None:
 
     page.goto(f"{office.live.url}/tickets/{number}")
     page.wait_for_selector("html[data-ready]")
-    page.keyboard.press("w")
+    page.keyboard.press("d")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Laptop: Ana Duarte starts on Monday")).to_be_visible()
     expect(dialog.get_by_role("radio")).to_be_focused()

@@ -40,6 +40,7 @@ NAMES = {
     "forget_calls": _l("Forget old calls of webhooks"),
     "run_due_rules": _l("Rules about time"),
     "forget_runs": _l("Old history of rules"),
+    "forget_macro_runs": _l("Old history of macros"),
 }
 
 

@@ -44,7 +44,7 @@ def test_fetching_is_killed_at_many_points_and_every_message_is_there_once(
         imap_account.deliver(*messages)
 
     # Enough steps for a message or two, so that every kind of moment gets its turn.
-    points = crash(own_desk, tmp_path, "fetch", seed=len(move_to), low=35, high=90)
+    points = crash(own_desk, tmp_path, "fetch", seed=len(move_to), low=45, high=120)
 
     assert len(points) >= 25
     assert {"statement", "commit"} <= set(points)

@@ -107,6 +107,9 @@ function equip(input) {
   /** @type {AbortController | null} */
   let asking = null;
   let chosen = hiddenOf(input)?.value ? input.value : "";
+  // What was typed has not been looked for yet; Enter meanwhile means the first that is found.
+  let pending = false;
+  let hasty = false;
 
   /** @param {HTMLElement} option */
   function choose(option) {
@@ -135,6 +138,7 @@ function equip(input) {
   }
 
   function close() {
+    pending = hasty = false;
     asking?.abort();
     soon.cancel();
     popup.hide();
@@ -143,7 +147,10 @@ function equip(input) {
   async function search() {
     const q = input.value.trim();
     asking?.abort();
-    if (q.length < least || !input.isConnected) return popup.hide();
+    if (q.length < least || !input.isConnected) {
+      pending = hasty = false;
+      return popup.hide();
+    }
     const mine = new AbortController();
     asking = mine;
     /** @type {Record<string, string>} */
@@ -157,8 +164,12 @@ function equip(input) {
       if (mine.signal.aborted || document.activeElement !== input) return;
       if (!found.length) found.push(...otherwiseOf(input));
       popup.show(found, !free && q !== "");
+      const first = hasty ? popup.active() : null;
+      pending = hasty = false;
+      if (first) choose(first);
     } catch {
       if (!mine.signal.aborted) {
+        pending = hasty = false;
         popup.show([make("li", { class: "g", role: "presentation" }, t("suggestions.failed"))], false);
       }
     }
@@ -173,7 +184,11 @@ function equip(input) {
       changed(hidden);
     }
     // While an input method composes, what stands there is not yet a word.
-    if (!(/** @type {InputEvent} */ (event).isComposing) && isByHand(event)) soon();
+    if (!(/** @type {InputEvent} */ (event).isComposing) && isByHand(event)) {
+      pending = input.value.trim() !== "";
+      hasty = false;
+      soon();
+    }
   });
   input.addEventListener("compositionend", () => soon());
   input.addEventListener("focus", () => least === 0 && !popup.isOpen() && !input.value && soon());
@@ -190,6 +205,10 @@ function equip(input) {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       if (open) popup.move(event.key === "ArrowDown" ? 1 : -1);
       else void search();
+    } else if (event.key === "Enter" && pending && !free) {
+      hasty = true;
+      soon.cancel();
+      void search();
     } else if (event.key === "Enter" && open && active) {
       choose(active);
     } else if ((event.key === "Enter" || event.key === ",") && many && free && input.value.trim()) {
