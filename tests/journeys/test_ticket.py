@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import select
 
 from helpdesk.db import db, transaction
@@ -233,6 +233,37 @@ def test_send_waits_until_one_has_looked_at_what_the_other_wrote(desk: Desk):
     expect(priya.locator(".bub.mine")).to_contain_text("I am moving you to another gateway.")
     expect(text).to_have_value("")
     assert [entry.verb for entry in entries(number)] == ["log", "note", "reply"]
+
+
+def test_what_was_asked_before_an_act_does_not_show_the_ticket_as_it_was(desk: Desk):
+    number = desk.ticket()
+    priya = desk.sign_in("Priya Nair")
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        # The first answer is on its way for as long as it takes.
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    priya.route("**/refresh?*", hold)
+    desk.open(priya, number)
+    with transaction():
+        ticket = db.session.get_one(Ticket, number)
+        services.note(factories.actor(), ticket, services.Said(body="Rack 4 is down"))
+    while not held:
+        priya.wait_for_timeout(50)
+    priya.keyboard.press("s")
+    priya.get_by_role("menuitemradio", name="Waiting on customer").click()
+    status = priya.get_by_role("button", name="Change Status")
+    expect(status).to_contain_text("Waiting on customer")
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    for _moment in range(10):
+        priya.wait_for_timeout(60)
+        assert "Waiting on customer" in status.inner_text()
+    expect(priya.locator("#tk-timeline")).to_contain_text("Rack 4 is down")
 
 
 def test_two_people_change_the_same_field(desk: Desk):

@@ -47,6 +47,9 @@ function toEnd() {
   if (box && wrap()?.dataset.order !== "newest") box.scrollTop = box.scrollHeight;
 }
 
+/** How many of the reader's own acts were answered; each answer shows the ticket as it became. */
+let acts = 0;
+
 /** Fetch what may have changed and put each part in its place. @param {boolean} [withComposer] */
 async function refresh(withComposer = false) {
   const url = page()?.dataset.refresh;
@@ -54,11 +57,15 @@ async function refresh(withComposer = false) {
   if (!url || !head) return;
   const query = new URLSearchParams(view());
   if (withComposer) query.set("composer", "1");
+  const before = acts;
   const response = await get(`${url}?${query}`).catch(() => null);
   if (!response?.ok || response.redirected) return;
+  const html = await response.text();
+  // What was asked before an act may show the ticket as it was before it.
+  if (acts !== before) return void refresh(withComposer);
   const stay = atEnd();
   const htmx = /** @type {any} */ (window).htmx;
-  htmx.swap(head, await response.text(), { swapStyle: "none" }, { contextElement: page() });
+  htmx.swap(head, html, { swapStyle: "none" }, { contextElement: page() });
   if (stay) toEnd();
   await lookAtNew();
 }
@@ -201,6 +208,9 @@ function reopenRecalled() {
 
 if (page()) {
   page()?.addEventListener("live", onNews);
+  document.addEventListener("htmx:beforeOnLoad", (/** @type {any} */ event) => {
+    if (event.detail.requestConfig?.verb !== "get") acts += 1;
+  });
   // What is overdue from now on looks another way, and other words go with it.
   page()?.addEventListener("due", () => refreshSoon());
   document.addEventListener("htmx:configRequest", (/** @type {any} */ event) => {
