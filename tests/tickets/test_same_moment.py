@@ -11,6 +11,7 @@ from helpdesk.tickets import services
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries import starting
 from helpdesk.tickets.queries.filters import EVERYTHING
+from helpdesk.tickets.services import Target
 from tests import factories
 from tests.support.meanwhile import Meanwhile, let_wait
 from tests.tickets.lists import UTC_ZONE
@@ -78,3 +79,25 @@ def test_what_a_colleague_only_looks_into_is_waited_for_when_nothing_else_is_lef
                 else:
                     services.note(one, row, services.Said("The paper is in the wrong way round"))
             assert meanwhile.answer() == (None if take else first)
+
+
+def test_what_a_colleague_is_moving_out_of_sight_is_given_to_nobody_outside(
+    own_desk: Flask,
+) -> None:
+    with own_desk.app_context():
+        queue, secret = factories.queue(is_default=True), factories.queue(restricted=True)
+        mover, outsider = factories.actor(queues=[queue, secret]), factories.actor()
+        ticket = factories.ticket(queue_=queue).id
+
+        def start() -> int | None:
+            with transaction():
+                found = starting.next_up(outsider, EVERYTHING, zone=UTC_ZONE)
+                return found.ticket.id if found is not None else None
+
+        with transaction():
+            row = db.session.get_one(Ticket, ticket, with_for_update=True)
+            meanwhile = Meanwhile(own_desk, start)
+            if is_postgresql():
+                let_wait()
+            services.hand_over(mover, row, Target(secret), reason="It names people")
+        assert meanwhile.answer() is None

@@ -14,6 +14,7 @@ from helpdesk.tickets.lifecycle import StatusClass
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.next_up import Reason, Waiting, in_order, reasons
 from helpdesk.tickets.queries import lists
+from helpdesk.tickets.queries.access import visible
 from helpdesk.tickets.queries.conditions import is_open_assignment, is_open_work
 from helpdesk.tickets.queries.filters import EVERYTHING, Filter
 from helpdesk.tickets.queries.needs import NOTHING_KNOWN, known_by, needs_of, skill_names
@@ -190,7 +191,8 @@ def _as_they_stand(actor: Actor, numbers: set[int]) -> list[Waiting]:
 def _lock(actor: Actor, found: Sequence[Waiting], *, passing_over: bool) -> Ticket | None:
     """Lock and return the first of these that can still be begun.
 
-    Its row is judged again once it is locked, so what a colleague took meanwhile is not found.
+    Its row is judged again once it is locked, so what a colleague took meanwhile, or moved to
+    where the actor may not look, is not found.
     SQLite has one writer at a time and locks nothing.
     """
     numbers = [one.number for one in found]
@@ -199,6 +201,7 @@ def _lock(actor: Actor, found: Sequence[Waiting], *, passing_over: bool) -> Tick
         select(Ticket)
         .where(
             Ticket.id.in_(numbers),
+            visible(actor),
             or_(_is_free(), Ticket.owner_id == actor.person_id, _is_given(actor)),
             Ticket.status_class.in_([StatusClass.NEW, StatusClass.OPEN]),
             Ticket.hidden_at.is_(None),
