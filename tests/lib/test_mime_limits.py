@@ -59,6 +59,15 @@ def test_a_message_beyond_the_limit_is_read_as_far_as_it_goes():
     assert codes(parsed) == ["message-too-long"]
 
 
+def test_html_of_more_tags_than_a_letter_has_is_kept_whole_and_read_as_text():
+    raw = b"Content-Type: text/html\n\n" + b"<p>a</p>" * 6
+    parsed = parse(raw, Limits(html_tags=11))
+    assert codes(parsed) == ["html-too-long"]
+    assert (parsed.html, parsed.text.split()) == (None, ["a"] * 6)
+    assert parsed.attachments[0].content == b"<p>a</p>" * 6
+    assert parse(raw, Limits(html_tags=12)).html == "<p>a</p>" * 6
+
+
 def test_headers_beyond_the_limits_are_cut():
     parsed = parse(b"Subject: x\n" + b"X-A: b\n" * 50 + b"\nbody", Limits(header_count=10))
     assert len(parsed.headers) == 10

@@ -78,10 +78,12 @@ class Collector:
     seen_text: bool = False
     text_left: int = 0
     html_left: int = 0
+    tags_left: int = 0
 
     def __post_init__(self) -> None:
         self.text_left = self.limits.text_chars
         self.html_left = self.limits.html_chars
+        self.tags_left = self.limits.html_tags
 
     def collect(self, root: Part) -> Body:
         """Return the body of a message."""
@@ -204,12 +206,15 @@ class Collector:
 
     def _read_html(self, part: Part, data: bytes, declared: str | None) -> _Piece:
         html = self._characters(part, data[: _MOST_BYTES * self.limits.html_chars], declared)
-        if len(html) > self.html_left or len(data) > _MOST_BYTES * self.limits.html_chars:
+        tags = html.count("<")
+        is_long = len(html) > self.html_left or len(data) > _MOST_BYTES * self.limits.html_chars
+        if is_long or tags > self.tags_left:
             self._keep_whole(part, data, "html-too-long", "html")
             text = bare_text(html[: 2 * self.text_left])[: self.text_left]
             self.text_left -= len(text)
             return _Piece(text=text)
         self.html_left -= len(html)
+        self.tags_left -= tags
         return _Piece(html=html)
 
     def _keep_whole(self, part: Part, data: bytes, code: str, ending: str) -> None:

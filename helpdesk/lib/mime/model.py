@@ -36,6 +36,8 @@ class Limits:
     """Characters of text to read; a longer text is cut and its whole kept as an attachment."""
     html_chars: int = 600_000
     """Characters of HTML; a longer one becomes an attachment and only its text is shown."""
+    html_tags: int = 60_000
+    """Tags of all HTML; what has more becomes an attachment and only its text is shown."""
 
 
 @dataclass(frozen=True, slots=True)
