@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from helpdesk import blobs
-from helpdesk.channels.email import importer, ingest, ledger
+from helpdesk.channels.email import deciding, importer, ingest, ledger
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.models import State
 from helpdesk.channels.inbound import How
@@ -404,7 +404,7 @@ def test_somebody_whom_another_made_known_meanwhile_is_one_person(
         return {}
 
     # What a transaction saw that began before the other one was committed.
-    monkeypatch.setattr(ingest, "people_by_email", people_as_they_were)
+    monkeypatch.setattr(deciding, "people_by_email", people_as_they_were)
     fates = take(
         queue,
         post.letter("One", sender="mei@customer.example"),

@@ -1,0 +1,219 @@
+"""What is to become of a message: a copy, our own, somebody's bounce, a ticket, an answer.
+
+A message is judged by one judge after the other, and the first that knows it decides. What they
+need to know of the database is asked once for all messages of a transaction (``Known``).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from flask import current_app
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from config import Settings
+from helpdesk.channels.email.automatic import is_nobody
+from helpdesk.channels.email.letter import Letter, Unfit
+from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
+from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.threads import (
+    answers_supplier,
+    number_of,
+    sent_by_us,
+    threads_of,
+    written_to_suppliers,
+)
+from helpdesk.channels.inbound import Correspondent, Inbound, receive
+from helpdesk.db import db
+from helpdesk.lib.clock import now
+from helpdesk.people.models import Channel, Person
+from helpdesk.people.queries import people_by_email
+from helpdesk.people.services.contact_points import meet
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The line of the ledger that a copy is a copy of."""
+
+    id: int
+    ticket_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of a message."""
+
+    state: State
+    reason: str = ""
+    error: str = ""
+    ticket_id: int | None = None
+    entry_id: int | None = None
+    first: First | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known before several messages are looked at: asked once for all of them."""
+
+    own_addresses: frozenset[str]
+    firsts: dict[str, First] = field(default_factory=dict)
+    sent: frozenset[str] = frozenset()
+    # Who writes, when several messages are filed together; None asks for each by itself.
+    people: dict[str, Person] | None = None
+    # Message-ID → ticket, of what these messages refer to and of what was decided a moment ago.
+    threads: dict[str, int] = field(default_factory=dict)
+    # Those of them that we wrote to suppliers.
+    to_suppliers: frozenset[str] = frozenset()
+    asked_for: bool = False
+
+    def first_of(self, letter: Letter, row: MailMessage | None = None) -> First | None:
+        """Return the message that this one is a copy of."""
+        first = self.firsts.get(letter.identity)
+        return first if first is not None and (row is None or first.id != row.id) else None
+
+    def remember(self, row: MailMessage, letter: Letter, decision: Decision) -> None:
+        """Let the next messages know of this one."""
+        self.firsts.setdefault(letter.identity, First(row.id, decision.ticket_id))
+        if letter.message_id is not None and decision.ticket_id is not None:
+            self.threads[letter.message_id] = decision.ticket_id
+
+
+def known_of(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
+    """Ask what has to be known about these messages; ``asked_for`` by a person, one by one."""
+    identities = [letter.identity for letter in read]
+    rows = db.session.execute(
+        select(MailMessage.identity, MailMessage.id, MailMessage.ticket_id).where(
+            MailMessage.identity.in_(identities)
+        )
+    )
+    return Known(
+        own_addresses=own_addresses(),
+        firsts={identity: First(key, ticket_id) for identity, key, ticket_id in rows if identity},
+        sent=sent_by_us([letter.message_id for letter in read if letter.message_id]),
+        # A message by itself has no second try in which somebody new would be known.
+        people=people_by_email([letter.author.address for letter in read if letter.author])
+        if len(read) > 1
+        else None,
+        threads=threads_of(letter.references for letter in read),
+        to_suppliers=written_to_suppliers(letter.references for letter in read),
+        asked_for=asked_for,
+    )
+
+
+def meet_newcomers(read: Sequence[tuple[MailMessage, Letter]], known: Known) -> None:
+    """Make those who write for the first time together: most of a batch may be from strangers."""
+    if known.people is not None:
+        meet(
+            [
+                (letter.author.address, letter.author.name)
+                for row, letter in read
+                if letter.author is not None and _would_be_filed(row, letter, known)
+            ],
+            known.people,
+        )
+
+
+def _would_be_filed(row: MailMessage, letter: Letter, known: Known) -> bool:
+    return (
+        letter.unfit is None
+        and known.first_of(letter, row) is None
+        and letter.message_id not in known.sent
+        and letter.author is not None
+        and not is_own(letter.author.address, known.own_addresses)
+    )
+
+
+def decide(row: MailMessage, letter: Letter, known: Known) -> Decision:
+    """Decide about one message, and open or continue its ticket."""
+    for judge in JUDGES:
+        decision = judge(row, letter, known)
+        if decision is not None:
+            return decision
+    return _take_in(row, letter, known)
+
+
+def _judge_copy(row: MailMessage, letter: Letter, known: Known) -> Decision | None:
+    first = known.first_of(letter, row)
+    if first is None:
+        return None
+    return Decision(State.DUPLICATE, first=first, ticket_id=first.ticket_id)
+
+
+def _judge_unfit(_row: MailMessage, letter: Letter, _known: Known) -> Decision | None:
+    return put_aside(letter.unfit.reason, letter.unfit) if letter.unfit is not None else None
+
+
+def _judge_our_own(_row: MailMessage, letter: Letter, known: Known) -> Decision | None:
+    assert letter.author is not None
+    if is_own(letter.author.address, known.own_addresses) and not known.asked_for:
+        return Decision(State.IGNORED, "own-address")
+    return Decision(State.IGNORED, "own-message") if letter.message_id in known.sent else None
+
+
+Judge = Callable[[MailMessage, Letter, Known], Decision | None]
+JUDGES: tuple[Judge, ...] = (_judge_copy, _judge_unfit, _judge_our_own)
+"""Asked in this order; a letter that came past ``_judge_unfit`` has an author."""
+
+
+def _take_in(row: MailMessage, letter: Letter, known: Known) -> Decision:
+    inbound = _inbound(row, letter, known)
+    received = receive(inbound, reopen_days=_settings().reopen_days, known=known.people)
+    return Decision(
+        State.FILED, received.how, ticket_id=received.ticket.id, entry_id=received.entry.id
+    )
+
+
+def put_aside(reason: str, error: Exception) -> Decision:
+    """Return the decision that a person has to look at a message."""
+    words = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
+    return Decision(State.QUARANTINED, reason, words[:2000])
+
+
+def settle(row: MailMessage, letter: Letter, decision: Decision) -> None:
+    """Write a decision into its line of the ledger."""
+    row.message_id, row.subject = letter.message_id, letter.subject
+    row.sender = letter.author.address[:320] if letter.author is not None else ""
+    row.state, row.reason, row.error = decision.state, decision.reason, decision.error
+    row.ticket_id, row.entry_id = decision.ticket_id, decision.entry_id
+    row.duplicate_of_id = decision.first.id if decision.first is not None else None
+    row.identity = letter.identity if decision.first is None else None
+    row.settled_at = now()
+    # What is in the quarantine stays where it is on the server, until a person has decided.
+    row.to_move = (
+        decision.state != State.QUARANTINED
+        and row.mailbox is not None
+        and bool(row.mailbox.move_to)
+    )
+
+
+def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
+    assert letter.author is not None
+    inbound = Inbound(
+        author=letter.author,
+        channel=Channel.EMAIL,
+        queue=row.queue,
+        happened_at=min(row.received_at, now()),
+        subject=letter.subject,
+        body=letter.body,
+        html=letter.html,
+        files=letter.files,
+        copies=[copy for copy in letter.copies if _may_take_part(copy, known.own_addresses)],
+        thread=number_of(letter.references, known.threads) if letter.references else None,
+        answers_supplier=answers_supplier(letter.references, known.threads, known.to_suppliers),
+        quoted=letter.quoted,
+        envelope=letter.envelope,
+    )
+    if not letter.subject and not letter.body.strip():
+        with force_locale(desk_language()):
+            inbound.fallback_subject = _("(no subject)")
+    return inbound
+
+
+def _may_take_part(copy: Correspondent, own: frozenset[str]) -> bool:
+    return not is_own(copy.address, own) and not is_nobody(copy.address)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
