@@ -37,6 +37,14 @@ class Forked:
             raise subprocess.TimeoutExpired(["gunicorn"], timeout or 0)
         return 0
 
+    def kill(self) -> None:
+        """End it at once. Raises ProcessLookupError when it is gone."""
+        signal.pidfd_send_signal(self._end, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end. Raises ProcessLookupError when it is gone."""
+        self.send_signal(signal.SIGTERM)
+
     def send_signal(self, number: int) -> None:
         """Send it a signal. Raises ProcessLookupError when it is gone."""
         # Nobody waits on purpose for the streams that browsers hold open.
