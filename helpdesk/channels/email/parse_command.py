@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from helpdesk.channels.email.reports.described import described_report
 from helpdesk.lib.mime import Limits, ParsedMessage, parse
 from helpdesk.lib.quoting import fold
 
@@ -84,6 +85,7 @@ def describe(file: str, message: ParsedMessage) -> dict[str, Any]:
             for attachment in message.attachments
         ],
         "defects": list(map(str, message.defects)),
+        **described_report(message),
     }
 
 

@@ -28,6 +28,9 @@ KEYS = [
     "html",
     "attachments",
     "defects",
+    "bounce",
+    "auto_reply",
+    "list",
 ]
 
 
@@ -65,6 +68,18 @@ def test_what_a_message_lacks_is_null_or_empty(tmp_path: Path):
         "html": None,
         "attachments": [],
         "defects": [],
+        "bounce": {
+            "is_bounce": False,
+            "hard": False,
+            "temporary": False,
+            "status": None,
+            "reason": None,
+            "addresses": [],
+            "original_message_id": None,
+            "failures": [],
+        },
+        "auto_reply": None,
+        "list": None,
     }
 
 
