@@ -77,7 +77,7 @@ from helpdesk.tickets.events import (
 )
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
-from helpdesk.tickets.views import asking, histories
+from helpdesk.tickets.views import asking, histories, undelivered
 from helpdesk.upkeep import health
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.warning import risk, spikes
@@ -182,6 +182,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
+    ("reply", 5, undelivered.in_composer),
     ("reply", 10, answer_views.in_composer),
     ("ticket-more", 5, macro_views.using.in_menu),
     ("ticket-more", 10, plan_views.in_menu),

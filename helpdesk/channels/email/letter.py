@@ -7,7 +7,8 @@ nobody else's work should wait for it.
 import hashlib
 from dataclasses import dataclass, field
 
-from helpdesk.channels.email.automatic import why_automatic
+from helpdesk.channels.email.automatic import auto_reply_of, why_automatic
+from helpdesk.channels.email.reports import Bounce, read_report
 from helpdesk.channels.email.store import keep
 from helpdesk.channels.inbound import Correspondent
 from helpdesk.lib import html, mime
@@ -48,6 +49,9 @@ class Letter:
     quoted: int | None = None
     envelope: dict[str, object] = field(default_factory=dict)
     unfit: Unfit | None = None
+    # What a mail system reports with it, or which kind of answer it is that nobody wrote.
+    bounce: Bounce | None = None
+    auto_reply: str = ""
 
 
 def read(raw: bytes) -> Letter:
@@ -65,6 +69,8 @@ def read(raw: bytes) -> Letter:
         subject=one_line(parsed.subject, 300),
         references=[key_of(reference) for reference in parsed.references],
         quoted=ticket_number(parsed.subject),
+        bounce=read_report(parsed),
+        auto_reply=auto_reply_of(parsed),
     )
     broken = next((defect for defect in parsed.defects if defect.code == "not-parsed"), None)
     if broken is not None:
@@ -109,8 +115,8 @@ def _take_contents(letter: Letter, parsed: mime.ParsedMessage) -> None:
     ]
     letter.envelope = _envelope(parsed)
     automatic = why_automatic(parsed, letter.author.address if letter.author else "")
-    if automatic:
-        letter.envelope["automatic"] = automatic
+    if automatic or letter.bounce is not None:
+        letter.envelope["automatic"] = automatic or "report"
 
 
 def _author(parsed: mime.ParsedMessage) -> Correspondent | None:
