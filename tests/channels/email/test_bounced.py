@@ -204,6 +204,17 @@ def test_the_page_warns_and_is_told_that_it_is_dealt_with(
     assert post.tickets()[0].undelivered_at is None
 
 
+def test_the_owner_s_notice_says_whom_it_did_not_reach(
+    box: Mailbox, ticket: Ticket, client: FlaskClient
+):
+    take(box, report(sent()))
+    owner = db.session.get_one(Person, post.tickets()[0].owner_id)
+    factories.sign_in(client, factories.account(owner, "technician"))
+    db.session.commit()
+    page = client.get("/notices").text
+    assert f"Mail to <b>{CUSTOMER}</b> could not be delivered: there is no such address" in page
+
+
 def test_the_person_s_page_shows_it_and_clears_it_by_hand(
     box: Mailbox, ticket: Ticket, client: FlaskClient
 ):
