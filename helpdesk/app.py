@@ -88,7 +88,7 @@ from helpdesk.tickets.events import (
 )
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
-from helpdesk.tickets.views import asking, histories
+from helpdesk.tickets.views import asking, histories, undelivered
 from helpdesk.upkeep import health
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.warning import risk, spikes
@@ -198,6 +198,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
     ("strips", 10, mail_views.alarms.in_strips),
+    ("reply", 4, undelivered.in_composer),
     ("reply", 5, mail_views.alarms.in_composer),
     ("reply", 10, answer_views.in_composer),
     ("ticket-more", 5, macro_views.using.in_menu),

@@ -65,6 +65,8 @@ class Inbound:
     # It answers a mail of ours to a supplier, whoever there wrote it.
     answers_supplier: bool = False
     quoted: int | None = None
+    # An answer that a program gave for its owner; it says nothing for them.
+    auto_reply: bool = False
     envelope: dict[str, object] = field(default_factory=dict)
     # Nothing proves that it is from who it says, and its domain says that something should.
     doubted: bool = False
@@ -163,6 +165,8 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
     )
     if inbound.doubted:
         return Received(How.DOUBTED, ticket, services.hear_doubted(ticket, heard), author)
+    if inbound.auto_reply:
+        return Received(How.NOTED, ticket, services.hear_automatic(ticket, heard), author)
     if author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}:
         return Received(How.NOTED, ticket, services.hear_staff(ticket, heard), author)
     of_supplier = services.is_supplier(ticket, author, inbound.author.address)

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     DANGER = "danger"
     OVER_TIME = "over-time"
     TROUBLE_FIXED = "trouble-fixed"
+    UNDELIVERED = "undelivered"
     RULE = "rule"
     RULE_STOPPED = "rule-stopped"
 

@@ -55,6 +55,7 @@ class State(StrEnum):
     FILED = "filed"
     DUPLICATE = "duplicate"
     IGNORED = "ignored"
+    BOUNCE = "bounce"
     QUARANTINED = "quarantined"
     DISMISSED = "dismissed"
 

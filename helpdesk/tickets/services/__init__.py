@@ -38,6 +38,7 @@ from helpdesk.tickets.services.inbound import (
     Heard,
     add_participant,
     hear,
+    hear_automatic,
     hear_staff,
     hear_supplier,
     is_participant,
@@ -85,6 +86,7 @@ from helpdesk.tickets.services.suppliers import (
     suppliers_of,
 )
 from helpdesk.tickets.services.talk import Said, log_call, note, reply, reply_by_itself
+from helpdesk.tickets.services.undelivered import settle_undelivered
 from helpdesk.tickets.services.undo import Left, Undone, latest_group, recalled_broadcast, undo
 from helpdesk.tickets.services.work import (
     NewTask,
@@ -135,6 +137,7 @@ __all__ = [
     "give_back",
     "hand_over",
     "hear",
+    "hear_automatic",
     "hear_doubted",
     "hear_staff",
     "hear_supplier",
@@ -177,6 +180,7 @@ __all__ = [
     "set_supplier",
     "set_tags",
     "set_task_done",
+    "settle_undelivered",
     "split",
     "suppliers_of",
     "survivor_of",

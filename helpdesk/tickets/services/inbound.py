@@ -128,6 +128,15 @@ def hear_supplier(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Ent
     return keep_as_note("hear-supplier", ticket, heard, actor)
 
 
+def hear_automatic(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Entry:
+    """Keep an answer that nobody wrote (out of office, "we got your mail") as a note for staff.
+
+    The customer said nothing with it: the ticket goes on waiting or stays as it ended, and no
+    promise is answered or begins. A merged ticket's messages go to the survivor.
+    """
+    return keep_as_note("hear-automatic", ticket, heard, actor)
+
+
 def is_supplier(ticket: Ticket, person: Person, address: str) -> bool:
     """Whether a message comes from a supplier that a ticket waits for, or waited for last.
 

@@ -116,6 +116,7 @@ def reply(
         unanswered_since=None,
         customer_replied=False,
         thanked=False,
+        undelivered_at=None,
         contacts=ticket.contacts + 1,
         first_reply_at=ticket.first_reply_at or act.at,
     )
@@ -229,6 +230,7 @@ def log_call(
             waiting_since=act.at,
             unanswered_since=None,
             customer_replied=False,
+            undelivered_at=None,
             contacts=ticket.contacts + 1,
             first_reply_at=ticket.first_reply_at or act.at,
         )
