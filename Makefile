@@ -118,6 +118,15 @@ shots: setup $(VENV)/.tools system ## Take pictures of every main screen into sh
 bench: setup $(VENV)/.tools ## Measure speed on PostgreSQL, a JSON line a metric
 	@$(BIN)/python -m tests.bench
 
+.PHONY: fuzz
+fuzz: setup $(VENV)/.tools ## Read 100,000 damaged messages, then let atheris look for more
+	@$(BIN)/python -m tests.fuzz
+
+.PHONY: crash
+crash: setup $(VENV)/.tools system ## Kill the reading and the sending of 1,000 messages at 50 points and more
+	@HEARTH_CRASH_MESSAGES=1000 $(BIN)/pytest -q -n $(WORKERS) --timeout 3600 \
+		tests/channels/email/test_crashes.py
+
 .PHONY: clean
 clean: ## Remove everything that setup and the tools made; the desk's data stay
 	@rm -rf $(VENV) node_modules build $(STATIC)/vendor shots test-results *.egg-info \

@@ -151,6 +151,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "20,000 recipients": lambda: b"To: " + b", ".join(b'"a b" <%d@b.c>' % n for n in range(20_000)),
     "comments": lambda: b"To: " + b"(" * 60_000 + b"\n\n",
     "quotes in recipients": lambda: b"To: " + b'"\\a' * 20_000 + b"\n\n",
+    "a recipient without an address": lambda: b"To: mu" + b"=?" * 30_000 + b"@\n\n",
     "brackets in recipients": lambda: b"To: " + b"<" * 60_000 + b"\n\n",
     "references": lambda: b"References: " + b"<a@b> " * 10_000 + b"<" * 5_000 + b"\n\n",
     "parameters": lambda: plain(b"a=b; " * 12_000, b"x"),

@@ -12,10 +12,14 @@ from tests.support.paths import PROJECT
 VARIABLE = "HEARTH_SHARED"
 
 
+def where(path: str) -> Path:
+    """Return where a file or folder of the shared data is on a machine that has it."""
+    return Path(os.environ.get(VARIABLE) or PROJECT.parent / "shared") / "data" / path
+
+
 def shared(path: str) -> Path:
     """Return a file or folder of the shared data; skip the test, with the reason, without it."""
-    root = Path(os.environ.get(VARIABLE) or PROJECT.parent / "shared")
-    found = root / "data" / path
+    found = where(path)
     if not found.exists():
         pytest.skip(f"no shared data at {found} ({VARIABLE} names its folder)")
     return found

@@ -12,6 +12,7 @@ from helpdesk.channels.email.automatic import why_automatic
 from helpdesk.channels.email.store import keep
 from helpdesk.channels.inbound import Correspondent
 from helpdesk.lib import html, mime
+from helpdesk.lib.quoting import fold, fold_html
 from helpdesk.lib.text import one_line, ticket_number
 from helpdesk.people import contact_values
 from helpdesk.tickets.services import NewFile
@@ -111,9 +112,26 @@ def _take_contents(
         if one.address not in delivered and one != letter.author
     ]
     letter.envelope = _envelope(parsed)
+    folds = _folds(letter)
+    if folds:
+        letter.envelope["folds"] = folds
     automatic = why_automatic(parsed, letter.author.address if letter.author else "")
     if automatic:
         letter.envelope["automatic"] = automatic
+
+
+def _folds(letter: Letter) -> dict[str, object]:
+    """Return what of the text, and of the HTML, the timeline shows closed: kind, start, end."""
+    sender = letter.author.address if letter.author else ""
+    found = {
+        "text": fold(letter.body, sender).folds,
+        "html": fold_html(letter.html, sender) if letter.html else (),
+    }
+    return {
+        name: [[str(one.kind), one.start, one.end] for one in folds]
+        for name, folds in found.items()
+        if folds
+    }
 
 
 def _author(parsed: mime.ParsedMessage) -> Correspondent | None:

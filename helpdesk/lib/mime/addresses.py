@@ -15,7 +15,8 @@ from helpdesk.lib.mime.model import Address
 from helpdesk.lib.text import one_line
 
 _SPACES = re.compile(r"\s+")
-_ADDRESS = re.compile(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+")
+# Words are found first and looked at then: one pattern for both would try each beginning anew.
+_WORD = re.compile(r"[^\s<>,;:\"()]+")
 # Everything that has a meaning to the scanner; all other text is copied in one piece.
 _PLAIN = re.compile(r'[^"(<>,;:\\]+')
 _QUOTED = re.compile(r'((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -139,7 +140,7 @@ class _Scanner:
 
 def _addresses(entry: _Entry, words: str) -> list[Address]:
     """Return what one entry names: one address, or several that only spaces separate."""
-    written = _ADDRESS.findall(words[: 50 * _LONGEST])
+    written = [one for one in _WORD.findall(words[: 50 * _LONGEST]) if "@" in one[1:-1]]
     if entry.angle is not None and ("@" in entry.angle or not written):
         # A source route: <@relay1,@relay2:jane@example.org>.
         address = entry.angle.rpartition(":")[2] if entry.angle[:1] == "@" else entry.angle

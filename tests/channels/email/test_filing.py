@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from helpdesk import blobs
-from helpdesk.channels.email import deciding, importer, ingest, ledger
+from helpdesk.channels.email import deciding, importer, ledger
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.models import State
 from helpdesk.channels.inbound import How
