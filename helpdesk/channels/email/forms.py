@@ -33,6 +33,14 @@ _TLS = (
     (str(Tls.STARTTLS), _l("STARTTLS")),
     (str(Tls.NONE), _l("None, unprotected")),
 )
+KINDS = (
+    (str(Kind.IMAP), _l("IMAP")),
+    (str(Provider.MICROSOFT), "Microsoft 365"),
+    (str(Provider.GOOGLE), "Google"),
+    (str(Kind.PIPE), _l("Pipe of an MTA")),
+    (str(Kind.HTTP), "HTTP"),
+)
+"""What a new mailbox can be."""
 _SIGN_IN = (
     (str(SignIn.PASSWORD), _l("A password")),
     (str(SignIn.OAUTH), _l("OAuth2: the provider grants access")),
