@@ -67,6 +67,7 @@ from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
     EntryRedacted,
     JournalWritten,
+    LaterChanged,
     Mentioned,
     MessageWithdrawn,
     SubjectRedacted,
@@ -78,7 +79,7 @@ from helpdesk.tickets.events import (
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.tickets.views import asking, histories
-from helpdesk.upkeep import health
+from helpdesk.upkeep import health, later
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.warning import risk, spikes
 from helpdesk.warning import views as warning_views
@@ -112,6 +113,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, texts.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),
+    (LaterChanged, announce.on_later_changed),
     (TicketEvent, counts.on_ticket_event),
     (TicketEvent, outgoing.on_ticket_event),
     (TicketEvent, notices.on_ticket_event),
@@ -154,6 +156,7 @@ JOBS: list[Job] = [
     macro_running.forget_macro_runs,
     risk.judge_risks,
     spikes.watch_for_spikes,
+    later.send_later_answers,
     housekeeping.wake_snoozed,
     housekeeping.ask_for_new_times,
     housekeeping.close_resolved,

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     DANGER = "danger"
     OVER_TIME = "over-time"
     TROUBLE_FIXED = "trouble-fixed"
+    NOT_SENT = "not-sent"
     RULE = "rule"
     RULE_STOPPED = "rule-stopped"
 

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
+from helpdesk.notify import notices
 from helpdesk.notify.models import HELD, UNSENT, WAITING, OutboxMessage, Sending
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.models import Entry, Ticket
@@ -154,6 +155,9 @@ def failed(message: OutboxMessage, reason: str, said: str) -> None:
     message.state, message.claimed_until = Sending.FAILED, None
     message.reason, message.last_error = reason, said[:2000]
     _tell_pages(message)
+    author = message.entry.author_id if message.entry is not None else None
+    if author is not None and message.ticket_id is not None:
+        notices.tell({author: notices.Kind.NOT_SENT}, message.ticket_id, None)
 
 
 def cancelled(message: OutboxMessage) -> None:

@@ -25,6 +25,7 @@ NAMES = {
     Kind.DANGER: _l("A promise is in danger or was missed"),
     Kind.OVER_TIME: _l("The time a customer was told has passed"),
     Kind.TROUBLE_FIXED: _l("Trouble on the alert board is fixed, if I asked to be told"),
+    Kind.NOT_SENT: _l("An answer of mine could not be sent"),
     Kind.RULE: _l("A rule tells me something"),
     Kind.RULE_STOPPED: _l("A rule was stopped because it did too much"),
 }
@@ -38,6 +39,7 @@ ICONS = {
     Kind.DANGER: "timer",
     Kind.OVER_TIME: "alarm-clock",
     Kind.TROUBLE_FIXED: "circle-check",
+    Kind.NOT_SENT: "circle-alert",
     Kind.RULE: "workflow",
     Kind.RULE_STOPPED: "octagon-pause",
 }
@@ -68,6 +70,8 @@ def sentence(notice: Notice) -> Markup:
         return escape(told)
     if notice.kind == Kind.OVER_TIME:
         return escape(_("The time the customer was told has passed: say a new one"))
+    if notice.kind == Kind.NOT_SENT:
+        return escape(_("An answer on it could not be sent"))
     if notice.kind in {Kind.RULE, Kind.RULE_STOPPED}:
         return _of_rule(notice)
     patterns = {
