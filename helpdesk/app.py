@@ -185,6 +185,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
+    ("queue-strip", 30, mail_views.sending.alarm),
     ("reply", 10, answer_views.in_composer),
     ("ticket-more", 5, macro_views.using.in_menu),
     ("ticket-more", 10, plan_views.in_menu),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -44,6 +45,12 @@ class Rank(IntEnum):
     """What the desk says by itself."""
 
 
+def _usual_rank(context: Any) -> int:
+    """An answer has a journal entry behind it; what has none the desk says by itself."""
+    written = context.get_current_parameters().get("entry_id") is not None
+    return Rank.PERSON if written else Rank.AUTOMATIC
+
+
 class OutboxMessage(Model):
     """One message to one set of recipients.
 
@@ -64,6 +71,7 @@ class OutboxMessage(Model):
             "mailbox_id",
             "rank",
             "turn_at",
+            "id",
             postgresql_where=text("state IN ('queued','claimed')"),
             sqlite_where=text("state IN ('queued','claimed')"),
         ),
@@ -118,7 +126,7 @@ class OutboxMessage(Model):
     next_try_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     # Of what is due, what leaves first: by rank, then by turn. Each further message of a ticket
     # that has some waiting gets a later turn, so that none keeps the others waiting.
-    rank: Mapped[int] = mapped_column(default=Rank.AUTOMATIC)
+    rank: Mapped[int] = mapped_column(default=_usual_rank)
     turn_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     # What is put below an answer (Markdown), and which of its files go as links, until when:
     # {"until": …, "files": [key, …]}. Settled when it was written, so that it stays one message.

@@ -54,6 +54,8 @@ VERBS = {
     "deleted": _l("deleted"),
     "moved": _l("moved"),
     "dismissed": _l("dismissed"),
+    "given-up": _l("gave up"),
+    "readdressed": _l("sent to another address"),
 }
 """Ends of actions: ``queue-created``."""
 

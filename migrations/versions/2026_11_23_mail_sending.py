@@ -139,7 +139,7 @@ def _widen_outbox() -> None:
     op.create_index(
         "ix_outbox_due",
         "outbox",
-        ["mailbox_id", "rank", "turn_at"],
+        ["mailbox_id", "rank", "turn_at", "id"],
         postgresql_where=_WAITING,
         sqlite_where=_WAITING,
     )

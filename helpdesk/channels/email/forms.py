@@ -15,11 +15,12 @@ from wtforms import (
 )
 from wtforms.validators import Optional
 
-from helpdesk.channels.email.models import Mailbox, Tls
+from helpdesk.channels.email.models import LINK_ABOVE, LINK_DAYS, Mailbox, Tls
 from helpdesk.channels.email.set_up import MailboxSettings
 from helpdesk.tickets.desk import Queue
 from helpdesk.web.forms import Form, Needed, choices
 
+MEGABYTE = 1024 * 1024
 _TLS = (
     (str(Tls.IMPLICIT), _l("TLS")),
     (str(Tls.STARTTLS), _l("STARTTLS")),
@@ -29,6 +30,7 @@ _SAME = (
     *("name", "is_default", "active", "queue_id"),
     *("imap_host", "imap_port", "imap_tls", "imap_user", "folder", "move_to"),
     *("smtp_host", "smtp_port", "smtp_tls", "smtp_user"),
+    *("per_minute", "per_hour", "link_days"),
 )
 """Fields that are called the same in the form, the settings and the table."""
 
@@ -80,6 +82,22 @@ class MailboxForm(Form):
         _l("User"), description=_l("Empty: it lets us send without signing in.")
     )
     smtp_password = PasswordField(_l("Password"))
+    per_minute = IntegerField(
+        _l("At most a minute"),
+        [Optional()],
+        default=0,
+        description=_l("Messages that its server takes. 0: any number."),
+    )
+    per_hour = IntegerField(_l("At most an hour"), [Optional()], default=0)
+    link_megabytes = IntegerField(
+        _l("Files as links from (MB)"),
+        [Optional()],
+        default=LINK_ABOVE // MEGABYTE,
+        description=_l(
+            "Files of an answer that are larger together go as links that end. 0: always attached."
+        ),
+    )
+    link_days = IntegerField(_l("Links end after (days)"), [Optional()], default=LINK_DAYS)
 
     def offer(self, queues: list[Queue]) -> None:
         """Offer these queues."""
@@ -90,6 +108,7 @@ class MailboxForm(Form):
         for name in _SAME:
             self._fields[name].data = getattr(mailbox, name)
         self.addresses.data = "\n".join(mailbox.addresses)
+        self.link_megabytes.data = mailbox.link_above // MEGABYTE
         self.version.data = str(mailbox.version)
 
     def settings(self) -> MailboxSettings:
@@ -97,8 +116,12 @@ class MailboxForm(Form):
         given: dict[str, Any] = {name: self._fields[name].data for name in _SAME}
         for name in ("imap_host", "imap_user", "folder", "move_to", "smtp_host", "smtp_user"):
             given[name] = given[name] or ""
+        for name, usual in (("per_minute", 0), ("per_hour", 0), ("link_days", LINK_DAYS)):
+            given[name] = usual if given[name] is None else given[name]
+        megabytes = self.link_megabytes.data
         return MailboxSettings(
             **{**given, "smtp_port": given["smtp_port"] or 587},
+            link_above=LINK_ABOVE if megabytes is None else megabytes * MEGABYTE,
             addresses=re.split(r"[\s,;]+", (self.addresses.data or "").strip()),
             imap_password=self.imap_password.data or None,
             smtp_password=self.smtp_password.data or None,

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app
 from werkzeug.exceptions import NotFound as NothingHere
 
 from helpdesk.channels.email import ledger
-from helpdesk.notify import outbox
+from helpdesk.notify import undelivered
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none
 from helpdesk.tickets.queries.access import NotFound
@@ -23,7 +23,7 @@ def tabs() -> dict[str, Any]:
     return {
         "place": "mail",
         "quarantine_count": ledger.quarantine_count(actor),
-        "failed_count": outbox.failed_count(actor),
+        "failed_count": undelivered.failed_count(actor),
     }
 
 
