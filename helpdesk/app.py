@@ -87,6 +87,7 @@ from helpdesk.web import live, panels
 
 # The pages about mail and those of macros stand in Set up and have its side navigation.
 mail_views.bp.context_processor(setup_blueprint.side)
+mail_views.signature_pages.bp.context_processor(setup_blueprint.side)
 macro_views.bp.context_processor(setup_blueprint.side)
 
 BLUEPRINTS: list[Blueprint] = [
@@ -100,6 +101,9 @@ BLUEPRINTS: list[Blueprint] = [
     plan_views.bp,
     macro_views.bp,
     mail_views.bp,
+    mail_views.writing.bp,
+    mail_views.public_files.bp,
+    mail_views.signature_pages.bp,
     rule_views.bp,
     setup_views.bp,
     health.bp,
@@ -186,7 +190,9 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
     ("queue-strip", 30, mail_views.sending.alarm),
+    ("account", 10, mail_views.signature_pages.on_account),
     ("reply", 10, answer_views.in_composer),
+    ("reply-below", 10, mail_views.writing.in_composer),
     ("ticket-more", 5, macro_views.using.in_menu),
     ("ticket-more", 10, plan_views.in_menu),
     ("ticket-keys", 5, macro_views.using.among_keys),

@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 
 from helpdesk.blobs import BlobMissing
 from helpdesk.channels.email import pace
-from helpdesk.channels.email.compose import compose
+from helpdesk.channels.email.compose import compose, settle
 from helpdesk.channels.email.imap import Server
 from helpdesk.channels.email.mailboxes import default_sender, desk_language
 from helpdesk.channels.email.models import Mailbox, Tls
@@ -248,6 +248,7 @@ def _prepare(key: int, mailbox_id: int) -> Parcel | None:
             return None
         mailbox = db.session.get_one(Mailbox, mailbox_id)
         try:
+            settle(message, mailbox)
             raw = compose(message, mailbox)
         except (BlobMissing, ValueError, UnicodeError) as error:
             log.exception("Outgoing message %d can't be written", key)

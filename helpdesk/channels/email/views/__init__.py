@@ -1,6 +1,21 @@
-"""Pages about mail for administrators: mailboxes, the quarantine, the outbox."""
+"""Pages about mail: mailboxes, the quarantine, the outbox; and what mail adds to other pages."""
 
-from helpdesk.channels.email.views import mailboxes, quarantine, sending
+from helpdesk.channels.email.views import (
+    mailboxes,
+    public_files,
+    quarantine,
+    sending,
+    signature_pages,
+    writing,
+)
 from helpdesk.channels.email.views.blueprint import bp
 
-__all__ = ["bp", "mailboxes", "quarantine", "sending"]
+__all__ = [
+    "bp",
+    "mailboxes",
+    "public_files",
+    "quarantine",
+    "sending",
+    "signature_pages",
+    "writing",
+]
