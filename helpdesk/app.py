@@ -189,7 +189,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
-    ("queue-strip", 30, mail_views.sending.alarm),
+    ("queue-strip", 5, mail_views.sending.alarm),
     ("account", 10, mail_views.signature_pages.on_account),
     ("reply", 10, answer_views.in_composer),
     ("reply-below", 10, mail_views.writing.in_composer),

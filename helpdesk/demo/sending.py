@@ -60,7 +60,7 @@ def _came_back(demo: Demo) -> None:
         .limit(2)
     ).all()
     address = gone.contact_points[0].value
-    for entry in entries:
+    for entry in reversed(entries):
         db.session.add(
             OutboxMessage(
                 channel=Channel.EMAIL,

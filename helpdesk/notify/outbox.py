@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
@@ -31,6 +31,8 @@ PAUSES = (30, 120, 300, 900, 1800, 3600, 7200, 14400)
 MAX_ATTEMPTS = 24
 """A message that was put off so often (in about three days) has failed."""
 
+REPEATED = "repeated"
+"""The reason of what was claimed again after its sender had died."""
 TURN = timedelta(seconds=10)
 """How far a ticket's messages stand apart in the line of what is due."""
 
@@ -82,6 +84,10 @@ def claim(channel: str, mailbox_id: int | None, *, up_to: Rank = Rank.AUTOMATIC)
             state=Sending.CLAIMED,
             claimed_until=moment + timedelta(seconds=CLAIM_SECONDS),
             attempts=OutboxMessage.attempts + 1,
+            # Whoever had it may have handed it over before they died; that is said from now on.
+            reason=case(
+                (OutboxMessage.state == Sending.CLAIMED, REPEATED), else_=OutboxMessage.reason
+            ),
         )
         .returning(OutboxMessage.id)
         .execution_options(synchronize_session=False)
@@ -140,9 +146,14 @@ def _words_of(answers: Mapping[str, str]) -> str:
 
 def _sent(message: OutboxMessage) -> None:
     message.state, message.sent_at, message.claimed_until = Sending.SENT, now(), None
-    message.reason, message.last_error = "", ""
+    message.reason, message.last_error = message.reason if is_repeated(message) else "", ""
     _forget_text(message)
     tell_pages(message)
+
+
+def is_repeated(message: OutboxMessage) -> bool:
+    """Whether it may have left twice: a process ended while it was being sent."""
+    return message.reason == REPEATED
 
 
 def put_off(message: OutboxMessage, said: str) -> None:
@@ -362,6 +373,8 @@ class Delivery:
     recipients: list[str]
     error: str
     failed_ids: list[int]
+    # It may have arrived twice.
+    repeated: bool = False
 
 
 _WORST_FIRST = (
@@ -382,6 +395,7 @@ _OF_ENTRIES = (
         OutboxMessage.next_try_at,
         OutboxMessage.recipients,
         OutboxMessage.last_error,
+        OutboxMessage.reason,
     )
     .where(OutboxMessage.entry_id.in_(bindparam("entries", expanding=True)))
     .order_by(OutboxMessage.id)
@@ -404,4 +418,5 @@ def _delivery(rows: list[Any]) -> Delivery:
         recipients=list(dict.fromkeys(one for row in rows for one in row.recipients)),
         error=worst.last_error,
         failed_ids=[row.id for row in rows if row.state == Sending.FAILED],
+        repeated=any(row.reason == REPEATED for row in rows),
     )

@@ -49,6 +49,7 @@ REASONS = {
     "no-address": _l("There is no address at which they can be told"),
     "redacted": _l("A text of the ticket was redacted"),
     "demo": _l("The demo desk sends nothing"),
+    outbox.REPEATED: _l("A process ended while it was being sent: it may have arrived twice"),
     undelivered.GIVEN_UP: _l("Somebody gave it up"),
 }
 """Why a message waits, or was not sent at all."""
