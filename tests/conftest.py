@@ -23,7 +23,7 @@ from sqlalchemy.orm import scoped_session
 
 from helpdesk.app import create_app
 from helpdesk.db import db
-from tests.support import browser, databases, dovecot, network, paths, postgres, smtp
+from tests.support import browser, databases, dovecot, forking, network, paths, postgres, smtp
 from tests.support.client import SeparateClient
 from tests.support.server import LiveDesk
 
@@ -52,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what the run shared."""
+    forking.end()
     if not hasattr(config, "workerinput") and paths.RUN_DIR_VARIABLE in os.environ:
         paths.end_processes()
         postgres.stop()

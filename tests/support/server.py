@@ -14,6 +14,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from tests.support import forking
 from tests.support.paths import PROJECT, forget_process, note_process
 
 
@@ -25,7 +26,7 @@ class LiveDesk:
     environment: dict[str, str]
     folder: Path
     url: str = ""
-    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _processes: list[subprocess.Popen[bytes] | forking.Forked] = field(default_factory=list)
 
     def start_web(self, threads: int = 24) -> None:
         """Start one web process on a free port and wait until it answers."""
@@ -35,13 +36,17 @@ class LiveDesk:
         self.environment["HEARTH_BASE_URL"] = self.url
         self.environment["HEARTH_PORT"] = str(port)
         # The open socket is handed over, so nobody can take the port in between.
-        self._start(
-            "web",
-            *(sys.executable, "-m", "gunicorn", "helpdesk.app:create_app()"),
-            *("--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread"),
-            *("--workers", "1", "--threads", str(threads), "--graceful-timeout", "1"),
-            pass_fds=(listener.fileno(),),
-        )
+        arguments = ("gunicorn", "helpdesk.app:create_app()", "--bind", "fd://")
+        workers = ("--worker-class", "gthread", "--workers", "1", "--threads", str(threads))
+        with (self.folder / "web.log").open("ab") as output:
+            process = forking.gunicorn(
+                (*arguments, *workers, "--graceful-timeout", "1"),
+                self._environment(),
+                listener.fileno(),
+                output.fileno(),
+            )
+        note_process(process.pid)
+        self._processes.append(process)
         listener.close()
         self._wait_for_web()
 
@@ -85,7 +90,7 @@ class LiveDesk:
         }
         return {**inherited, **self.environment}
 
-    def _start(self, name: str, *command: str, pass_fds: tuple[int, ...] = ()) -> None:
+    def _start(self, name: str, *command: str) -> None:
         # A session of its own: the web server's own children can be ended with it.
         with (self.folder / f"{name}.log").open("ab") as output:
             process = subprocess.Popen(
@@ -95,7 +100,6 @@ class LiveDesk:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                pass_fds=pass_fds,
                 start_new_session=True,
             )
         note_process(process.pid)

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from helpdesk.lib.html import bare_text, text_to_html, to_text
+from helpdesk.lib.mime.calendar import invitation_text
 from helpdesk.lib.mime.charsets import decode
 from helpdesk.lib.mime.flowed import unflow
 from helpdesk.lib.mime.headers import decode_header
 from helpdesk.lib.mime.model import Attachment, Defect, Limits
 from helpdesk.lib.mime.names import attachment_name, type_for
 from helpdesk.lib.mime.params import Params, parse_params
+from helpdesk.lib.mime.tnef import BEGIN as TNEF_BEGIN
+from helpdesk.lib.mime.tnef import TYPES as TNEF_TYPES
+from helpdesk.lib.mime.tnef import NotTnef, Tnef, open_tnef
 from helpdesk.lib.mime.transfer import decode_transfer, extract_uuencoded
 from helpdesk.lib.mime.tree import Part
 
@@ -36,6 +40,8 @@ _MOST_PLAIN = 200_000  # characters of plain text put between pieces of HTML
 _META_CHARSET = re.compile(
     rb"<meta\b[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE
 )
+_MOST_INVITATION = 500_000  # bytes of a calendar's file that are read
+_TYPE = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}")
 _CID = re.compile(r"cid:([^\s\"'<>)]{1,500})", re.IGNORECASE)
 
 
@@ -89,7 +95,7 @@ class Collector:
         """Return the body of a message."""
         pieces = [piece for piece in self._walk(root) if piece.text.strip() or piece.html.strip()]
         html = self._html(pieces)
-        text = self._text(pieces)
+        text = self._text(pieces) or self._invitation()
         wanted = {unquote(found).strip() for found in _CID.findall(html)} if html else set()
         attachments = []
         for file in self.files[: self.limits.parts]:
@@ -160,8 +166,7 @@ class Collector:
         if self._is_read(part, disposition, params, related=related):
             self.seen_text = True
             return [self._read(part)]
-        self._keep(part, params)
-        return []
+        return self._keep(part, params)
 
     def _is_read(self, part: Part, disposition: str, params: Params, *, related: bool) -> bool:
         """Whether a part is body rather than attachment."""
@@ -240,9 +245,14 @@ class Collector:
             self._defect(part, "transfer-encoding", problem)
         return data
 
-    def _keep(self, part: Part, disposition: Params) -> None:
-        """Keep a leaf as a file."""
+    def _keep(self, part: Part, disposition: Params) -> list[_Piece]:
+        """Keep a leaf as a file; returns the text of one that wraps a message."""
         content = self._decoded(part)
+        wrapped: list[_Piece] = []
+        if part.type in TNEF_TYPES or content[:4] == TNEF_BEGIN:
+            wrapped, whole = self._unwrap(part, content)
+            if whole:
+                return wrapped
         raw_name = disposition.get("filename") or part.params.get("name") or ""
         if not raw_name and part.type == "message/rfc822":
             raw_name = _subject_of(content)
@@ -252,6 +262,37 @@ class Collector:
             part.path or "1",
         )
         self.files.append(_File(name, part.type, content, _content_id(part)))
+        return wrapped
+
+    def _unwrap(self, part: Part, content: bytes) -> tuple[list[_Piece], bool]:
+        """Keep the files of a winmail.dat; its text counts where the message has none.
+
+        False with it says that not everything could be read: the whole is to be kept, too.
+        """
+        try:
+            wrapped = open_tnef(content)
+        except NotTnef as error:
+            self._defect(part, "winmail", str(error))
+            return [], False
+        if not wrapped.whole:
+            self._defect(part, "winmail", "it is incomplete, or of a kind that is not known")
+        for number, file in enumerate(wrapped.files[: self.limits.parts], 1):
+            name = attachment_name(file.name, file.type, f"{part.path or 1}-{number}")
+            kind = file.type if _TYPE.fullmatch(file.type) else type_for(name)
+            self.files.append(_File(name, kind, file.content, file.content_id or None))
+        return self._text_of(part, wrapped), wrapped.whole
+
+    def _text_of(self, part: Part, wrapped: Tnef) -> list[_Piece]:
+        if self.seen_text:
+            return []
+        if wrapped.html:
+            self.seen_text = True
+            return [self._read_html(part, wrapped.html, None)]
+        if not wrapped.text and wrapped.rtf:
+            self.files.append(_File("message.rtf", "text/rtf", wrapped.rtf))
+        text = wrapped.text[: self.text_left]
+        self.text_left -= len(text)
+        return [_Piece(text=text)] if text else []
 
     def _keep_unsplit(self, part: Part) -> None:
         """Keep what a limit left together, headers and all, as a message of its own."""
@@ -271,6 +312,14 @@ class Collector:
             texts[_strip_blank_lines(text)] = None
         text = "\n\n".join(filter(None, texts))
         return text[: self.limits.text_chars]
+
+    def _invitation(self) -> str:
+        """Return what an invitation says, when the message says nothing else."""
+        for file in self.files[: self.limits.parts]:
+            if file.type == "text/calendar":
+                content, _problem = decode(file.content[:_MOST_INVITATION], None, self.hint)
+                return invitation_text(content)[: self.text_left]
+        return ""
 
     @staticmethod
     def _html(pieces: list[_Piece]) -> str | None:

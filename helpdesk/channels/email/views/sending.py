@@ -48,6 +48,7 @@ REASONS = {
     "not-theirs": _l("The customer does not know of this ticket"),
     "no-address": _l("There is no address at which they can be told"),
     "redacted": _l("A text of the ticket was redacted"),
+    "muted": _l("The mailbox is muted"),
     "demo": _l("The demo desk sends nothing"),
     outbox.REPEATED: _l("A process ended while it was being sent: it may have arrived twice"),
     undelivered.GIVEN_UP: _l("Somebody gave it up"),
