@@ -1,4 +1,4 @@
-"""Pages about mail for administrators: mailboxes, the quarantine, the outbox."""
+"""Pages about mail: mailboxes, the quarantine, the outbox; and what mail adds to other pages."""
 
 from helpdesk.channels.email.views import (
     access,
@@ -7,9 +7,12 @@ from helpdesk.channels.email.views import (
     beginning,
     doubts,
     mailboxes,
+    public_files,
     quarantine,
     sending,
+    signature_pages,
     spam,
+    writing,
 )
 from helpdesk.channels.email.views.blueprint import bp
 
@@ -21,7 +24,10 @@ __all__ = [
     "bp",
     "doubts",
     "mailboxes",
+    "public_files",
     "quarantine",
     "sending",
+    "signature_pages",
     "spam",
+    "writing",
 ]
