@@ -192,6 +192,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("merge", 10, histories.moving_of),
     ("entry-by-rule", 10, rule_views.why.of_entry),
     ("entry-by-macro", 10, macro_views.why.of_entry),
+    ("entry-protected", 10, mail_views.protection.of_entry),
     ("notice-of-rule", 10, rule_views.why.of_notice),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""

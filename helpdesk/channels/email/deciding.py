@@ -17,6 +17,7 @@ from helpdesk.channels.email.automatic import is_nobody
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.secure import keyring
 from helpdesk.channels.email.threads import (
     answers_supplier,
     number_of,
@@ -159,6 +160,7 @@ JUDGES: tuple[Judge, ...] = (_judge_copy, _judge_unfit, _judge_our_own)
 def _take_in(row: MailMessage, letter: Letter, known: Known) -> Decision:
     inbound = _inbound(row, letter, known)
     received = receive(inbound, reopen_days=_settings().reopen_days, known=known.people)
+    keyring.learn(letter)
     return Decision(
         State.FILED, received.how, ticket_id=received.ticket.id, entry_id=received.entry.id
     )
