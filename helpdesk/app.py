@@ -16,7 +16,16 @@ from helpdesk.answers import views as answer_views
 from helpdesk.board import linking as board_linking
 from helpdesk.board import views as board_views
 from helpdesk.board.events import FixedForPerson
-from helpdesk.channels.email import carrying, ingest, ledger, outgoing, send, watch
+from helpdesk.channels.email import (
+    alarms,
+    carrying,
+    delivered,
+    ingest,
+    ledger,
+    outgoing,
+    send,
+    watch,
+)
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
 from helpdesk.macros import running as macro_running
@@ -99,6 +108,7 @@ BLUEPRINTS: list[Blueprint] = [
     plan_views.bp,
     macro_views.bp,
     mail_views.bp,
+    mail_views.api.bp,
     rule_views.bp,
     setup_views.bp,
     health.bp,
@@ -147,7 +157,9 @@ JOBS: list[Job] = [
     by_mail.mail_notices,
     calls.call_webhooks,
     calls.forget_calls,
+    delivered.file_delivered_mail,
     ingest.file_forgotten_mail,
+    alarms.keep_access,
     escalation.escalate,
     timers.run_due_rules,
     history.forget_runs,
@@ -182,6 +194,8 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
+    ("strips", 10, mail_views.alarms.in_strips),
+    ("reply", 5, mail_views.alarms.in_composer),
     ("reply", 10, answer_views.in_composer),
     ("ticket-more", 5, macro_views.using.in_menu),
     ("ticket-more", 10, plan_views.in_menu),

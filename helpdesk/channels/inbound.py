@@ -16,6 +16,7 @@ from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.own_words import own_words
 from helpdesk.tickets.queries.access import NotFound, get_for
 from helpdesk.tickets.services import Heard, NewFile, NewTicket
 
@@ -119,11 +120,12 @@ def _ticket(number: int | None) -> Ticket | None:
 
 
 def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
+    words = own_words(inbound.body, inbound.envelope)
     entry = services.log_entry(
         SYSTEM,
         NewTicket(
             customer=author,
-            subject=inbound.subject or snippet(inbound.body, 80) or inbound.fallback_subject,
+            subject=inbound.subject or snippet(words, 80) or inbound.fallback_subject,
             body=inbound.body,
             html=inbound.html,
             channel=inbound.channel,

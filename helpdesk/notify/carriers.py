@@ -25,6 +25,8 @@ class Carrier:
     """Where somebody is reached, about a ticket or at all; None when they are not."""
     put_on_its_way: Callable[[OutboxMessage, str, str], bool]
     """Address a message to a name and an address. False where nothing may leave (the demo)."""
+    is_muted: Callable[[Ticket], bool] = lambda _ticket: False
+    """Whether nothing may be told by itself about a ticket yet."""
 
 
 def provide(app: Any, carriers: list[Carrier]) -> None:

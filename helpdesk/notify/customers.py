@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 AFTER_UNDO = timedelta(seconds=2)
 """A notice waits this much longer than what it tells can be taken back."""
+MUTED_PAUSE = timedelta(minutes=10)
+"""How often a notice is looked at that may not leave because its mailbox is only tried out."""
 BATCH = 100
 _FIXED = frozenset({Outcome.SOLVED, Outcome.WORKAROUND})
 _OURS = frozenset({Channel.STAFF, Channel.MONITORING})
@@ -153,10 +155,7 @@ def release(key: int, ticket_id: int) -> bool:
         return False
     later = _later(row, kind, row.person, chosen)
     if later is not None:
-        row.reason, row.next_try_at = later
-        if row.next_try_at > row.created_at + reasons.KEPT:
-            _drop(row, "too-late")
-        return False
+        return _wait(row, *later)
     return _tell(row, kind, ticket, row.person)
 
 
@@ -179,6 +178,8 @@ def _tell(row: OutboxMessage, kind: Tell, ticket: Ticket, person: Person) -> boo
         _drop(row, "no-address")
         return False
     carrier, address = found
+    if carrier.is_muted(ticket):
+        return _wait(row, "muted", now() + MUTED_PAUSE)
     said = filled.for_ticket(kind, ticket, person)
     row.channel, row.subject, row.text = carrier.channel, said.subject, said.body
     row.reason, row.told_at, row.next_try_at = "", now(), now()
@@ -190,6 +191,14 @@ def _tell(row: OutboxMessage, kind: Tell, ticket: Ticket, person: Person) -> boo
     expected = filled.expected(ticket) if kind is not Tell.FIXED else None
     record_told(ticket, person, kind.value, carrier.channel, expected=expected)
     return True
+
+
+def _wait(row: OutboxMessage, why: str, until: datetime) -> bool:
+    """Look at a notice again later, unless it is news no more by then; it was not told."""
+    row.reason, row.next_try_at = why, until
+    if until > row.created_at + reasons.KEPT:
+        _drop(row, "too-late")
+    return False
 
 
 def _drop(row: OutboxMessage, why: str) -> None:

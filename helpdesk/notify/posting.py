@@ -84,7 +84,19 @@ def is_public(address: Address) -> bool:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, private: bool = False) -> Answer:
-    """Post a body and return what came back. Raises Forbidden or Unreached."""
+    """Post a body and return how the answer begins. Raises Forbidden or Unreached."""
+    status, said = exchange(url, body, headers, private=private, limit=ANSWER)
+    words = said.decode("utf-8", "replace")
+    return Answer(status, " ".join(words.split())[:300])
+
+
+def exchange(
+    url: str, body: bytes, headers: Mapping[str, str], *, private: bool = False, limit: int
+) -> tuple[int, bytes]:
+    """Post a body and return the status and at most ``limit`` bytes of the answer.
+
+    Raises Forbidden or Unreached.
+    """
     parts = check_url(url, private=private)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -105,8 +117,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, private: bool = F
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", target, body, dict(headers))
         answer = connection.getresponse()
-        words = answer.read(ANSWER).decode("utf-8", "replace")
-        return Answer(answer.status, " ".join(words.split())[:300])
+        return answer.status, answer.read(limit)
     except (OSError, http.client.HTTPException) as error:
         raise Unreached(f"{type(error).__name__}: {error}") from error
     finally:

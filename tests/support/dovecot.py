@@ -138,10 +138,14 @@ class Account:
 
 
 class Dovecot:
-    """The server. ``port`` speaks IMAP (with STARTTLS), ``tls_port`` IMAP over TLS."""
+    """The server. ``port`` speaks IMAP (with STARTTLS), ``tls_port`` IMAP over TLS.
 
-    def __init__(self, folder: Path) -> None:
+    With ``tokeninfo``, the address of an OAuth2 provider, its users sign in with tokens alone.
+    """
+
+    def __init__(self, folder: Path, tokeninfo: str = "") -> None:
         self.folder = folder
+        self.tokeninfo = tokeninfo
         self.port = free_port()
         self.tls_port = free_port()
         self.certificate, self._key = make_certificate(folder)
@@ -164,6 +168,13 @@ class Dovecot:
         mails.mkdir(exist_ok=True)
         if os.geteuid() == 0:
             os.chown(mails, mail.pw_uid, mail.pw_gid)
+        passwords = f"driver = static\n  args = password={PASSWORD}"
+        if self.tokeninfo:
+            passwords = f"driver = oauth2\n  args = {self.folder}/oauth2.conf"
+            (self.folder / "oauth2.conf").write_text(
+                f"tokeninfo_url = {self.tokeninfo}\nusername_attribute = user\n"
+            )
+        mechanisms = "xoauth2 oauthbearer" if self.tokeninfo else "plain login"
         (self.folder / "dovecot.conf").write_text(f"""\
 {accounts}
 protocols = imap
@@ -176,7 +187,7 @@ ssl = yes
 ssl_cert = <{self.certificate}
 ssl_key = <{self._key}
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 first_valid_uid = 1
 first_valid_gid = 1
 mail_location = maildir:~/Maildir
@@ -184,8 +195,7 @@ mailbox_idle_check_interval = 1 secs
 maildir_very_dirty_syncs = no
 mail_max_userip_connections = 100
 passdb {{
-  driver = static
-  args = password={PASSWORD}
+  {passwords}
 }}
 userdb {{
   driver = static

@@ -1,6 +1,6 @@
 """A mail server that receives what the product sends, and can misbehave as real ones do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -45,6 +45,20 @@ class Receiver:
     """Addresses that are unknown here (550), whatever the behaviour."""
     received: list[Received] = field(default_factory=list)
     attempts: int = 0
+    token_is_good: Callable[[str], bool] | None = None
+    signed_in: list[tuple[str, str]] = field(default_factory=list)
+    """User and token of everybody who tried XOAUTH2."""
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
+        """Let in whoever brings a token that ``token_is_good`` likes."""
+        said = await server.challenge_auth("")
+        fields = dict(part.partition("=")[::2] for part in str(bytes(said), "utf-8").split("\1"))
+        user, _, token = fields.get("user", ""), *fields.get("auth", "").partition(" ")[1:]
+        self.signed_in.append((user, token))
+        if self.token_is_good is not None and self.token_is_good(token):
+            return AuthResult(success=True, auth_data=user)
+        await server.challenge_auth('{"status":"401","schemes":"bearer"}')
+        return AuthResult(success=False, handled=False)
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -72,9 +86,12 @@ class Receiver:
 
 
 @contextmanager
-def smtp_server(user: str = "", password: str = "") -> Iterator[Receiver]:
-    """Run a receiver on loopback; with ``user`` it insists on AUTH (without TLS)."""
-    receiver = Receiver("127.0.0.1", free_port())
+def smtp_server(
+    user: str = "", password: str = "", token_is_good: Callable[[str], bool] | None = None
+) -> Iterator[Receiver]:
+    """Run a receiver on loopback; with ``user`` or tokens it insists on AUTH (without TLS)."""
+    receiver = Receiver("127.0.0.1", free_port(), token_is_good=token_is_good)
+    insists = bool(user or token_is_good)
 
     def authenticate(
         server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object
@@ -92,8 +109,8 @@ def smtp_server(user: str = "", password: str = "") -> Iterator[Receiver]:
         hostname=receiver.host,
         port=receiver.port,
         authenticator=authenticate if user else None,
-        auth_required=bool(user),
-        auth_require_tls=not user,
+        auth_required=insists,
+        auth_require_tls=not insists,
     )
     controller.start()
     try:

@@ -1,11 +1,13 @@
 """What it takes to read a mailbox, read once from its settings."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from helpdesk.channels.email import lease
-from helpdesk.channels.email.imap import Server
-from helpdesk.channels.email.models import Mailbox
+from helpdesk.channels.email.models import Kind, Mailbox
 from helpdesk.channels.email.secrets import Unreadable, open_sealed
+from helpdesk.channels.email.signing_in import Server
+from helpdesk.channels.email.tokens import source_of
 from helpdesk.channels.email.trouble import explain
 from helpdesk.db import db
 
@@ -19,11 +21,13 @@ class Box:
     server: Server
     folder: str
     move_to: str
+    copies: bool
     queue_id: int
     place: int
     uidvalidity: int | None
     last_uid: int
     only_new: bool
+    not_before: datetime | None
     version: int
 
 
@@ -31,7 +35,7 @@ def box_of(mailbox_id: int) -> Box:
     """Read a mailbox's settings. Raises Lost when it is not in use, Trouble for its password."""
     db.session.rollback()
     row = db.session.get(Mailbox, mailbox_id, populate_existing=True)
-    if row is None or not row.active or row.retired_at is not None:
+    if row is None or not row.active or row.retired_at is not None or row.kind != Kind.IMAP:
         raise lease.Lost
     try:
         server = server_of(row)
@@ -43,11 +47,13 @@ def box_of(mailbox_id: int) -> Box:
         server=server,
         folder=row.folder,
         move_to=row.move_to,
+        copies=row.copies,
         queue_id=row.queue_id,
         place=row.place,
         uidvalidity=row.uidvalidity,
         last_uid=row.last_uid,
         only_new=row.only_new,
+        not_before=row.not_before,
         version=row.version,
     )
     db.session.rollback()
@@ -62,4 +68,5 @@ def server_of(mailbox: Mailbox) -> Server:
         mailbox.imap_tls,
         mailbox.imap_user,
         open_sealed(mailbox.imap_secret),
+        source_of(mailbox),
     )

@@ -10,6 +10,7 @@ from helpdesk.channels.email.mailboxes import (
     own_addresses,
     sender_for,
 )
+from helpdesk.channels.email.muting import is_muted
 from helpdesk.channels.email.outgoing import addresses_of, new_message_id
 from helpdesk.db import db
 from helpdesk.notify.carriers import Carrier
@@ -42,4 +43,4 @@ def put_on_its_way(message: OutboxMessage, name: str, address: str) -> bool:
     return mailbox is not None or not is_demo()
 
 
-CARRIER = Carrier(Channel.EMAIL, address_of, put_on_its_way)
+CARRIER = Carrier(Channel.EMAIL, address_of, put_on_its_way, is_muted)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from helpdesk.channels.email import imap, send
-from helpdesk.channels.email.imap import Server
 from helpdesk.channels.email.models import Tls
+from helpdesk.channels.email.signing_in import Server
 from helpdesk.channels.email.trouble import Trouble
 
 LOOPBACK = ("127.", "localhost", "::1")
@@ -21,9 +21,12 @@ class Check:
     words: str
 
 
-def check(receiving: Server, folder: str, move_to: str, sending: Server | None) -> list[Check]:
+def check(
+    receiving: Server | None, folder: str, move_to: str, sending: Server | None
+) -> list[Check]:
     """Connect to both servers as the mailbox would. Nothing is read, moved or sent."""
-    return [*_check_reading(receiving, folder, move_to), *_check_sending(sending)]
+    reading = _check_reading(receiving, folder, move_to) if receiving is not None else []
+    return [*reading, *_check_sending(sending)]
 
 
 def _check_reading(server: Server, folder: str, move_to: str) -> list[Check]:
@@ -63,7 +66,8 @@ def _check_sending(server: Server | None) -> list[Check]:
 
 def _greeting(server: Server) -> str:
     words = _("%(host)s let us in.", host=server.host)
-    if server.tls == Tls.NONE and server.password and not server.host.startswith(LOOPBACK):
+    secret = server.password or server.token
+    if server.tls == Tls.NONE and secret and not server.host.startswith(LOOPBACK):
         words = _(
             "%(host)s let us in, but the password travels unprotected. Choose TLS or STARTTLS.",
             host=server.host,

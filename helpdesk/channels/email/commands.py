@@ -12,6 +12,9 @@ mail = LazyGroup(
             f"{HERE}.mail_commands:import_files",
             "Take in messages from files, mbox files and Maildir folders.",
         ),
+        "pipe": Place(
+            f"{HERE}.pipe_command:pipe", "Take in one message from an MTA, on standard input."
+        ),
         "fetch": Place(
             f"{HERE}.mail_commands:fetch",
             "Read the mailboxes: once, or watching them until interrupted.",

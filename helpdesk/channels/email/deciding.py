@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from config import Settings
 from helpdesk.channels.email.automatic import is_nobody
+from helpdesk.channels.email.downloads import TOO_OLD
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import MailMessage, State
@@ -120,6 +121,7 @@ def _would_be_filed(row: MailMessage, letter: Letter, known: Known) -> bool:
         letter.unfit is None
         and known.first_of(letter, row) is None
         and letter.message_id not in known.sent
+        and _judge_too_old(row, letter, known) is None
         and letter.author is not None
         and not is_own(letter.author.address, known.own_addresses)
     )
@@ -141,6 +143,13 @@ def _judge_copy(row: MailMessage, letter: Letter, known: Known) -> Decision | No
     return Decision(State.DUPLICATE, first=first, ticket_id=first.ticket_id)
 
 
+def _judge_too_old(row: MailMessage, _letter: Letter, known: Known) -> Decision | None:
+    cut_off = row.mailbox.not_before if row.mailbox is not None else None
+    if cut_off is None or row.received_at >= cut_off or known.asked_for:
+        return None
+    return Decision(State.IGNORED, TOO_OLD)
+
+
 def _judge_unfit(_row: MailMessage, letter: Letter, _known: Known) -> Decision | None:
     return put_aside(letter.unfit.reason, letter.unfit) if letter.unfit is not None else None
 
@@ -153,7 +162,7 @@ def _judge_our_own(_row: MailMessage, letter: Letter, known: Known) -> Decision 
 
 
 Judge = Callable[[MailMessage, Letter, Known], Decision | None]
-JUDGES: tuple[Judge, ...] = (_judge_copy, _judge_unfit, _judge_our_own)
+JUDGES: tuple[Judge, ...] = (_judge_copy, _judge_too_old, _judge_unfit, _judge_our_own)
 """Asked in this order; a letter that came past ``_judge_unfit`` has an author."""
 
 

@@ -30,6 +30,8 @@ CHUNK_MESSAGES = 50
 """What is downloaded and stored at a time; one message may be larger than a chunk."""
 TRIES = 3
 """A message during whose download the connection broke so often is put aside."""
+TOO_OLD = "before-cut-off"
+"""Why a message is ignored that came before the day from which mail is filed."""
 PATIENCE = 0.3
 """How long a chunk that was read may wait for the next to come (seconds)."""
 
@@ -105,10 +107,31 @@ class Downloads:
         if chunk:
             yield chunk
 
+    def _without(
+        self,
+        old: list[int],
+        box: Box,
+        connection: Connection,
+        uids: list[int],
+        sizes: dict[int, Size],
+    ) -> Chunk:
+        """Download all but what is too old: of that, the ledger knows that it was there."""
+        fresh = [uid for uid in uids if uid not in set(old)]
+        rest = self._download(box, connection, fresh, sizes) if fresh else Chunk(0, [], {})
+        lines = [
+            _line(box, connection.uidvalidity, uid, sizes.get(uid), reason=TOO_OLD) for uid in old
+        ]
+        for one in lines:
+            one["state"] = State.IGNORED
+        return Chunk(uids[-1], [*lines, *rest.lines], rest.raws)
+
     def _download(
         self, box: Box, connection: Connection, uids: list[int], sizes: dict[int, Size]
     ) -> Chunk:
         """Download these messages and store them. The database is not asked."""
+        old = [uid for uid in uids if is_before(box.not_before, sizes.get(uid))]
+        if old:
+            return self._without(old, box, connection, uids, sizes)
         line = partial(_line, box, connection.uidvalidity)
         if len(uids) == 1:
             uid = uids[0]
@@ -138,6 +161,14 @@ class Downloads:
                 error = "The server has it but does not give it away."
                 lines.append(line(uid, sizes.get(uid), reason="unfetchable", error=error))
         return Chunk(uids[-1], lines, raws)
+
+
+def is_before(cut_off: datetime | None, size: Size | None) -> bool:
+    """Whether the server got a message before the day from which mail is filed."""
+    if cut_off is None or size is None:
+        return False
+    received = _aware(size.received_at)
+    return received is not None and received < cut_off
 
 
 def _as_it_comes(waiting: "Future[Chunk] | None") -> Iterator[Chunk | None]:

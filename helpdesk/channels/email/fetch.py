@@ -197,7 +197,7 @@ class Reader:
                 self._told(file_stored([key], read_all({key: raw}), guard=self._hold))
 
     def _move(self, box: Box, connection: Connection) -> None:
-        """Move what has its fate, if this mailbox is to be emptied."""
+        """Move or copy what has its fate, if this mailbox is set so."""
         if not box.move_to:
             return
         while True:
@@ -215,7 +215,8 @@ class Reader:
             db.session.rollback()
             if not rows:
                 return
-            connection.move([row.uid for row in rows], box.move_to)
+            put = connection.copy if box.copies else connection.move
+            put([row.uid for row in rows], box.move_to)
             with transaction():
                 lease.hold(self._id, self._holder)
                 db.session.execute(

@@ -13,23 +13,13 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError
 
 from helpdesk.channels.email.models import Tls
+from helpdesk.channels.email.signing_in import Server, sign_in_imap
 from helpdesk.channels.email.trouble import MAIL_ERRORS, Trouble, in_words
 
 CONNECT_SECONDS = 15
 READ_SECONDS = 60
 IDLE_SECONDS = 540
 """How long one IDLE lasts: routers forget silent connections after about ten minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where to sign in, and as whom."""
-
-    host: str
-    port: int
-    tls: str
-    user: str
-    password: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +87,12 @@ class Connection:
         if self._client.has_capability("UIDPLUS"):
             self._client.uid_expunge(uids)
 
+    def copy(self, uids: Sequence[int], folder: str) -> None:
+        """Copy messages to a folder, which is made when it is missing; they stay as they are."""
+        if not self._client.folder_exists(folder):
+            self._client.create_folder(folder)
+        self._client.copy(uids, folder)
+
     def folders(self) -> list[str]:
         """Return the names of the folders there are."""
         return [str(name) for _flags, _separator, name in self._client.list_folders()]
@@ -144,11 +140,7 @@ def sign_in(server: Server) -> IMAPClient:
             client.normalise_times = False
             if server.tls == Tls.STARTTLS:
                 client.starttls(context)
-            if server.password.isascii():
-                client.login(server.user, server.password)
-            else:
-                # LOGIN knows ASCII only.
-                client.plain_login(server.user, server.password)
+            sign_in_imap(client, server)
         except BaseException:
             with suppress(*MAIL_ERRORS):
                 client.shutdown()

@@ -5,12 +5,14 @@ nobody else's work should wait for it.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from helpdesk.channels.email.automatic import why_automatic
 from helpdesk.channels.email.store import keep
 from helpdesk.channels.inbound import Correspondent
 from helpdesk.lib import html, mime
+from helpdesk.lib.quoting import fold, fold_html
 from helpdesk.lib.text import one_line, ticket_number
 from helpdesk.people import contact_values
 from helpdesk.tickets.services import NewFile
@@ -52,10 +54,10 @@ class Letter:
     certificate: bytes | None = None
 
 
-def read(raw: bytes) -> Letter:
+def read(raw: bytes, store: Callable[[bytes], str] = keep) -> Letter:
     """Read a raw message and put its files into the store. Raises Trouble when that has no room.
 
-    What is in the message never makes it raise.
+    ``store`` takes each file and returns its hash. What is in the message never makes it raise.
     """
     parsed = mime.parse(raw)
     author = _author(parsed)
@@ -75,7 +77,7 @@ def read(raw: bytes) -> Letter:
         shown = ", ".join(str(one) for one in parsed.authors[:3])
         letter.unfit = Unfit("no-sender", f"There is no address to answer to: {shown[:200]}")
     else:
-        _take_contents(letter, parsed)
+        _take_contents(letter, parsed, store)
     return letter
 
 
@@ -86,12 +88,14 @@ def key_of(message_id: str) -> str:
     return "sha256:" + hashlib.sha256(message_id.encode()).hexdigest()
 
 
-def _take_contents(letter: Letter, parsed: mime.ParsedMessage) -> None:
+def _take_contents(
+    letter: Letter, parsed: mime.ParsedMessage, store: Callable[[bytes], str]
+) -> None:
     letter.body = parsed.text
     letter.html = html.clean(parsed.html) if parsed.html else None
     letter.files = [
         NewFile(
-            sha256=keep(part.content),
+            sha256=store(part.content),
             name=part.name,
             content_type=part.type,
             size=part.size,
@@ -110,9 +114,26 @@ def _take_contents(letter: Letter, parsed: mime.ParsedMessage) -> None:
         if one.address not in delivered and one != letter.author
     ]
     letter.envelope = _envelope(parsed)
+    folds = _folds(letter)
+    if folds:
+        letter.envelope["folds"] = folds
     automatic = why_automatic(parsed, letter.author.address if letter.author else "")
     if automatic:
         letter.envelope["automatic"] = automatic
+
+
+def _folds(letter: Letter) -> dict[str, object]:
+    """Return what of the text, and of the HTML, the timeline shows closed: kind, start, end."""
+    sender = letter.author.address if letter.author else ""
+    found = {
+        "text": fold(letter.body, sender).folds,
+        "html": fold_html(letter.html, sender) if letter.html else (),
+    }
+    return {
+        name: [[str(one.kind), one.start, one.end] for one in folds]
+        for name, folds in found.items()
+        if folds
+    }
 
 
 def _author(parsed: mime.ParsedMessage) -> Correspondent | None:

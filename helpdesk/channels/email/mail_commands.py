@@ -12,7 +12,7 @@ from helpdesk.channels.email import importer, ledger
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.mailbox_commands import find_queue, in_words
 from helpdesk.channels.email.mailboxes import in_use
-from helpdesk.channels.email.models import OPEN, MailMessage, State
+from helpdesk.channels.email.models import OPEN, Kind, MailMessage, State
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.email.watch import fetch_once, watch_mailboxes
 from helpdesk.command import emit, json_option, with_desk
@@ -80,7 +80,11 @@ def fetch(once: bool, mailbox_id: int | None, as_json: bool) -> None:
         with stopping_on_signals(stop):
             watch_mailboxes.run(stop)
         return
-    boxes = [(row.id, row.name) for row in in_use() if row.active and mailbox_id in {None, row.id}]
+    boxes = [
+        (row.id, row.name)
+        for row in in_use()
+        if row.active and row.kind == Kind.IMAP and mailbox_id in {None, row.id}
+    ]
     failed = False
     for key, name in boxes:
         try:

@@ -1,21 +1,25 @@
 """The commands of `helpdesk mailbox`."""
 
 import sys
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy import select
 
-from helpdesk.channels.email import set_up
+from helpdesk.channels.email import dry_run, set_up
 from helpdesk.channels.email.boxes import server_of
 from helpdesk.channels.email.checks import Check, check
+from helpdesk.channels.email.dry_words import in_words as words_of
 from helpdesk.channels.email.mailboxes import in_use
-from helpdesk.channels.email.models import Mailbox, Tls
+from helpdesk.channels.email.models import Kind, Mailbox, SignIn, Speaks, Tls
+from helpdesk.channels.email.oauth import PRESETS
 from helpdesk.channels.email.secrets import Unreadable
 from helpdesk.channels.email.send import smtp_server_of
 from helpdesk.channels.email.set_up import MailboxSettings
-from helpdesk.channels.email.trouble import explain
+from helpdesk.channels.email.source_models import Provider
+from helpdesk.channels.email.trouble import Trouble, explain
 from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, transaction
 from helpdesk.people.access import SYSTEM
@@ -62,10 +66,22 @@ def mailbox() -> None:
     "--address", "addresses", multiple=True, required=True, help="Its address; several are allowed."
 )
 @click.option("--queue", "queue_name", help="Queue for new tickets, by name. [default: the desk's]")
-@click.option("--host", required=True, help="IMAP server.")
+@click.option(
+    "--kind",
+    type=click.Choice([str(one) for one in Kind]),
+    default=str(Kind.IMAP),
+    show_default=True,
+    help="How mail comes in: read over IMAP, piped by an MTA, posted over HTTP.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice([str(one) for one in PRESETS]),
+    help="Servers of a provider, with OAuth2; access is granted in Set up.",
+)
+@click.option("--host", default="", help="IMAP server.")
 @click.option("--port", type=int, help="[default: 993, or 143 without TLS from the start]")
 @click.option("--tls", type=_TLS, default=str(Tls.IMPLICIT), show_default=True)
-@click.option("--user", required=True)
+@click.option("--user", default="")
 @click.option("--password", help="Seen by others in the list of processes; rather use the file.")
 @click.option("--password-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--folder", default="INBOX", show_default=True)
@@ -76,17 +92,34 @@ def mailbox() -> None:
 @click.option("--smtp-user", default="", help="[default: no signing in]")
 @click.option("--smtp-password", help="[default: the password for reading]")
 @click.option("--default", "is_default", is_flag=True, help="Sends what no other mailbox does.")
+@click.option("--copy", "copies", is_flag=True, help="Copy to that folder instead of moving.")
+@click.option(
+    "--from-day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="File only mail from this day on (UTC); what came before is ignored.",
+)
+@click.option(
+    "--speaks",
+    type=click.Choice([str(one) for one in Speaks]),
+    default=str(Speaks.ALL),
+    show_default=True,
+    help="What leaves: everything, only what people write, or nothing yet.",
+)
+@click.option("--off", is_flag=True, help="Don't read it yet; for a dry run first.")
 @click.option("--only-new", is_flag=True, help="Leave alone what is in the folder already.")
 @click.option("--no-test", is_flag=True, help="Don't connect to try it out.")
 @json_option
 @with_desk
 def add(as_json: bool, no_test: bool, **given: Any) -> None:
     """Set up a mailbox, and connect to it once to see that it works."""
-    password = given["password"]
-    if given["password_file"] is not None:
-        password = given["password_file"].read_text("utf-8").strip()
-    if password is None:
-        password = click.prompt("Password", hide_input=True, err=True)
+    preset = PRESETS[Provider(given["preset"])] if given["preset"] else None
+    if given["kind"] == Kind.IMAP and not (given["user"] and (given["host"] or preset)):
+        raise click.UsageError("A mailbox that is read needs --user and --host (or --preset).")
+    password = _password(given, needed=given["kind"] == Kind.IMAP and preset is None)
+    if preset is not None:
+        given["host"] = given["host"] or preset.imap_host
+        given["smtp_host"] = given["smtp_host"] or preset.smtp_host
+        given["smtp_user"] = given["smtp_user"] or given["user"]
     settings = MailboxSettings(
         name=given["name"],
         addresses=list(given["addresses"]),
@@ -105,6 +138,12 @@ def add(as_json: bool, no_test: bool, **given: Any) -> None:
         smtp_password=given["smtp_password"] or (password if given["smtp_user"] else None),
         is_default=given["is_default"],
         only_new=given["only_new"],
+        kind=given["kind"],
+        sign_in=SignIn.OAUTH if preset is not None else SignIn.PASSWORD,
+        copies=given["copies"],
+        not_before=given["from_day"].replace(tzinfo=UTC) if given["from_day"] else None,
+        speaks=given["speaks"],
+        active=not given["off"],
     )
     try:
         with transaction():
@@ -114,8 +153,51 @@ def add(as_json: bool, no_test: bool, **given: Any) -> None:
     except Refused as refused:
         raise click.ClickException(str(refused)) from None
     emit(as_json, line, in_words(line))
-    if not no_test:
+    if not no_test and preset is None:
         _say_checks(test_mailbox(db.session.get_one(Mailbox, key)), as_json)
+
+
+def _password(given: dict[str, Any], *, needed: bool) -> str | None:
+    """Return the password that was given, or is typed when it is needed."""
+    if given["password_file"] is not None:
+        return str(given["password_file"].read_text("utf-8").strip())
+    if given["password"] is None and needed:
+        return str(click.prompt("Password", hide_input=True, err=True))
+    return None if given["password"] is None else str(given["password"])
+
+
+@mailbox.command("dry-run")
+@click.argument("which", metavar="MAILBOX")
+@click.option(
+    "--newest", type=click.IntRange(1, dry_run.MOST), default=dry_run.NEWEST, show_default=True
+)
+@json_option
+@with_desk
+def try_out(which: str, newest: int, as_json: bool) -> None:
+    """Say what would become of the newest mail of a mailbox, without touching anything."""
+    row = _find(which)
+    if row.kind != Kind.IMAP:
+        raise click.ClickException("Nothing lies in this mailbox: its mail is brought to us.")
+    try:
+        lines = dry_run.look(row, newest)
+    except (Trouble, Unreadable) as error:
+        trouble = error if isinstance(error, Trouble) else explain(error, row.imap_host, 0)
+        raise click.ClickException(str(trouble)) from None
+    for place, one in enumerate(lines, 1):
+        line = {
+            "place": place,
+            "uid": one.uid,
+            "received": one.received_at.isoformat(),
+            "from": one.sender,
+            "subject": one.subject,
+            "state": one.state,
+            "reason": one.reason,
+            "ticket": one.ticket,
+            "words": words_of(one),
+            "error": one.error,
+        }
+        shown = f"{place:4}  {one.received_at:%Y-%m-%d %H:%M}  {one.sender}  {one.subject}"
+        emit(as_json, line, f"{shown}\n      {words_of(one)}")
 
 
 @mailbox.command("list")
@@ -154,7 +236,7 @@ def remove(which: str, as_json: bool) -> None:
 def test_mailbox(row: Mailbox) -> list[Check]:
     """Try out a mailbox as it is set up."""
     try:
-        receiving = server_of(row)
+        receiving = server_of(row) if row.kind == Kind.IMAP else None
         sending = smtp_server_of(row) if row.smtp_host else None
     except Unreadable as error:
         return [Check("password", False, str(explain(error, row.imap_host, row.imap_port)))]
@@ -182,6 +264,7 @@ def _shown(row: Mailbox) -> dict[str, Any]:
         "id": row.id,
         "name": row.name,
         "addresses": row.addresses,
+        "kind": row.kind,
         "queue": db.session.get_one(Queue, row.queue_id).name,
         "host": row.imap_host,
         "user": row.imap_user,
@@ -189,6 +272,7 @@ def _shown(row: Mailbox) -> dict[str, Any]:
         "move_to": row.move_to,
         "smtp_host": row.smtp_host,
         "active": row.active,
+        "speaks": row.speaks,
         "default": row.is_default,
         "received": row.received_count,
         "last_success": row.last_success_at.isoformat() if row.last_success_at else None,

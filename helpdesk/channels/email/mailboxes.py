@@ -37,6 +37,17 @@ def default_sender() -> Mailbox | None:
     return senders[0] if senders else None
 
 
+def other_sender(mailbox_id: int) -> Mailbox | None:
+    """Return a mailbox that can send what is to be said about another; that one if there is none.
+
+    One that works is preferred.
+    """
+    senders = sorted(
+        _senders(), key=lambda row: (row.id == mailbox_id, row.send_failing_since is not None)
+    )
+    return senders[0] if senders else None
+
+
 def sender_for(ticket: Ticket) -> Mailbox | None:
     """Return the mailbox that answers on a ticket.
 

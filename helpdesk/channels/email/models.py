@@ -20,6 +20,29 @@ class Tls(StrEnum):
     NONE = "none"
 
 
+class Kind(StrEnum):
+    """How mail comes into a mailbox: we read it, an MTA pipes it, a program posts it."""
+
+    IMAP = "imap"
+    PIPE = "pipe"
+    HTTP = "http"
+
+
+class SignIn(StrEnum):
+    """What we sign in to the mail servers with."""
+
+    PASSWORD = "password"  # noqa: S105 (what it is called, not one)
+    OAUTH = "oauth"
+
+
+class Speaks(StrEnum):
+    """What leaves through a mailbox: everything, only what people write, or nothing yet."""
+
+    ALL = "all"
+    PEOPLE = "people"
+    NOTHING = "nothing"
+
+
 class State(StrEnum):
     """What became of a message.
 
@@ -37,7 +60,7 @@ class State(StrEnum):
 
 
 class Mailbox(Model):
-    """A mailbox that is read over IMAP and answers over SMTP."""
+    """A mailbox: mail to it becomes tickets, and answers leave through it over SMTP."""
 
     __tablename__ = "mailbox"
 
@@ -49,7 +72,13 @@ class Mailbox(Model):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), index=True)
     # Sends what no other mailbox is responsible for: answers to calls, links to sign in.
     is_default: Mapped[bool] = mapped_column(default=False)
+    kind: Mapped[str] = mapped_column(String(10), default=Kind.IMAP)
+    sign_in: Mapped[str] = mapped_column(String(10), default=SignIn.PASSWORD)
+    # A safe start: what came before is not filed, and what leaves by itself, or at all, waits.
+    not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    speaks: Mapped[str] = mapped_column(String(10), default=Speaks.ALL)
 
+    # Host and user are empty where mail is not fetched.
     imap_host: Mapped[str] = mapped_column(String(253))
     imap_port: Mapped[int] = mapped_column(default=993)
     imap_tls: Mapped[str] = mapped_column(String(10), default=Tls.IMPLICIT)
@@ -57,8 +86,10 @@ class Mailbox(Model):
     # Passwords are encrypted (see channels.email.secrets).
     imap_secret: Mapped[str] = mapped_column(Text, default="")
     folder: Mapped[str] = mapped_column(String(255), default="INBOX")
-    # Where a message goes once it is filed; empty leaves it where it is.
+    # Where a message goes once it is filed; empty leaves it where it is. With `copies` only a
+    # copy of it goes there.
     move_to: Mapped[str] = mapped_column(String(255), default="")
+    copies: Mapped[bool] = mapped_column(default=False)
 
     # Without a host the mailbox only receives.
     smtp_host: Mapped[str] = mapped_column(String(253), default="")

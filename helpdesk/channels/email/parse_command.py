@@ -12,7 +12,9 @@ from typing import Any
 
 import click
 
+from helpdesk.channels.email.reports.described import described_report
 from helpdesk.lib.mime import Limits, ParsedMessage, parse
+from helpdesk.lib.quoting import fold
 
 _LIMITS = Limits()
 
@@ -49,6 +51,7 @@ def _read(file: str) -> bytes:
 
 def describe(file: str, message: ParsedMessage) -> dict[str, Any]:
     """Return the message as an object for JSON, with the same keys for every message."""
+    folded = fold(message.text, message.from_.address if message.from_ else "")
     return {
         "file": file,
         "subject": message.subject,
@@ -60,6 +63,17 @@ def describe(file: str, message: ParsedMessage) -> dict[str, Any]:
         "message_id": message.message_id,
         "references": list(message.references),
         "text": message.text,
+        "reply_text": folded.reply,
+        "signature": folded.signature,
+        "folded": [
+            {
+                "kind": one.kind,
+                "start": one.start,
+                "end": one.end,
+                "text": message.text[one.start : one.end],
+            }
+            for one in folded.folds
+        ],
         "html": message.html,
         "attachments": [
             {
@@ -71,6 +85,7 @@ def describe(file: str, message: ParsedMessage) -> dict[str, Any]:
             for attachment in message.attachments
         ],
         "defects": list(map(str, message.defects)),
+        **described_report(message),
     }
 
 

@@ -5,7 +5,6 @@ import smtplib
 import socket
 import ssl
 import threading
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ from flask_babel import lazy_gettext as _l
 
 from helpdesk.blobs import BlobMissing
 from helpdesk.channels.email.compose import compose
-from helpdesk.channels.email.imap import Server
 from helpdesk.channels.email.mailboxes import default_sender, desk_language
 from helpdesk.channels.email.models import Mailbox, Tls
+from helpdesk.channels.email.muting import held_back
 from helpdesk.channels.email.outgoing import fill_recipients
 from helpdesk.channels.email.secrets import Unreadable, open_sealed
+from helpdesk.channels.email.signing_in import Server, login
+from helpdesk.channels.email.tokens import source_of
 from helpdesk.channels.email.trouble import MAIL_ERRORS, Trouble, explain, in_words, said
 from helpdesk.db import db, transaction
 from helpdesk.jobs import job
@@ -65,6 +66,7 @@ def smtp_server_of(mailbox: Mailbox) -> Server:
         mailbox.smtp_tls,
         mailbox.smtp_user,
         open_sealed(mailbox.smtp_secret),
+        source_of(mailbox),
     )
 
 
@@ -98,37 +100,11 @@ def _connect(server: Server) -> smtplib.SMTP:
             client.starttls(context=context)
         client.ehlo_or_helo_if_needed()
         if server.user:
-            _sign_in(client, server.user, server.password)
+            login(client, server)
     except BaseException:
         client.close()
         raise
     return client
-
-
-def _sign_in(client: smtplib.SMTP, user: str, password: str) -> None:
-    """Sign in with the first way that the server offers, in UTF-8.
-
-    The standard library tries every way with a wrong password, which locks accounts, and knows
-    ASCII only.
-    """
-    offered = client.esmtp_features.get("auth", "").upper().split()
-    if "PLAIN" in offered:
-        code, answer = client.docmd("AUTH", "PLAIN " + _encoded(f"\0{user}\0{password}"))
-    elif "LOGIN" in offered:
-        code, answer = client.docmd("AUTH", "LOGIN")
-        if code == 334:
-            code, answer = client.docmd(_encoded(user))
-        if code == 334:
-            code, answer = client.docmd(_encoded(password))
-    else:
-        ways = " ".join(offered) or "none"
-        raise smtplib.SMTPNotSupportedError(f"ways to sign in: {ways}, wanted: PLAIN or LOGIN")
-    if code not in {235, 503}:
-        raise smtplib.SMTPAuthenticationError(code, answer)
-
-
-def _encoded(text: str) -> str:
-    return b64encode(text.encode()).decode("ascii")
 
 
 @job(every=2, everywhere=True)
@@ -234,6 +210,8 @@ def _prepare(key: int, mailbox_id: int) -> Parcel | None:
                 outbox.failed(message, "no-address", str(words))
             return None
         mailbox = db.session.get_one(Mailbox, mailbox_id)
+        if held_back(message, mailbox):
+            return None
         try:
             raw = compose(message, mailbox)
         except (BlobMissing, ValueError, UnicodeError) as error:

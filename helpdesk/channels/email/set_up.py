@@ -1,13 +1,16 @@
 """Setting up mailboxes: adding, changing and retiring them."""
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from helpdesk.channels.email.models import Mailbox, MailMessage, Tls
+from helpdesk.channels.email import muting
+from helpdesk.channels.email.models import Kind, Mailbox, MailMessage, SignIn, Speaks, Tls
 from helpdesk.channels.email.secrets import seal
+from helpdesk.channels.email.source_models import MailGrant, MailIntake
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import one_line
@@ -25,8 +28,8 @@ class MailboxSettings:
     name: str
     addresses: list[str]
     queue_id: int
-    imap_host: str
-    imap_user: str
+    imap_host: str = ""
+    imap_user: str = ""
     imap_password: str | None = field(default=None, repr=False)
     imap_port: int = 993
     imap_tls: str = Tls.IMPLICIT
@@ -40,6 +43,11 @@ class MailboxSettings:
     is_default: bool = False
     only_new: bool = False
     active: bool = True
+    kind: str = Kind.IMAP
+    sign_in: str = SignIn.PASSWORD
+    copies: bool = False
+    not_before: datetime | None = None
+    speaks: str = Speaks.ALL
 
 
 class ChangedMeanwhile(Refused):
@@ -78,23 +86,31 @@ def add(actor: Actor, settings: MailboxSettings) -> Mailbox:
     db.session.flush()
     _only_one_default(mailbox)
     shown = {key: [None, value] for key, value in _shown(settings).items()}
-    audit.record(actor, "mailbox-added", mailbox, shown)
+    audit.record(actor, "mailbox-added", mailbox, _plain(shown))
     return mailbox
 
 
 def edit(
-    actor: Actor, mailbox: Mailbox, settings: MailboxSettings, *, seen: int | None = None
+    actor: Actor,
+    mailbox: Mailbox,
+    settings: MailboxSettings,
+    *,
+    seen: int | None = None,
+    drop_waiting: bool = False,
 ) -> None:
     """Change a mailbox. Raises Denied, Refused, ChangedMeanwhile.
 
     Another server, user or folder is read from its beginning, unless ``only_new`` is set.
-    ``seen`` is the version that the person saw; None skips the check.
+    ``seen`` is the version that the person saw; None skips the check. What waited while the
+    mailbox was muted leaves when more may, unless it is to be dropped.
     """
     actor.demand(Permission.SETUP_MAIL)
     if seen is not None and seen != mailbox.version:
         raise ChangedMeanwhile
     checked(settings, mailbox)
     columns = _columns(settings)
+    # Mail comes in as it always did: another way is another mailbox.
+    columns["kind"] = mailbox.kind
     old = {key: getattr(mailbox, key) for key in columns}
     changes = audit.difference(old, columns)
     if any(key in changes for key in _PLACE):
@@ -110,12 +126,14 @@ def edit(
     mailbox.send_failing_since, mailbox.send_error = None, ""
     mailbox.send_failures, mailbox.send_again_at = 0, None
     db.session.flush()
+    if "speaks" in changes:
+        muting.let_go(mailbox, drop=drop_waiting)
     _only_one_default(mailbox)
     for secret in _PASSWORDS.values():
         if secret in changes:
             changes[secret] = ["…", "…"]
     if changes:
-        audit.record(actor, "mailbox-changed", mailbox, changes)
+        audit.record(actor, "mailbox-changed", mailbox, _plain(changes))
 
 
 def remove(actor: Actor, mailbox: Mailbox) -> bool:
@@ -130,6 +148,8 @@ def remove(actor: Actor, mailbox: Mailbox) -> bool:
         select(OutboxMessage.id).where(OutboxMessage.mailbox_id == mailbox.id).limit(1)
     )
     audit.record(actor, "mailbox-removed", mailbox)
+    for table in (MailGrant, MailIntake):
+        db.session.execute(delete(table).where(table.mailbox_id == mailbox.id))
     # What still waits is sent by the default mailbox.
     db.session.execute(
         update(OutboxMessage)
@@ -156,9 +176,10 @@ def checked(settings: MailboxSettings, own: Mailbox | None = None) -> None:
         setattr(settings, key, typed_text.line(typed, LONGEST[key], key))
     for key in _PASSWORDS:
         typed_text.check(getattr(settings, key) or "", LONGEST[key], key)
-    if not settings.imap_host:
+    _check_ways(settings)
+    if settings.kind == Kind.IMAP and not settings.imap_host:
         raise Refused("host-missing", _l("Say which server to read from."), "imap_host")
-    if not settings.imap_user:
+    if settings.kind == Kind.IMAP and not settings.imap_user:
         raise Refused("user-missing", _l("Say which user signs in."), "imap_user")
     settings.folder = settings.folder or "INBOX"
     if settings.move_to and settings.move_to == settings.folder:
@@ -173,6 +194,24 @@ def checked(settings: MailboxSettings, own: Mailbox | None = None) -> None:
     queue = db.session.get(Queue, settings.queue_id)
     if queue is None or queue.retired_at is not None:
         raise Refused("queue", _l("Choose the queue that new mail goes to."), "queue_id")
+
+
+def _check_ways(settings: MailboxSettings) -> None:
+    """Raise Refused for a choice that is none."""
+    known = {"kind": Kind, "sign_in": SignIn, "speaks": Speaks}
+    for key, offered in known.items():
+        if getattr(settings, key) not in set(offered):
+            raise Refused(key, _l("Choose one of what is offered."), key)
+    if settings.not_before is not None and not 1990 <= settings.not_before.year <= 2200:
+        raise Refused("day", _l("Choose a year between 1990 and 2200."), "not_before")
+
+
+def _plain(changes: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Return changes as they can be kept: days and moments as text."""
+    return {
+        key: [one.isoformat() if isinstance(one, datetime) else one for one in pair]
+        for key, pair in changes.items()
+    }
 
 
 def _addresses(texts: list[str], own: Mailbox | None) -> list[str]:

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 
 from helpdesk.channels.email.secrets import Unreadable
+from helpdesk.channels.email.signing_in import TokenRefusedByIMAP, TokenRefusedBySMTP
 
 MAIL_ERRORS = (OSError, smtplib.SMTPException, IMAPClientError, imaplib.IMAP4.error, Unreadable)
 """Everything that can happen on the way to a mail server."""
@@ -49,6 +50,13 @@ def _signing_in(error: Exception, host: str) -> Any:
         return _l(
             "The stored password can't be read, because the desk's secret key was changed."
             " Type the password again."
+        )
+    if isinstance(error, TokenRefusedByIMAP | TokenRefusedBySMTP):
+        return _l(
+            "%(host)s did not take the provider's token: %(said)s. Check that the user is the"
+            " mailbox for which access was granted, and that it may use IMAP and SMTP.",
+            host=host,
+            said=said(error),
         )
     if isinstance(error, LoginError | smtplib.SMTPAuthenticationError):
         return _l(

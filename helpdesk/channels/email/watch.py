@@ -6,6 +6,7 @@ Every worker watches; the lease decides who reads a mailbox.
 import logging
 import threading
 import time
+from datetime import datetime
 from math import inf
 from typing import Any
 
@@ -19,7 +20,8 @@ from helpdesk.channels.email.fetch import Reader
 from helpdesk.channels.email.imap import Connection, connected
 from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.mailboxes import desk_language
-from helpdesk.channels.email.models import Mailbox
+from helpdesk.channels.email.models import Kind, Mailbox
+from helpdesk.channels.email.tokens import LEAST, good_until
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.db import db, transaction
 from helpdesk.jobs import service
@@ -64,7 +66,7 @@ def fetch_once(mailbox_id: int) -> list[Fate] | None:
 
 
 def _connection(box: Box) -> Any:
-    return connected(box.server, box.folder, read_only=not box.move_to)
+    return connected(box.server, box.folder, read_only=not box.move_to or box.copies)
 
 
 @service
@@ -87,7 +89,9 @@ def watch_mailboxes(stop: threading.Event) -> None:
 
 def _free_mailboxes() -> list[int]:
     rows = db.session.scalars(
-        select(Mailbox).where(Mailbox.active, Mailbox.retired_at.is_(None)).order_by(Mailbox.id)
+        select(Mailbox)
+        .where(Mailbox.active, Mailbox.retired_at.is_(None), Mailbox.kind == Kind.IMAP)
+        .order_by(Mailbox.id)
     )
     found = [row.id for row in rows if lease.looks_free(row)]
     db.session.rollback()
@@ -117,6 +121,8 @@ class _Watch:
         self._stop = stop
         self._holder = lease.new_holder()
         self._renewed = -inf
+        # Servers hang up when the token ends with which a connection was made; we do so before.
+        self._good_until: datetime | None = None
 
     def run(self) -> None:
         """Read and wait, in turns, until told to stop. Raises Lost."""
@@ -130,6 +136,7 @@ class _Watch:
                 try:
                     box = box_of(self._id)
                     with _connection(box) as connection:
+                        self._good_until = good_until(self._id)
                         while not self._stop.is_set() and self._is_as_it_was(box):
                             reader.read(connection)
                             self._renew()
@@ -164,6 +171,8 @@ class _Watch:
                 return
 
     def _is_as_it_was(self, box: Box) -> bool:
+        if self._good_until is not None and self._good_until - now() < LEAST:
+            return False
         version = db.session.scalar(select(Mailbox.version).where(Mailbox.id == self._id))
         db.session.rollback()
         return version == box.version

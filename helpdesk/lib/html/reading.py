@@ -32,6 +32,9 @@ class _TextWriter:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.places: list[int] = []
+        """Where in the HTML each of the lines begins, as far as `place` was kept."""
+        self.place = self.begun = 0
         self.line: list[str] = []
         self.bullet = ""
         """What stands before the next text: the mark of a list item that has none yet."""
@@ -46,33 +49,40 @@ class _TextWriter:
 
     def text(self, data: str) -> None:
         """Take text between tags, still escaped."""
-        # The cleaner writes no other references than these.
-        data = data.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", "\xa0")
-        data = data.replace("&quot;", '"').replace("&amp;", "&")
         if self.pre:
-            first, *more = data.split("\n")
-            self.line.append(first)
-            for line in more:
-                self.end_line(gap=not first)
-                self.line.append(line)
-                first = line
+            self.preformatted(data)
             return
-        data = _WHITE.sub(" ", data)
+        data = _WHITE.sub(" ", _unescaped(data))
         if not self.line or self.line[-1].endswith((" ", "\t")):
             data = data.lstrip(" ")
         if data:
             self.line.append(data)
 
+    def preformatted(self, data: str) -> None:
+        """Take text whose line ends count."""
+        place, empty = self.place, False
+        for number, line in enumerate(data.split("\n")):
+            if number:
+                self.end_line(gap=empty)
+            if not self.line:
+                self.begun = place
+            self.line.append(_unescaped(line))
+            place += len(line) + 1
+            empty = not line
+
     def end_line(self, *, gap: bool = False) -> None:
         """Finish the current line; `gap` puts an empty one before the next."""
         line = "".join(self.line).replace("\xa0", " ").rstrip()
         self.line.clear()
+        begun, self.begun = self.begun, self.place
         if line:
             line, self.bullet = self.bullet + line, ""
             depth = min(self.quote, _MAX_QUOTE)
             if self.gap and self.lines:
                 self.lines.append(("> " * min(depth, self.depth)).rstrip())
+                self.places.append(begun)
             self.lines.append("> " * depth + line)
+            self.places.append(begun)
             self.gap, self.depth = False, depth
         if gap and not self.bullet:
             self.gap = True
@@ -157,6 +167,12 @@ class _TextWriter:
             self.line.append(f" <{address}>")
 
 
+def _unescaped(data: str) -> str:
+    # The cleaner writes no other references than these.
+    data = data.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", "\xa0")
+    return data.replace("&quot;", '"').replace("&amp;", "&")
+
+
 def to_text(html: str) -> str:
     """Return readable text for HTML: paragraphs, lists, quotes (`> `), links with their address.
 
@@ -164,9 +180,26 @@ def to_text(html: str) -> str:
     """
     if is_too_much(html):
         return bare_text(html)
+    writer = _written(_text_cleaner.clean(html))
+    return clean_text("\n".join(writer.lines)).strip("\n")
+
+
+def cleaned_lines(cleaned: str) -> list[tuple[str, int]]:
+    """Return the lines of text of HTML that `clean` wrote, each with where it begins in that."""
+    writer = _written(cleaned)
+    return [
+        (clean_text(line).replace("\n", " "), place)
+        for line, place in zip(writer.lines, writer.places, strict=True)
+    ]
+
+
+def _written(cleaned: str) -> _TextWriter:
     writer = _TextWriter()
-    for token in _TOKEN.finditer(_text_cleaner.clean(html)):
+    for token in _TOKEN.finditer(cleaned):
         closing, tag, attributes, data = token.groups()
+        writer.place = token.start()
+        if not writer.line:
+            writer.begun = token.start()
         if data is not None:
             writer.text(data)
         elif closing:
@@ -174,4 +207,4 @@ def to_text(html: str) -> str:
         else:
             writer.start(tag, dict(ATTRIBUTE.findall(attributes)))
     writer.end_line()
-    return clean_text("\n".join(writer.lines)).strip("\n")
+    return writer

@@ -5,6 +5,7 @@ Only Outlook and Exchange can read it, so whoever gets such a mail from them see
 mail has none. Everything is read forward with the lengths checked; nothing is executed.
 """
 
+import codecs
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -264,7 +265,7 @@ def _codec(page: int) -> str:
     name = {65001: "utf-8", 932: "cp932", 936: "gb18030", 949: "cp949", 950: "cp950"}.get(page)
     name = name or f"cp{page}"
     try:
-        b"".decode(name)
+        codecs.lookup(name)
     except LookupError:
         return "cp1252"
     return name

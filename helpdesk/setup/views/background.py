@@ -22,6 +22,8 @@ PATIENCE = timedelta(minutes=1)
 NAMES = {
     "escalate": _l("Escalate promises that are in danger"),
     "send_mail": _l("Send mail"),
+    "file_delivered_mail": _l("File mail that was brought"),
+    "keep_access": _l("Keep access to mailboxes"),
     "file_forgotten_mail": _l("File mail that was left lying"),
     "judge_risks": _l("Look which tickets are at risk"),
     "watch_for_spikes": _l("Look whether many people have the same"),

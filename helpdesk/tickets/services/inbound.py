@@ -12,6 +12,7 @@ from helpdesk.tickets.companions import CopyRecipient
 from helpdesk.tickets.desk import Supplier
 from helpdesk.tickets.lifecycle import EntryKind, LinkType, StatusClass
 from helpdesk.tickets.models import Entry, Ticket
+from helpdesk.tickets.own_words import own_words
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.audience import restrict_like
 from helpdesk.tickets.services.home import home_in_use
@@ -54,7 +55,7 @@ def hear(ticket: Ticket, heard: Heard, *, reopen_days: int, actor: Actor = SYSTE
     """
     ticket = survivor_of(ticket)
     finished = ticket.status_class in {StatusClass.RESOLVED, StatusClass.CLOSED}
-    thanks = finished and is_bare_thanks(heard.body) and not heard.files
+    thanks = finished and is_bare_thanks(own_words(heard.body, heard.envelope)) and not heard.files
     late = (
         ticket.status_class == StatusClass.CLOSED
         and ticket.closed_at is not None

@@ -26,6 +26,7 @@ from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.queries.access import hidden_among
 from helpdesk.tickets.queries.timeline import Place, other_ticket
 from helpdesk.tickets.sentences import extras, sentence
+from helpdesk.tickets.views.bodies import html_of, shown_closed
 from helpdesk.tickets.written_by import is_by_itself, macro_of, policy_of, rule_of
 from helpdesk.web.i18n import HTML_LANGUAGES, day, language_of, local, time_tag
 
@@ -122,8 +123,8 @@ class Line:
     @property
     def protected(self) -> bool:
         """Whether it came signed or encrypted, or left encrypted: a higher room says how."""
-        envelope = self.entry.envelope
-        return bool(envelope) and ("security" in envelope or bool(envelope.get("encrypt")))
+        envelope = self.entry.envelope or {}
+        return "security" in envelope or bool(envelope.get("encrypt"))
 
     @property
     def marked(self) -> bool:
@@ -211,15 +212,16 @@ def _line(entry: Entry, ticket: Ticket, reader: Actor | None, mentioned: Sequenc
     if not is_event:
         line.changes = extras(entry.changes)
         line.recipients = _recipients(entry)
-        _show_body(line, mentioned)
+        _show_body(line, mentioned, whole=reader is None)
     elif entry.verb == "resolve" and entry.body:
         line.body = Markup(text_to_html(entry.body))  # noqa: S704 (text_to_html escapes)
     return line
 
 
-def _show_body(line: Line, mentioned: Sequence[str]) -> None:
+def _show_body(line: Line, mentioned: Sequence[str], *, whole: bool) -> None:
+    """Show what was said; ``whole`` leaves open what is quoted, for paper."""
     entry = line.entry
-    html = entry.html if entry.html is not None else text_to_html(entry.body)
+    html = html_of(entry) if whole else shown_closed(entry)
     shown: set[int] = set()
     if "data-cid" in html:
         pictures = {

@@ -21,6 +21,7 @@ from helpdesk.tickets.forms import (
 )
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.own_words import words_of
 from helpdesk.tickets.queries import people
 from helpdesk.tickets.queries.access import NotFound, entry_for, get_for, many_for
 from helpdesk.tickets.queries.page import links_of, ticket_for_page
@@ -190,7 +191,7 @@ def split_dialog(number: int, entry_id: int) -> str:
     actor = current_actor()
     ticket = ticket_for_page(actor, number)
     entry = entry_for(actor, ticket, entry_id)
-    form = SplitForm(formdata=None, subject=snippet(entry.body, 80))
+    form = SplitForm(formdata=None, subject=snippet(words_of(entry), 80))
     return render_template(
         "tickets/dialogs/split.html",
         ticket=ticket,

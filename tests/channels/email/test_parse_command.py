@@ -22,9 +22,15 @@ KEYS = [
     "message_id",
     "references",
     "text",
+    "reply_text",
+    "signature",
+    "folded",
     "html",
     "attachments",
     "defects",
+    "bounce",
+    "auto_reply",
+    "list",
 ]
 
 
@@ -56,9 +62,24 @@ def test_what_a_message_lacks_is_null_or_empty(tmp_path: Path):
         "message_id": None,
         "references": [],
         "text": "",
+        "reply_text": "",
+        "signature": None,
+        "folded": [],
         "html": None,
         "attachments": [],
         "defects": [],
+        "bounce": {
+            "is_bounce": False,
+            "hard": False,
+            "temporary": False,
+            "status": None,
+            "reason": None,
+            "addresses": [],
+            "original_message_id": None,
+            "failures": [],
+        },
+        "auto_reply": None,
+        "list": None,
     }
 
 
@@ -92,3 +113,15 @@ def test_a_name_that_is_no_utf_8_comes_back_as_it_was(tmp_path: Path):
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
     assert b"/\xe9t\xe9.eml" in run("--json", os.fsdecode(file)).stdout_bytes
+
+
+def test_what_is_quoted_is_told_apart(tmp_path: Path):
+    file = tmp_path / "reply.eml"
+    file.write_bytes(
+        b"From: a@x.example\n\nYes.\n\n-- \nAnn\n\nOn 1/1/26, B wrote:\n> Is it?\n> b\n"
+    )
+    found = json.loads(run("--json", str(file)).stdout)
+    assert (found["reply_text"], found["signature"]) == ("Yes.", "-- \nAnn")
+    assert [one["kind"] for one in found["folded"]] == ["signature", "quote"]
+    for one in found["folded"]:
+        assert found["text"][one["start"] : one["end"]] == one["text"]

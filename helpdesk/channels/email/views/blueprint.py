@@ -6,6 +6,8 @@ from flask import Blueprint, current_app
 from werkzeug.exceptions import NotFound as NothingHere
 
 from helpdesk.channels.email import ledger
+from helpdesk.channels.email.models import Mailbox
+from helpdesk.db import db
 from helpdesk.notify import outbox
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none
@@ -25,6 +27,14 @@ def tabs() -> dict[str, Any]:
         "quarantine_count": ledger.quarantine_count(actor),
         "failed_count": outbox.failed_count(actor),
     }
+
+
+def mailbox_for(mailbox_id: int, *, lock: bool = False) -> Mailbox:
+    """Return a mailbox that is in use. Raises NotFound."""
+    row = db.session.get(Mailbox, mailbox_id, with_for_update=lock or None)
+    if row is None or row.retired_at is not None:
+        raise NotFound
+    return row
 
 
 @bp.errorhandler(NotFound)

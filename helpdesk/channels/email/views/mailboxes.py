@@ -2,23 +2,30 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from config import Settings
 from helpdesk.channels.email import set_up
+from helpdesk.channels.email.alarms import alarm_of
 from helpdesk.channels.email.checks import Check, check
+from helpdesk.channels.email.dry_run import NEWEST
 from helpdesk.channels.email.forms import MailboxForm
-from helpdesk.channels.email.imap import Server
+from helpdesk.channels.email.granting import grant_of
+from helpdesk.channels.email.intake import intake_of
 from helpdesk.channels.email.mailboxes import in_use
-from helpdesk.channels.email.models import Mailbox
+from helpdesk.channels.email.models import Kind, Mailbox, SignIn, Speaks
+from helpdesk.channels.email.muting import waiting
 from helpdesk.channels.email.secrets import Unreadable, open_sealed
 from helpdesk.channels.email.set_up import MailboxSettings
+from helpdesk.channels.email.signing_in import Server
+from helpdesk.channels.email.tokens import OfMailbox
 from helpdesk.channels.email.trouble import explain
-from helpdesk.channels.email.views.blueprint import bp
+from helpdesk.channels.email.views.blueprint import bp, mailbox_for
 from helpdesk.db import db
 from helpdesk.people.access import SYSTEM, Permission
 from helpdesk.people.guard import current_actor, require
-from helpdesk.tickets.queries.access import NotFound, visible_queues
+from helpdesk.tickets.queries.access import visible_queues
 from helpdesk.tickets.services import Refused
 
 
@@ -35,10 +42,12 @@ def mailboxes() -> Any:
 @require(Permission.SETUP_MAIL)
 def new_mailbox() -> Any:
     """Show an empty form."""
+    preset = request.args.get("kind", "imap")
     form = MailboxForm(formdata=None)
+    form.begin(preset)
     form.is_default.data = set_up.default_is_free()
     form.queue_id.data = next((one.id for one in visible_queues(SYSTEM) if one.is_default), None)
-    return _page(form)
+    return _page(form, preset=preset)
 
 
 @bp.post("/mailboxes")
@@ -54,15 +63,16 @@ def add_mailbox() -> Any:
         form.refuse(refused.field, refused.message)
         return _page(form, status=422)
     flash(_("Saved"))
-    return redirect(url_for("mail.mailboxes", saved=mailbox.id), 303)
+    return _after(mailbox, is_new=True)
 
 
 @bp.get("/mailboxes/<int:mailbox_id>")
 @require(Permission.SETUP_MAIL)
 def mailbox(mailbox_id: int) -> Any:
     """Show a mailbox's settings."""
-    row = _mailbox(mailbox_id)
+    row = mailbox_for(mailbox_id)
     form = MailboxForm(formdata=None)
+    form.narrow(row.kind)
     form.show(row)
     return _page(form, row)
 
@@ -71,12 +81,18 @@ def mailbox(mailbox_id: int) -> Any:
 @require(Permission.SETUP_MAIL)
 def save_mailbox(mailbox_id: int) -> Any:
     """Change a mailbox."""
-    row = _mailbox(mailbox_id, lock=True)
+    row = mailbox_for(mailbox_id, lock=True)
     form = _sent(row)
     if not form.validate():
         return _page(form, row, status=422)
     try:
-        set_up.edit(current_actor(), row, form.settings(), seen=_number(form.version.data))
+        set_up.edit(
+            current_actor(),
+            row,
+            form.settings(),
+            seen=_number(form.version.data),
+            drop_waiting=bool(form.drop_waiting.data),
+        )
     except set_up.ChangedMeanwhile as clash:
         form.refuse(None, clash.message)
         form.version.data = str(row.version)
@@ -85,14 +101,14 @@ def save_mailbox(mailbox_id: int) -> Any:
         form.refuse(refused.field, refused.message)
         return _page(form, row, status=422)
     flash(_("Saved"))
-    return redirect(url_for("mail.mailboxes", saved=row.id), 303)
+    return _after(row, is_new=False)
 
 
 @bp.post("/mailboxes/<int:mailbox_id>/remove")
 @require(Permission.SETUP_MAIL)
 def remove_mailbox(mailbox_id: int) -> Any:
     """Stop using a mailbox."""
-    row = _mailbox(mailbox_id, lock=True)
+    row = mailbox_for(mailbox_id, lock=True)
     name = row.name
     set_up.remove(current_actor(), row)
     flash(_("%(name)s is no longer read. Its messages and tickets stay.", name=name))
@@ -121,13 +137,22 @@ def _try(settings: MailboxSettings, row: Mailbox | None) -> list[Check]:
     except Unreadable as error:
         words = str(explain(error, settings.imap_host, settings.imap_port))
         return [Check(_("Password"), False, words)]
-    receiving = Server(
-        settings.imap_host,
-        settings.imap_port,
-        settings.imap_tls,
-        settings.imap_user,
-        imap_password,
-    )
+    token = None
+    if settings.sign_in == SignIn.OAUTH:
+        if row is None:
+            words = _("Save the mailbox first; then access is granted on its page.")
+            return [Check(_("Access"), False, words)]
+        token = OfMailbox(row.id)
+    receiving = None
+    if settings.kind == Kind.IMAP:
+        receiving = Server(
+            settings.imap_host,
+            settings.imap_port,
+            settings.imap_tls,
+            settings.imap_user,
+            imap_password,
+            token,
+        )
     sending = None
     if settings.smtp_host:
         sending = Server(
@@ -136,6 +161,7 @@ def _try(settings: MailboxSettings, row: Mailbox | None) -> list[Check]:
             settings.smtp_tls,
             settings.smtp_user,
             smtp_password,
+            token,
         )
     # A server may keep us waiting; nobody else's work should wait for our transaction meanwhile.
     db.session.rollback()
@@ -148,22 +174,41 @@ def _password(typed: str | None, sealed: str) -> str:
 
 def _sent(row: Mailbox | None = None) -> MailboxForm:
     form = MailboxForm()
+    form.narrow(row.kind if row is not None else request.form.get("kind", Kind.IMAP))
     form.offer(visible_queues(SYSTEM))
     if row is None:
         form.version.data = ""
     return form
 
 
-def _page(form: MailboxForm, row: Mailbox | None = None, status: int = 200) -> Any:
+def _page(
+    form: MailboxForm, row: Mailbox | None = None, status: int = 200, preset: str = ""
+) -> Any:
     form.offer(visible_queues(SYSTEM))
-    return render_template("mail/mailbox.html", form=form, mailbox=row), status
+    settings: Settings = current_app.config["SETTINGS"]
+    page = render_template(
+        "mail/mailbox.html",
+        form=form,
+        mailbox=row,
+        preset=preset or form.kind.data,
+        alarm=alarm_of(row) if row is not None else None,
+        grant=grant_of(row) if row is not None else None,
+        intake=intake_of(row) if row is not None else None,
+        waiting=waiting(row) if row is not None and row.speaks != Speaks.ALL else 0,
+        newest=NEWEST,
+        base_url=settings.base_url.rstrip("/"),
+    )
+    return page, status
 
 
-def _mailbox(mailbox_id: int, *, lock: bool = False) -> Mailbox:
-    row = db.session.get(Mailbox, mailbox_id, with_for_update=lock or None)
-    if row is None or row.retired_at is not None:
-        raise NotFound
-    return row
+def _after(mailbox: Mailbox, *, is_new: bool) -> Any:
+    """Lead on from a mailbox that was saved: to what it still needs, or back to the list."""
+    grant = grant_of(mailbox) if mailbox.sign_in == SignIn.OAUTH else None
+    if mailbox.sign_in == SignIn.OAUTH and (grant is None or grant.granted_at is None):
+        return redirect(url_for("mail.access", mailbox_id=mailbox.id), 303)
+    if is_new and mailbox.kind != Kind.IMAP:
+        return redirect(url_for("mail.mailbox", mailbox_id=mailbox.id), 303)
+    return redirect(url_for("mail.mailboxes", saved=mailbox.id), 303)
 
 
 def _number(text: str | None) -> int | None:

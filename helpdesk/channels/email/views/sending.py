@@ -41,6 +41,7 @@ REASONS = {
     "not-theirs": _l("The customer does not know of this ticket"),
     "no-address": _l("There is no address at which they can be told"),
     "redacted": _l("A text of the ticket was redacted"),
+    "muted": _l("The mailbox is muted"),
     "demo": _l("The demo desk sends nothing"),
 }
 """Why a message waits, or was not sent at all."""

@@ -1,6 +1,7 @@
 """Protected mail on its way into a ticket: what the journal keeps, shows, and learns."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -96,14 +97,15 @@ def test_protected_mail_of_other_projects_goes_through(session, queue: Queue, sh
     email = shared_data / "email"
     several = [email / "rt" / "msgs" / "gnupg", email / "notmuch", email / "mail_parser"]
     files = [file for one in several for file in sorted(one.rglob("*")) if file.is_file()]
-    found = [one for one in importer.find(files) if is_wrapped(one.raw)]
+    found = [one for one in importer.find(files) if one.raw and is_wrapped(one.raw)]
     assert len(found) > 20
     list(importer.take_in(found, queue))
-    said = []
+    said: list[dict[str, Any]] = []
     for row in post.ledger():
         assert row.reason not in {"error", "unreadable", "not-parsed"}, row.error
         if row.entry is not None and row.entry.envelope:
-            said.append(row.entry.envelope.get("security", {}))
+            security: Any = row.entry.envelope.get("security", {})
+            said.append(security)
     # Nobody here has their keys or trusts their authorities, and each says so.
     assert sum("signature" in one for one in said) > 8
     assert sum("sealed" in one for one in said) > 8

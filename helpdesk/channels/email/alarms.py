@@ -1,0 +1,215 @@
+"""What will soon keep mailboxes from working, and what does already: said aloud, and in time.
+
+An OAuth2 grant ends without a word: the secret of our program has a last day that no provider
+tells, refresh tokens have an end, and a changed password takes everything back. So whoever may
+set up mail is warned on every page and by mail, some weeks, some days and one day before, and at
+once when a provider refuses.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import Settings
+from helpdesk.channels.email import tokens
+from helpdesk.channels.email.mailboxes import other_sender
+from helpdesk.channels.email.models import Mailbox, SignIn
+from helpdesk.channels.email.outgoing import new_message_id
+from helpdesk.channels.email.source_models import Flow, MailGrant
+from helpdesk.channels.email.trouble import Trouble
+from helpdesk.db import db, transaction
+from helpdesk.jobs import job
+from helpdesk.lib.clock import now
+from helpdesk.notify.models import OutboxMessage
+from helpdesk.people.access import Permission
+from helpdesk.people.models import Account, AccountRole, Channel, Person, RolePermission
+from helpdesk.web.i18n import language_of, moment
+
+log = logging.getLogger(__name__)
+
+STAGES = (1, 3, 7, 14, 30)
+"""Days before an end at which administrators are written to, each once."""
+SOON = timedelta(days=30)
+GRAVE = timedelta(days=7)
+SHORT = 3
+"""A refresh token is near its end when less than a third of its life is left: one that is renewed
+with every use never is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What has to be done about a mailbox. ``stage`` tells one warning from the next."""
+
+    mailbox_id: int
+    mailbox: str
+    is_grave: bool
+    words: str
+    stage: str
+
+
+def alarms() -> list[Alarm]:
+    """Return what there is to do about mailboxes in use, in the reader's language. One query."""
+    rows = db.session.execute(
+        select(MailGrant, Mailbox)
+        .join(Mailbox, Mailbox.id == MailGrant.mailbox_id)
+        .where(Mailbox.active, Mailbox.retired_at.is_(None), Mailbox.sign_in == SignIn.OAUTH)
+        .order_by(Mailbox.name, Mailbox.id)
+    )
+    found = (_of(row, mailbox) for row, mailbox in rows)
+    return [alarm for alarm in found if alarm is not None]
+
+
+def alarm_of(mailbox: Mailbox) -> Alarm | None:
+    """Return what there is to do about one mailbox."""
+    row = db.session.get(MailGrant, mailbox.id) if mailbox.sign_in == SignIn.OAUTH else None
+    return _of(row, mailbox) if row is not None else None
+
+
+def _of(row: MailGrant, mailbox: Mailbox) -> Alarm | None:
+    """Return the gravest of what is to be said about a grant."""
+    if row.refused_at is not None:
+        stage = f"refused {row.refused_at.isoformat()}"
+        return Alarm(mailbox.id, mailbox.name, True, str(tokens.refusal(row)), stage)
+    ends = [end for end in (_secret_end(row), _access_end(row), _token_end(row)) if end is not None]
+    if not ends:
+        return None
+    at, name, words = min(ends)
+    left = at - now()
+    if left > SOON:
+        return None
+    days = next((one for one in STAGES if left <= timedelta(days=one)), STAGES[-1])
+    return Alarm(mailbox.id, mailbox.name, left <= GRAVE, words, f"{name} {at.date()} {days}")
+
+
+End = tuple[datetime, str, str]
+"""When something ends, its name for programs, and what to do about it."""
+
+
+def _secret_end(row: MailGrant) -> End | None:
+    if row.secret_ends_on is None:
+        return None
+    at = _end_of(row.secret_ends_on)
+    if at < now():
+        words = _("The client secret should have ended by now. Make a new one and type it here.")
+    else:
+        words = _(
+            "The client secret ends on %(day)s, and with it all reading and sending. Make a new one"
+            " at the provider and type it under Access before that.",
+            day=moment(at),
+        )
+    return at, "secret", words
+
+
+def _access_end(row: MailGrant) -> End | None:
+    if row.access_ends_on is None:
+        return None
+    at = _end_of(row.access_ends_on)
+    words = _(
+        "Access was granted until %(day)s. Before that, sign in at the provider again, under"
+        " Access.",
+        day=moment(at),
+    )
+    return at, "access", words
+
+
+def _token_end(row: MailGrant) -> End | None:
+    """Return the end of a refresh token that is not renewed with its use."""
+    if row.flow != Flow.CODE or row.granted_at is None:
+        return None
+    words = _("What the provider granted ends at %(time)s. Sign in there again, under Access.")
+    if not row.refresh_token and row.access_until is not None:
+        return row.access_until, "token", words % {"time": moment(row.access_until)}
+    if row.refresh_until is None or row.refresh_life is None:
+        return None
+    if row.refresh_until - now() >= timedelta(seconds=row.refresh_life / SHORT):
+        return None
+    return row.refresh_until, "token", words % {"time": moment(row.refresh_until)}
+
+
+def _end_of(day: object) -> datetime:
+    """Return the beginning of a last day in UTC: whoever acts on that day may be too late."""
+    return datetime.fromisoformat(f"{day}T00:00:00+00:00")
+
+
+# ---- Keeping access, and telling ----
+
+
+@job(every=60)
+def keep_access() -> None:
+    """Renew what ends soon, also of mailboxes that rest, and write to administrators in time."""
+    keys = db.session.scalars(
+        select(MailGrant.mailbox_id)
+        .join(Mailbox, Mailbox.id == MailGrant.mailbox_id)
+        .where(Mailbox.active, Mailbox.retired_at.is_(None), Mailbox.sign_in == SignIn.OAUTH)
+    ).all()
+    db.session.rollback()
+    for key in keys:
+        try:
+            tokens.token_for(key)
+        except Trouble as trouble:
+            log.warning("Mailbox %d has no token: %s", key, trouble)
+        except SQLAlchemyError:
+            log.exception("The token of mailbox %d could not be looked at", key)
+            db.session.rollback()
+    for alarm in alarms():
+        with transaction():
+            row = db.session.get_one(MailGrant, alarm.mailbox_id, with_for_update=True)
+            if row.told != alarm.stage:
+                row.told = alarm.stage
+                tell_administrators(alarm.mailbox_id)
+
+
+def tell_administrators(mailbox_id: int) -> None:
+    """Write to everybody who may set up mail what is to be done about a mailbox.
+
+    Through another mailbox, if there is one that can send.
+    """
+    mailbox = db.session.get_one(Mailbox, mailbox_id)
+    settings: Settings = current_app.config["SETTINGS"]
+    link = f"{settings.base_url.rstrip('/')}/setup/mail/mailboxes/{mailbox_id}/access"
+    through = other_sender(mailbox_id)
+    for person, address in administrators():
+        with force_locale(language_of(person.language) or "en"):
+            alarm = alarm_of(mailbox)
+            if alarm is None:
+                return
+            about = _("Mailbox %(name)s needs you", name=mailbox.name)
+            text = f"{alarm.words}\n\n{link}\n"
+        db.session.add(
+            OutboxMessage(
+                channel=Channel.EMAIL,
+                mailbox_id=through.id if through is not None else None,
+                person_id=person.id,
+                to=[[person.name, address]],
+                recipients=[address],
+                message_id=new_message_id(through),
+                subject=about,
+                text=text,
+            )
+        )
+
+
+def administrators() -> Iterable[tuple[Person, str]]:
+    """Return those who may set up mail, with the address they sign in with."""
+    rows = db.session.execute(
+        select(Person, Account.login)
+        .join(Account, Account.person_id == Person.id)
+        .join(AccountRole, AccountRole.account_id == Account.id)
+        .join(RolePermission, RolePermission.role_id == AccountRole.role_id)
+        .where(
+            RolePermission.permission == Permission.SETUP_MAIL,
+            Account.deactivated_at.is_(None),
+            Person.retired_at.is_(None),
+            Account.login.contains("@"),
+        )
+        .distinct()
+        .order_by(Person.id)
+    ).all()
+    return [(person, login) for person, login in rows]
