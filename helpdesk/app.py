@@ -27,6 +27,7 @@ from helpdesk.channels.email import (
     watch,
 )
 from helpdesk.channels.email import views as mail_views
+from helpdesk.channels.email.secure import keys as mail_keys
 from helpdesk.jobs import Job, Service
 from helpdesk.macros import running as macro_running
 from helpdesk.macros import views as macro_views
@@ -108,6 +109,7 @@ BLUEPRINTS: list[Blueprint] = [
     plan_views.bp,
     macro_views.bp,
     mail_views.bp,
+    mail_views.keys.people_bp,
     mail_views.api.bp,
     rule_views.bp,
     setup_views.bp,
@@ -159,6 +161,7 @@ JOBS: list[Job] = [
     calls.forget_calls,
     delivered.file_delivered_mail,
     ingest.file_forgotten_mail,
+    mail_keys.warn_of_keys,
     alarms.keep_access,
     escalation.escalate,
     timers.run_due_rules,
@@ -186,6 +189,7 @@ SERVICES: list[Service] = [watch.watch_mailboxes]
 
 PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),
+    ("person-side", 20, mail_views.keys.of_person),
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
     ("ticket", 5, warning_views.at_risk.of_ticket),

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("password", sa.Text(), nullable=False),
         sa.Column("signs", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.String(length=20), nullable=False),
         sa.Column("added_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(
             ["mailbox_id"], ["mailbox.id"], name=op.f("fk_mail_key_mailbox_id_mailbox")

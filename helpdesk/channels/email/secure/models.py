@@ -34,6 +34,8 @@ class MailKey(Model):
     password: Mapped[str] = mapped_column(Text, default="")
     # Answers of the mailbox are signed with it; of one key at most.
     signs: Mapped[bool] = mapped_column(default=False)
+    # Which warning of its end administrators had last.
+    told: Mapped[str] = mapped_column(String(20), default="")
     added_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     mailbox: Mapped[Mailbox] = relationship()

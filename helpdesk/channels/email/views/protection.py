@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from helpdesk.channels.email.secure import words
+from helpdesk.channels.email.secure.model import Sealed
 from helpdesk.tickets.models import Entry
 from helpdesk.web.i18n import moment
 
@@ -30,7 +31,7 @@ def of_entry(entry: Entry) -> Markup | None:
 
 
 def _sealed(said: dict[str, Any]) -> tuple[str, str, str, list[tuple[str, str]]]:
-    opened = said["sealed"] == words.Sealed.OPENED
+    opened = said["sealed"] == Sealed.OPENED
     details = [(_("Kind"), words.KINDS.get(said.get("sealed_kind", ""), ""))]
     if said.get("for_keys"):
         details.append((_("Encrypted for keys"), ", ".join(map(str, said["for_keys"]))))
