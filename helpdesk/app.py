@@ -218,6 +218,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
 
 QUESTIONS: list[tuple[asking.Form, asking.Question]] = [
     (asking.Form.REPLY, sla_views.promised.NewTime()),
+    (asking.Form.REPLY, mail_views.encrypting.Encrypt()),
     (asking.Form.RESOLVE, hints.SolutionIsTold()),
     (asking.Form.RESOLVE, sla_views.promised.WhyMissed()),
 ]

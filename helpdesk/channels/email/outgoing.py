@@ -25,6 +25,7 @@ from helpdesk.channels.email.mailboxes import (
     sender_for,
 )
 from helpdesk.channels.email.models import Mailbox, MailMessage
+from helpdesk.channels.email.secure import protecting
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.notify import outbox
@@ -54,6 +55,7 @@ def on_ticket_event(event: TicketEvent) -> None:
         return
     leaves = now() + timedelta(seconds=event.hold)
     to, cc, unreachable = _recipients(event.ticket, entry)
+    protecting.check(event.ticket, entry, [address for _name, address in (*to, *cc)])
     if to or cc:
         message = _new_message(event.ticket, entry, mailbox)
         # With everybody in CC unreachable or the other way round, somebody still is written to.

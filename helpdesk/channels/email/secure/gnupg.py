@@ -39,6 +39,10 @@ class Unavailable(Exception):
     """GnuPG is not installed here, did not start, or took too long."""
 
 
+class Failed(Exception):
+    """GnuPG did not do what it was asked; in its own words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What one call said."""
