@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 
 from helpdesk.channels.email.outgoing import addresses_of
 from helpdesk.channels.email.secure.models import PersonKey
-from helpdesk.channels.email.secure.protecting import came_encrypted, keys_for
+from helpdesk.channels.email.secure.protecting import came_encrypted, is_sealed, keys_for
 from helpdesk.db import db
 from helpdesk.people.access import Actor
 from helpdesk.tickets.models import Ticket
@@ -20,8 +20,9 @@ class Encrypt:
 
     def ask(self, ticket: Ticket) -> Markup | None:
         """Return the switch: on when the customer wrote encrypted, with who lacks a key."""
-        some_key = db.session.scalar(select(exists(select(PersonKey.id))))
-        sealed = came_encrypted(ticket.id)
+        # One question for every page of a ticket; most desks have neither.
+        asked = select(exists(select(PersonKey.id)), is_sealed(ticket.id))
+        some_key, sealed = map(bool, db.session.execute(asked).one())
         if not some_key and not sealed:
             return None
         people = {
