@@ -20,6 +20,7 @@ from helpdesk.channels.email.downloads import TOO_OLD
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.secure import keyring
 from helpdesk.channels.email.spam import count_hit, listed_among
 from helpdesk.channels.email.threads import (
     answers_supplier,
@@ -218,6 +219,7 @@ def _take_in(row: MailMessage, letter: Letter, known: Known) -> Decision:
     if inbound.author.address in known.undeliverable:
         heard_from(inbound.author.address)
     received = receive(inbound, reopen_days=_settings().reopen_days, known=known.people)
+    keyring.learn(letter)
     return Decision(
         State.FILED, received.how, ticket_id=received.ticket.id, entry_id=received.entry.id
     )
