@@ -376,7 +376,7 @@ def test_a_removed_mailbox_takes_its_tokens_along(
         ({"provider": "other", "token_url": "https://login.example/t"}, "authorize_url"),
     ],
 )
-def test_what_a_provider_does_not_know_is_refused(typed: dict[str, str], field: str) -> None:
+def test_what_a_provider_does_not_know_is_refused(typed: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused) as refused:
         granting.checked(GrantSettings(client_id="hearth", **typed), has_secret=False)
     assert refused.value.field == field
