@@ -24,8 +24,10 @@ from helpdesk.channels.email import (
     ledger,
     outgoing,
     send,
+    spam,
     watch,
 )
+from helpdesk.channels.email import rule_fields as mail_rule_fields
 from helpdesk.channels.email import views as mail_views
 from helpdesk.jobs import Job, Service
 from helpdesk.macros import running as macro_running
@@ -120,6 +122,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (JournalWritten, risk.on_journal_written),
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, texts.on_ticket_event),
+    (TicketEvent, spam.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),
     (TicketEvent, counts.on_ticket_event),
@@ -205,6 +208,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("bulk-bar", 10, macro_views.using.in_bulk_bar),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
+    ("entry-sender", 10, mail_views.doubts.of_entry),
     ("entry-by-rule", 10, rule_views.why.of_entry),
     ("entry-by-macro", 10, macro_views.why.of_entry),
     ("notice-of-rule", 10, rule_views.why.of_notice),
@@ -242,7 +246,10 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     guard.init_app(app, queues_of=team_queues.queue_ids)
     frame.init_app(app)
     live.init_app(app, audible.audible_topics)
-    for shipped in (shipped_fields, setting, routing, rule_telling, gathering, plan_actions):
+    for shipped in (
+        *(shipped_fields, setting, routing, rule_telling, gathering, plan_actions),
+        mail_rule_fields,
+    ):
         shipped.register_shipped()
     working.register()
     persons.register_merging()

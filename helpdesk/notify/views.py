@@ -82,7 +82,9 @@ def sentence(notice: Notice) -> Markup:
         Kind.WATCHED: _("%(who)s changed it"),
         Kind.TROUBLE_FIXED: _("%(who)s marked as fixed what you asked about"),
     }
-    if notice.kind == Kind.ANSWERED:
+    if notice.kind == Kind.ANSWERED and notice.data.get("doubted"):
+        patterns[Kind.ANSWERED] = _("Somebody wrote as %(who)s and could not be verified")
+    elif notice.kind == Kind.ANSWERED:
         who = str(notice.data.get("supplier") or notice.ticket.customer.name)
     pattern = patterns.get(Kind(notice.kind), "%(who)s")
     return escape(pattern) % {"who": Markup("<b>{}</b>").format(who or "Hearth")}

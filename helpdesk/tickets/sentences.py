@@ -416,6 +416,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "call-attempt": _plain(_l("%(who)s called, nobody answered")),
     "call-summary": _plain(_l("%(who)s shared a summary of a call")),
     "hear-supplier": _plain(_l("%(who)s wrote for the supplier")),
+    "hear-doubted": _plain(_l("Somebody wrote as %(who)s")),
     "hear": _plain(_l("%(who)s wrote")),
     "replay": replayed,
     "tell": told,

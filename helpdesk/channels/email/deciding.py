@@ -4,7 +4,7 @@ A message is judged by one judge after the other, and the first that knows it de
 need to know of the database is asked once for all messages of a transaction (``Known``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import current_app
@@ -14,11 +14,13 @@ from sqlalchemy import select
 
 from config import Settings
 from helpdesk.channels.email import bounced
+from helpdesk.channels.email.authentication import Proof, check
 from helpdesk.channels.email.automatic import is_nobody
 from helpdesk.channels.email.downloads import TOO_OLD
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.spam import count_hit, listed_among
 from helpdesk.channels.email.threads import (
     answers_supplier,
     number_of,
@@ -73,6 +75,8 @@ class Known:
     returned: dict[str, list[OutboxMessage]] = field(default_factory=dict)
     # Those of the authors whose address was marked as one that takes no mail.
     undeliverable: frozenset[str] = frozenset()
+    # Those who write of whom nobody wants to hear, with the entry of the list that says so.
+    spam: Mapping[str, int] = field(default_factory=dict)
     asked_for: bool = False
 
     def first_of(self, letter: Letter, row: MailMessage | None = None) -> First | None:
@@ -109,6 +113,7 @@ def known_of(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
         undeliverable=undeliverable_among(
             [letter.author.address for letter in read if letter.author and not letter.bounce]
         ),
+        spam=listed_among(letter.author.address for letter in read if letter.author),
         asked_for=asked_for,
     )
 
@@ -135,6 +140,7 @@ def _would_be_filed(row: MailMessage, letter: Letter, known: Known) -> bool:
         and _judge_too_old(row, letter, known) is None
         and letter.author is not None
         and not is_own(letter.author.address, known.own_addresses)
+        and letter.author.address not in known.spam
     )
 
 
@@ -186,6 +192,15 @@ def _judge_our_own(_row: MailMessage, letter: Letter, known: Known) -> Decision 
     return Decision(State.IGNORED, "own-message") if letter.message_id in known.sent else None
 
 
+def _judge_spam(_row: MailMessage, letter: Letter, known: Known) -> Decision | None:
+    assert letter.author is not None
+    key = known.spam.get(letter.author.address)
+    if key is None or known.asked_for:
+        return None
+    count_hit(key)
+    return Decision(State.IGNORED, "spam")
+
+
 Judge = Callable[[MailMessage, Letter, Known], Decision | None]
 JUDGES: tuple[Judge, ...] = (
     _judge_copy,
@@ -193,6 +208,7 @@ JUDGES: tuple[Judge, ...] = (
     _judge_bounce,
     _judge_unfit,
     _judge_our_own,
+    _judge_spam,
 )
 """Asked in this order; a letter that came past ``_judge_unfit`` has an author."""
 
@@ -248,10 +264,24 @@ def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
         envelope=letter.envelope,
         auto_reply=bool(letter.auto_reply),
     )
+    _say_who(inbound, row, letter)
     if not letter.subject and not letter.body.strip():
         with force_locale(desk_language()):
             inbound.fallback_subject = _("(no subject)")
     return inbound
+
+
+def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
+    """Note whether the sender is who they say, as far as the mailbox trusts who found it out."""
+    trusted = row.mailbox.trusts.split() if row.mailbox is not None else []
+    found = check(letter.stated, trusted, inbound.author.address)
+    if found is None:
+        return
+    inbound.envelope = {**inbound.envelope, "sender_check": found.noted()}
+    inbound.doubted, inbound.proven = found.proof == Proof.FAIL, found.proof == Proof.PASS
+    if inbound.doubted:
+        # A receipt would go to whoever's address was forged.
+        inbound.envelope.setdefault("automatic", "unverified")
 
 
 def _may_take_part(copy: Correspondent, own: frozenset[str]) -> bool:

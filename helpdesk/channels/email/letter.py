@@ -8,8 +8,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from helpdesk.channels.email.authentication import Stated, stated_in
 from helpdesk.channels.email.automatic import auto_reply_of, why_automatic
 from helpdesk.channels.email.reports import Bounce, read_report
+from helpdesk.channels.email.spam_headers import spam_of
 from helpdesk.channels.email.store import keep
 from helpdesk.channels.inbound import Correspondent
 from helpdesk.lib import html, mime
@@ -50,6 +52,8 @@ class Letter:
     references: list[str] = field(default_factory=list)
     quoted: int | None = None
     envelope: dict[str, object] = field(default_factory=dict)
+    stated: tuple[tuple[Stated, ...], ...] = ()
+    """What mail servers on the way state about its sender; not all of them are to be believed."""
     unfit: Unfit | None = None
     # What a mail system reports with it, or which kind of answer it is that nobody wrote.
     bounce: Bounce | None = None
@@ -118,6 +122,10 @@ def _take_contents(
         if one.address not in delivered and one != letter.author
     ]
     letter.envelope = _envelope(parsed)
+    letter.stated = stated_in(parsed)
+    spam = spam_of(parsed)
+    if spam:
+        letter.envelope["spam"] = spam
     folds = _folds(letter)
     if folds:
         letter.envelope["folds"] = folds

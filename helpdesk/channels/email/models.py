@@ -122,6 +122,9 @@ class Mailbox(Model):
     send_again_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     received_count: Mapped[int] = mapped_column(BigId, default=0)
 
+    # Mail servers whose word about senders counts (RFC 8601), in lower case, with spaces between.
+    trusts: Mapped[str] = mapped_column(String(500), default="")
+
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -17,6 +17,7 @@ from helpdesk.tickets.services.assign import (
     take,
 )
 from helpdesk.tickets.services.bulk import Result, change_many, new_group
+from helpdesk.tickets.services.doubted import believe, disbelieve, hear_doubted
 from helpdesk.tickets.services.errors import Clash, Refused
 from helpdesk.tickets.services.expect import expect
 from helpdesk.tickets.services.fields import (
@@ -119,6 +120,7 @@ __all__ = [
     "add_tasks",
     "add_time",
     "around_absence",
+    "believe",
     "bin_ticket",
     "broadcast",
     "broadcast_recipients",
@@ -126,6 +128,7 @@ __all__ = [
     "change_status",
     "close",
     "close_due",
+    "disbelieve",
     "drop_draft",
     "edit_task",
     "end_part_wait",
@@ -135,6 +138,7 @@ __all__ = [
     "hand_over",
     "hear",
     "hear_automatic",
+    "hear_doubted",
     "hear_staff",
     "hear_supplier",
     "hold",

@@ -5,10 +5,23 @@ from helpdesk.channels.email.views import (
     alarms,
     api,
     beginning,
+    doubts,
     mailboxes,
     quarantine,
     sending,
+    spam,
 )
 from helpdesk.channels.email.views.blueprint import bp
 
-__all__ = ["access", "alarms", "api", "beginning", "bp", "mailboxes", "quarantine", "sending"]
+__all__ = [
+    "access",
+    "alarms",
+    "api",
+    "beginning",
+    "bp",
+    "doubts",
+    "mailboxes",
+    "quarantine",
+    "sending",
+    "spam",
+]
