@@ -41,6 +41,7 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     "part-works": {"part_waits": [PART_WAITS, {"7": None}]},
     "hear-supplier": None,
     "hear-automatic": None,
+    "hear-doubted": None,
     "wake": {"status": [{"id": 1, "name": "Waiting"}, {"id": 3, "name": "Working"}]},
     "resolve": {"outcome": [None, "solved"], "cause": [None, {"id": 1, "name": "Cable"}]},
     "close": {"status": [{"id": 1, "name": "Resolved"}, {"id": 2, "name": "Closed"}]},
