@@ -128,6 +128,9 @@ def _is_about_the_mail(text: str, status: str, reason: Reason) -> bool:
         return True
     if reason != "user-unknown" or status[1:4] in (".1.", ".5."):
         return False
+    if status[1:4] == ".7." and "rcpt" not in text:
+        # Words and status contradict each other, and it was not said to the recipient's name.
+        return True
     return status[1:] == ".2.0" or bool(_AFTER_DATA.search(text))
 
 
