@@ -163,10 +163,10 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
         envelope=inbound.envelope,
         happened_at=inbound.happened_at,
     )
-    if inbound.auto_reply:
-        return Received(How.NOTED, ticket, services.hear_automatic(ticket, heard), author)
     if inbound.doubted:
         return Received(How.DOUBTED, ticket, services.hear_doubted(ticket, heard), author)
+    if inbound.auto_reply:
+        return Received(How.NOTED, ticket, services.hear_automatic(ticket, heard), author)
     if author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}:
         return Received(How.NOTED, ticket, services.hear_staff(ticket, heard), author)
     of_supplier = services.is_supplier(ticket, author, inbound.author.address)

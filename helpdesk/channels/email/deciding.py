@@ -20,6 +20,7 @@ from helpdesk.channels.email.downloads import TOO_OLD
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.secure import keyring
 from helpdesk.channels.email.spam import count_hit, listed_among
 from helpdesk.channels.email.threads import (
     answers_supplier,
@@ -71,12 +72,12 @@ class Known:
     threads: dict[str, int] = field(default_factory=dict)
     # Those of them that we wrote to suppliers.
     to_suppliers: frozenset[str] = frozenset()
+    # Those who write of whom nobody wants to hear, with the entry of the list that says so.
+    spam: Mapping[str, int] = field(default_factory=dict)
     # What mail systems report on, by its Message-ID.
     returned: dict[str, list[OutboxMessage]] = field(default_factory=dict)
     # Those of the authors whose address was marked as one that takes no mail.
     undeliverable: frozenset[str] = frozenset()
-    # Those who write of whom nobody wants to hear, with the entry of the list that says so.
-    spam: Mapping[str, int] = field(default_factory=dict)
     asked_for: bool = False
 
     def first_of(self, letter: Letter, row: MailMessage | None = None) -> First | None:
@@ -109,11 +110,11 @@ def known_of(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
         else None,
         threads=threads_of(letter.references for letter in read),
         to_suppliers=written_to_suppliers(letter.references for letter in read),
+        spam=listed_among(letter.author.address for letter in read if letter.author),
         returned=bounced.reported_on(read),
         undeliverable=undeliverable_among(
             [letter.author.address for letter in read if letter.author and not letter.bounce]
         ),
-        spam=listed_among(letter.author.address for letter in read if letter.author),
         asked_for=asked_for,
     )
 
@@ -218,6 +219,7 @@ def _take_in(row: MailMessage, letter: Letter, known: Known) -> Decision:
     if inbound.author.address in known.undeliverable:
         heard_from(inbound.author.address)
     received = receive(inbound, reopen_days=_settings().reopen_days, known=known.people)
+    keyring.learn(letter)
     return Decision(
         State.FILED, received.how, ticket_id=received.ticket.id, entry_id=received.entry.id
     )

@@ -1,4 +1,4 @@
-"""Pages about mail for administrators: mailboxes, the quarantine, the outbox."""
+"""Pages about mail: mailboxes, the quarantine, the outbox; and what mail adds to other pages."""
 
 from helpdesk.channels.email.views import (
     access,
@@ -6,10 +6,16 @@ from helpdesk.channels.email.views import (
     api,
     beginning,
     doubts,
+    encrypting,
+    keys,
     mailboxes,
+    protection,
+    public_files,
     quarantine,
     sending,
+    signature_pages,
     spam,
+    writing,
 )
 from helpdesk.channels.email.views.blueprint import bp
 
@@ -20,8 +26,14 @@ __all__ = [
     "beginning",
     "bp",
     "doubts",
+    "encrypting",
+    "keys",
     "mailboxes",
+    "protection",
+    "public_files",
     "quarantine",
     "sending",
+    "signature_pages",
     "spam",
+    "writing",
 ]
