@@ -59,6 +59,8 @@ VERBS = {
     "deleted": _l("deleted"),
     "moved": _l("moved"),
     "dismissed": _l("dismissed"),
+    "given-up": _l("gave up"),
+    "readdressed": _l("sent to another address"),
 }
 """Ends of actions: ``queue-created``."""
 
@@ -94,6 +96,7 @@ THINGS = {
     "policy": _l("the promises"),
     "rule": _l("the rule"),
     "mailbox": _l("the mailbox"),
+    "signature": _l("the signature of"),
     "webhook": _l("the webhook"),
     "message": _l("the text of a message to customers"),
     "messages": _l("what customers are told, on"),
@@ -259,6 +262,7 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
                 (
                     *_of("mailbox"),
                     *_of("mail"),
+                    *_of("signature"),
                     *(one for one in WHOLE if one.startswith("mailbox-")),
                 ),
             ),

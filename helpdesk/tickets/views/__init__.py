@@ -13,6 +13,7 @@ from helpdesk.tickets.views import (
     histories,
     jump,
     keeping,
+    later,
     links,
     log_call,
     narrow,
@@ -27,6 +28,7 @@ from helpdesk.tickets.views import (
     talk,
     tasks,
     ticket,
+    undelivered,
     undo,
 )
 from helpdesk.tickets.views.blueprint import bp
@@ -42,6 +44,7 @@ __all__ = [
     "histories",
     "jump",
     "keeping",
+    "later",
     "links",
     "log_call",
     "narrow",
@@ -56,5 +59,6 @@ __all__ = [
     "talk",
     "tasks",
     "ticket",
+    "undelivered",
     "undo",
 ]

@@ -9,7 +9,6 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
@@ -147,10 +146,6 @@ def send(
     return client.post(f"/api/mail/{key}", data=raw, headers={**sent, **(headers or {})})
 
 
-def said(answer: TestResponse) -> dict[str, Any]:
-    return dict(answer.json or {})
-
-
 def secret_of(box: Mailbox) -> str:
     with transaction():
         return intake.new_secret(SYSTEM, db.session.get_one(Mailbox, box.id))
@@ -186,7 +181,7 @@ def test_what_is_not_signed_right_is_refused_without_a_trace(
         "nonsense": send(client, box, secret, raw, headers={"Hearth-Signature": "t=1,v1=é"}),
     }
     for what, answer in refused.items():
-        assert (what, answer.status_code, said(answer)["again"]) == (what, 401, False)
+        assert (what, answer.status_code, (answer.json or {})["again"]) == (what, 401, False)
     assert send(client, box, secret, raw, headers={"Content-Type": "text/plain"}).status_code == 415
     assert send(client, box, secret, b" \r\n").status_code == 422
     assert post.ledger() == []
@@ -199,10 +194,14 @@ def test_a_sender_hears_when_to_come_back(
     with transaction():
         db.session.get_one(Mailbox, box.id).active = False
     off = send(client, box, secret, raw)
-    assert (off.status_code, said(off)["again"], off.headers["Retry-After"]) == (503, True, "30")
+    assert (off.status_code, (off.json or {})["again"], off.headers["Retry-After"]) == (
+        503,
+        True,
+        "30",
+    )
     monkeypatch.setattr(api, "MAX_MESSAGE", 100)
     large = send(client, box, secret, raw)
-    assert (large.status_code, said(large)["again"]) == (413, False)
+    assert (large.status_code, (large.json or {})["again"]) == (413, False)
 
 
 def test_a_new_secret_is_shown_once_and_the_one_before_counts_for_a_day(
