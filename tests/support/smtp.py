@@ -52,8 +52,8 @@ class Receiver:
     async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
         """Let in whoever brings a token that ``token_is_good`` likes."""
         said = await server.challenge_auth("")
-        text = said.decode() if isinstance(said, bytes) else ""
-        fields = dict(part.partition("=")[::2] for part in text.split("\1"))
+        assert isinstance(said, bytes)
+        fields = dict(part.partition("=")[::2] for part in said.decode().split("\1"))
         user, _, token = fields.get("user", ""), *fields.get("auth", "").partition(" ")[1:]
         self.signed_in.append((user, token))
         if self.token_is_good is not None and self.token_is_good(token):
