@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import config
 from helpdesk import blobs
+from helpdesk.channels.email.alarms import alarm_of
 from helpdesk.channels.email.mailbox_commands import test_mailbox
 from helpdesk.channels.email.mailboxes import in_use
 from helpdesk.command import emit, json_option, with_desk
@@ -206,5 +207,8 @@ def _mailboxes() -> Iterator[Finding]:
         if not mailbox.active:
             yield Finding(name, note="switched off")
             continue
+        alarm = alarm_of(mailbox)
+        if alarm is not None:
+            yield Finding(name, alarm.words)
         failed = [check for check in test_mailbox(mailbox) if not check.ok]
         yield Finding(name, "; ".join(f"{check.step}: {check.words}" for check in failed))
