@@ -24,9 +24,12 @@ from helpdesk.channels.email import (
     ledger,
     outgoing,
     send,
+    spam,
     watch,
 )
+from helpdesk.channels.email import rule_fields as mail_rule_fields
 from helpdesk.channels.email import views as mail_views
+from helpdesk.channels.email.secure import keys as mail_keys
 from helpdesk.jobs import Job, Service
 from helpdesk.macros import running as macro_running
 from helpdesk.macros import views as macro_views
@@ -87,7 +90,7 @@ from helpdesk.tickets.events import (
 )
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
-from helpdesk.tickets.views import asking, histories
+from helpdesk.tickets.views import asking, histories, undelivered
 from helpdesk.upkeep import health, later
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.warning import risk, spikes
@@ -113,6 +116,7 @@ BLUEPRINTS: list[Blueprint] = [
     mail_views.writing.bp,
     mail_views.public_files.bp,
     mail_views.signature_pages.bp,
+    mail_views.keys.people_bp,
     mail_views.api.bp,
     rule_views.bp,
     setup_views.bp,
@@ -125,6 +129,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (JournalWritten, risk.on_journal_written),
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, texts.on_ticket_event),
+    (TicketEvent, spam.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),
     (LaterChanged, announce.on_later_changed),
@@ -165,6 +170,7 @@ JOBS: list[Job] = [
     calls.forget_calls,
     delivered.file_delivered_mail,
     ingest.file_forgotten_mail,
+    mail_keys.warn_of_keys,
     alarms.keep_access,
     escalation.escalate,
     timers.run_due_rules,
@@ -193,6 +199,7 @@ SERVICES: list[Service] = [watch.watch_mailboxes]
 
 PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),
+    ("person-side", 20, mail_views.keys.of_person),
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
     ("ticket", 5, warning_views.at_risk.of_ticket),
@@ -204,6 +211,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-strip", 5, mail_views.sending.alarm),
     ("account", 10, mail_views.signature_pages.on_account),
     ("strips", 10, mail_views.alarms.in_strips),
+    ("reply", 4, undelivered.in_composer),
     ("reply", 5, mail_views.alarms.in_composer),
     ("reply", 10, answer_views.in_composer),
     ("reply-below", 10, mail_views.writing.in_composer),
@@ -214,8 +222,10 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("bulk-bar", 10, macro_views.using.in_bulk_bar),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
+    ("entry-sender", 10, mail_views.doubts.of_entry),
     ("entry-by-rule", 10, rule_views.why.of_entry),
     ("entry-by-macro", 10, macro_views.why.of_entry),
+    ("entry-protected", 10, mail_views.protection.of_entry),
     ("notice-of-rule", 10, rule_views.why.of_notice),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""
@@ -223,6 +233,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
 
 QUESTIONS: list[tuple[asking.Form, asking.Question]] = [
     (asking.Form.REPLY, sla_views.promised.NewTime()),
+    (asking.Form.REPLY, mail_views.encrypting.Encrypt()),
     (asking.Form.RESOLVE, hints.SolutionIsTold()),
     (asking.Form.RESOLVE, sla_views.promised.WhyMissed()),
 ]
@@ -251,7 +262,10 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     guard.init_app(app, queues_of=team_queues.queue_ids)
     frame.init_app(app)
     live.init_app(app, audible.audible_topics)
-    for shipped in (shipped_fields, setting, routing, rule_telling, gathering, plan_actions):
+    for shipped in (
+        *(shipped_fields, setting, routing, rule_telling, gathering, plan_actions),
+        mail_rule_fields,
+    ):
         shipped.register_shipped()
     working.register()
     persons.register_merging()

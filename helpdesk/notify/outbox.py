@@ -373,6 +373,8 @@ class Delivery:
     recipients: list[str]
     error: str
     failed_ids: list[int]
+    # It left, and a mail system reported later that it reached somebody not.
+    returned: bool = False
     # It may have arrived twice.
     repeated: bool = False
 
@@ -395,6 +397,7 @@ _OF_ENTRIES = (
         OutboxMessage.next_try_at,
         OutboxMessage.recipients,
         OutboxMessage.last_error,
+        OutboxMessage.returned_at,
         OutboxMessage.reason,
     )
     .where(OutboxMessage.entry_id.in_(bindparam("entries", expanding=True)))
@@ -418,5 +421,6 @@ def _delivery(rows: list[Any]) -> Delivery:
         recipients=list(dict.fromkeys(one for row in rows for one in row.recipients)),
         error=worst.last_error,
         failed_ids=[row.id for row in rows if row.state == Sending.FAILED],
+        returned=worst.state == Sending.SENT and any(row.returned_at for row in rows),
         repeated=any(row.reason == REPEATED for row in rows),
     )

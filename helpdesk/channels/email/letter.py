@@ -8,7 +8,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from helpdesk.channels.email.automatic import why_automatic
+from helpdesk.channels.email.authentication import Stated, stated_in
+from helpdesk.channels.email.automatic import auto_reply_of, why_automatic
+from helpdesk.channels.email.reports import Bounce, read_report
+from helpdesk.channels.email.spam_headers import spam_of
 from helpdesk.channels.email.store import keep
 from helpdesk.channels.inbound import Correspondent
 from helpdesk.lib import html, mime
@@ -49,7 +52,14 @@ class Letter:
     references: list[str] = field(default_factory=list)
     quoted: int | None = None
     envelope: dict[str, object] = field(default_factory=dict)
+    stated: tuple[tuple[Stated, ...], ...] = ()
+    """What mail servers on the way state about its sender; not all of them are to be believed."""
     unfit: Unfit | None = None
+    # What a mail system reports with it, or which kind of answer it is that nobody wrote.
+    bounce: Bounce | None = None
+    auto_reply: str = ""
+    # The sender's, from a signature that is verified; see channels.email.secure.
+    certificate: bytes | None = None
 
 
 def read(raw: bytes, store: Callable[[bytes], str] = keep) -> Letter:
@@ -67,6 +77,8 @@ def read(raw: bytes, store: Callable[[bytes], str] = keep) -> Letter:
         subject=one_line(parsed.subject, 300),
         references=[key_of(reference) for reference in parsed.references],
         quoted=ticket_number(parsed.subject),
+        bounce=read_report(parsed),
+        auto_reply=auto_reply_of(parsed),
     )
     broken = next((defect for defect in parsed.defects if defect.code == "not-parsed"), None)
     if broken is not None:
@@ -112,12 +124,16 @@ def _take_contents(
         if one.address not in delivered and one != letter.author
     ]
     letter.envelope = _envelope(parsed)
+    letter.stated = stated_in(parsed)
+    spam = spam_of(parsed)
+    if spam:
+        letter.envelope["spam"] = spam
     folds = _folds(letter)
     if folds:
         letter.envelope["folds"] = folds
     automatic = why_automatic(parsed, letter.author.address if letter.author else "")
-    if automatic:
-        letter.envelope["automatic"] = automatic
+    if automatic or letter.bounce is not None:
+        letter.envelope["automatic"] = automatic or "report"
 
 
 def _folds(letter: Letter) -> dict[str, object]:
@@ -157,6 +173,11 @@ def _correspondents(addresses: tuple[mime.Address, ...]) -> list[Correspondent]:
     return list(found.values())
 
 
+def identity_of_bytes(raw: bytes) -> str:
+    """Return the identity of a message without a Message-ID."""
+    return hashlib.sha256(raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).hexdigest()
+
+
 def _identity(raw: bytes, parsed: mime.ParsedMessage, author: Correspondent | None) -> str:
     """Return what is the same for every copy of one message, and for no other.
 
@@ -167,9 +188,8 @@ def _identity(raw: bytes, parsed: mime.ParsedMessage, author: Correspondent | No
         who = author.address if author is not None else ""
         when = parsed.date.isoformat() if parsed.date else ""
         text = f"{parsed.message_id}\n{who}\n{when}".encode("utf-8", "replace")
-    else:
-        text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return hashlib.sha256(text).hexdigest()
+        return hashlib.sha256(text).hexdigest()
+    return identity_of_bytes(raw)
 
 
 def _envelope(parsed: mime.ParsedMessage) -> dict[str, object]:

@@ -28,6 +28,7 @@ from helpdesk.tickets.views import (
     talk,
     tasks,
     ticket,
+    undelivered,
     undo,
 )
 from helpdesk.tickets.views.blueprint import bp
@@ -58,5 +59,6 @@ __all__ = [
     "talk",
     "tasks",
     "ticket",
+    "undelivered",
     "undo",
 ]

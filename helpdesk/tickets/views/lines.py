@@ -44,6 +44,7 @@ _EVENT_ICONS = {
     "add-time": "timer",
     "assign": "user-plus",
     "bin": "filter-x",
+    "bounce": "circle-alert",
     "close": "circle-check",
     "expect": "alarm-clock",
     "expected-passed": "alarm-clock",
@@ -119,6 +120,12 @@ class Line:
     def by_macro(self) -> str:
         """The macro with which it was written; empty without one."""
         return macro_of(self.entry) if self.entry.changes else ""
+
+    @property
+    def protected(self) -> bool:
+        """Whether it came signed or encrypted, or left encrypted: a higher room says how."""
+        envelope = self.entry.envelope or {}
+        return "security" in envelope or bool(envelope.get("encrypt"))
 
     @property
     def marked(self) -> bool:
@@ -267,6 +274,8 @@ def _icon(entry: Entry) -> str:
 
 def _way(entry: Entry, ticket: Ticket) -> str:
     """Say how it was said: "replied by email", "internal note", "call with Ho Mei-Ling"."""
+    if entry.verb == "hear-automatic":
+        return str(_("automatic answer, only for staff"))
     if entry.kind == EntryKind.NOTE:
         return str(_("internal note"))
     by = wording.word(wording.BY_CHANNEL, entry.channel)
