@@ -24,10 +24,13 @@ from helpdesk.channels.email import (
     ledger,
     outgoing,
     send,
+    spam,
     watch,
 )
+from helpdesk.channels.email import rule_fields as mail_rule_fields
 from helpdesk.channels.email import views as mail_views
 from helpdesk.channels.email.secure import keys as mail_keys
+from helpdesk.channels.email.secure import rule_fields as secure_rule_fields
 from helpdesk.jobs import Job, Service
 from helpdesk.macros import running as macro_running
 from helpdesk.macros import views as macro_views
@@ -87,7 +90,7 @@ from helpdesk.tickets.events import (
 )
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
-from helpdesk.tickets.views import asking, histories
+from helpdesk.tickets.views import asking, histories, undelivered
 from helpdesk.upkeep import health
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.warning import risk, spikes
@@ -122,6 +125,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (JournalWritten, risk.on_journal_written),
     (TicketEvent, search.on_ticket_event),
     (TicketEvent, texts.on_ticket_event),
+    (TicketEvent, spam.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),
     (TicketEvent, counts.on_ticket_event),
@@ -199,6 +203,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
     ("strips", 10, mail_views.alarms.in_strips),
+    ("reply", 4, undelivered.in_composer),
     ("reply", 5, mail_views.alarms.in_composer),
     ("reply", 10, answer_views.in_composer),
     ("ticket-more", 5, macro_views.using.in_menu),
@@ -208,6 +213,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("bulk-bar", 10, macro_views.using.in_bulk_bar),
     ("ticket-preview", 10, sla_views.on_ticket.of_preview),
     ("merge", 10, histories.moving_of),
+    ("entry-sender", 10, mail_views.doubts.of_entry),
     ("entry-by-rule", 10, rule_views.why.of_entry),
     ("entry-by-macro", 10, macro_views.why.of_entry),
     ("entry-protected", 10, mail_views.protection.of_entry),
@@ -247,7 +253,11 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     guard.init_app(app, queues_of=team_queues.queue_ids)
     frame.init_app(app)
     live.init_app(app, audible.audible_topics)
-    for shipped in (shipped_fields, setting, routing, rule_telling, gathering, plan_actions):
+    for shipped in (
+        *(shipped_fields, setting, routing, rule_telling, gathering, plan_actions),
+        mail_rule_fields,
+        secure_rule_fields,
+    ):
         shipped.register_shipped()
     working.register()
     persons.register_merging()

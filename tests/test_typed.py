@@ -18,6 +18,7 @@ from helpdesk.people.models import Site, Skill
 from helpdesk.tickets.desk import Supplier, Tag
 from tests import factories
 from tests.board.makers import alert
+from tests.channels.email import post
 from tests.setup.makers import Visitor, visitor
 from tests.sla.desk import office
 from tests.support.forms import Control, PageForm, forms_of
@@ -50,14 +51,19 @@ def rows() -> list[str]:
     }
     db.session.add_all(made.values())
     db.session.commit()
-    return [f"/setup/{shelf}?edit={row.id}" for shelf, row in made.items()]
+    box = post.mailbox(sign_in="oauth").id
+    return [
+        *(f"/setup/{shelf}?edit={row.id}" for shelf, row in made.items()),
+        f"/setup/mail/mailboxes/{box}/access",
+    ]
 
 
 def settings() -> list[str]:
     """Return the pages of Set up that are no lists."""
     return [
         *("/setup/desk", "/setup/roles/new", "/setup/messages", "/setup/messages/received/en"),
-        *("/setup/mail/mailboxes/new", "/account", "/notices"),
+        *("/setup/mail/mailboxes/new", "/setup/mail/mailboxes/new?kind=http"),
+        *("/account", "/notices"),
     ]
 
 
@@ -132,6 +138,8 @@ class Walker:
             "fix_1": "4h",
             "imap_host": "mail.example",
             "imap_user": "desk",
+            "client_id": "hearth",
+            **dict.fromkeys(("authorize_url", "token_url"), "https://login.example/oauth"),
         }
         empty = {control.name for control in form.typed() if not control.value}
         found = {name: value for name, value in fits.items() if name in empty}

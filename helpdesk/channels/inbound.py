@@ -31,6 +31,7 @@ class How(StrEnum):
     JOINED = "joined"
     NOTED = "noted"
     FOLLOWED_UP = "followed-up"
+    DOUBTED = "doubted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,13 @@ class Inbound:
     # It answers a mail of ours to a supplier, whoever there wrote it.
     answers_supplier: bool = False
     quoted: int | None = None
+    # An answer that a program gave for its owner; it says nothing for them.
+    auto_reply: bool = False
     envelope: dict[str, object] = field(default_factory=dict)
+    # Nothing proves that it is from who it says, and its domain says that something should.
+    doubted: bool = False
+    # It is proven to be from who it says.
+    proven: bool = False
     language: str | None = None
     fallback_subject: str = "(no subject)"
 
@@ -137,7 +144,8 @@ def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
         ),
     )
     ticket = entry.ticket
-    _let_in(inbound, author, ticket)
+    if not inbound.doubted:
+        _let_in(inbound, author, ticket)
     # A link shows the other ticket's subject: a restricted one stays unmentioned.
     if related is not None and related.hidden_at is None and not related.restricted:
         services.link(SYSTEM, ticket, related, LinkType.RELATED)
@@ -155,6 +163,10 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
         envelope=inbound.envelope,
         happened_at=inbound.happened_at,
     )
+    if inbound.doubted:
+        return Received(How.DOUBTED, ticket, services.hear_doubted(ticket, heard), author)
+    if inbound.auto_reply:
+        return Received(How.NOTED, ticket, services.hear_automatic(ticket, heard), author)
     if author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}:
         return Received(How.NOTED, ticket, services.hear_staff(ticket, heard), author)
     of_supplier = services.is_supplier(ticket, author, inbound.author.address)

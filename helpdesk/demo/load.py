@@ -22,6 +22,7 @@ from helpdesk.demo.macros import make_macros
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.plans import make_plans
 from helpdesk.demo.promises import FIELD, make_promises, promised
+from helpdesk.demo.returned import live_returned
 from helpdesk.demo.rules import make_rules
 from helpdesk.demo.shifts import make_shifts
 from helpdesk.demo.story import DAYS, Demo
@@ -93,6 +94,7 @@ def load_demo() -> Demo:
         live_board(demo, {ticket.subject: ticket for ticket in open_today})
         live_told(demo)
         live_warnings(demo)
+        live_returned(demo)
         telling.settle(demo)
         make_rules(demo)
         make_macros(demo)

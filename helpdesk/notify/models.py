@@ -110,6 +110,8 @@ class OutboxMessage(Model):
     reason: Mapped[str] = mapped_column(String(30), default="")
     last_error: Mapped[str] = mapped_column(Text, default="")
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When a mail system reported that it reached somebody not.
+    returned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # After this the message has lost its point (the link in it works no longer).
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     DANGER = "danger"
     OVER_TIME = "over-time"
     TROUBLE_FIXED = "trouble-fixed"
+    UNDELIVERED = "undelivered"
     RULE = "rule"
     RULE_STOPPED = "rule-stopped"
 
@@ -78,6 +79,9 @@ def on_ticket_event(event: TicketEvent) -> None:
         elif author is not None:
             # Of several nobody says which one it was; who wrote is known.
             data["supplier"] = author.name
+    elif event.verb == "hear-doubted":
+        concerned |= dict.fromkeys(_working_on(ticket), Kind.ANSWERED)
+        data["doubted"] = True
     elif event.verb in _WATCHED:
         concerned |= dict.fromkeys(_followers(ticket), Kind.WATCHED)
     if "assigned" in (entry.changes or {}) or event.verb == "log":

@@ -329,6 +329,8 @@ class Delivery:
     recipients: list[str]
     error: str
     failed_ids: list[int]
+    # It left, and a mail system reported later that it reached somebody not.
+    returned: bool
 
 
 _WORST_FIRST = (
@@ -349,6 +351,7 @@ _OF_ENTRIES = (
         OutboxMessage.next_try_at,
         OutboxMessage.recipients,
         OutboxMessage.last_error,
+        OutboxMessage.returned_at,
     )
     .where(OutboxMessage.entry_id.in_(bindparam("entries", expanding=True)))
     .order_by(OutboxMessage.id)
@@ -371,4 +374,5 @@ def _delivery(rows: list[Any]) -> Delivery:
         recipients=list(dict.fromkeys(one for row in rows for one in row.recipients)),
         error=worst.last_error,
         failed_ids=[row.id for row in rows if row.state == Sending.FAILED],
+        returned=worst.state == Sending.SENT and any(row.returned_at for row in rows),
     )

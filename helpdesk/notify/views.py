@@ -14,6 +14,7 @@ from helpdesk.notify.wishes import Wishes
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none, current_actor, require
 from helpdesk.people.services import own
+from helpdesk.people.services.reachable import why
 
 bp = Blueprint("notices", __name__, template_folder="templates")
 
@@ -25,6 +26,7 @@ NAMES = {
     Kind.DANGER: _l("A promise is in danger or was missed"),
     Kind.OVER_TIME: _l("The time a customer was told has passed"),
     Kind.TROUBLE_FIXED: _l("Trouble on the alert board is fixed, if I asked to be told"),
+    Kind.UNDELIVERED: _l("A mail on my ticket could not be delivered"),
     Kind.RULE: _l("A rule tells me something"),
     Kind.RULE_STOPPED: _l("A rule was stopped because it did too much"),
 }
@@ -38,6 +40,7 @@ ICONS = {
     Kind.DANGER: "timer",
     Kind.OVER_TIME: "alarm-clock",
     Kind.TROUBLE_FIXED: "circle-check",
+    Kind.UNDELIVERED: "circle-alert",
     Kind.RULE: "workflow",
     Kind.RULE_STOPPED: "octagon-pause",
 }
@@ -70,6 +73,8 @@ def sentence(notice: Notice) -> Markup:
         return escape(_("The time the customer was told has passed: say a new one"))
     if notice.kind in {Kind.RULE, Kind.RULE_STOPPED}:
         return _of_rule(notice)
+    if notice.kind == Kind.UNDELIVERED:
+        return _of_undelivered(notice)
     patterns = {
         Kind.ASSIGNED: _("%(who)s assigned it to you"),
         Kind.MENTIONED: _("%(who)s mentioned you"),
@@ -77,10 +82,22 @@ def sentence(notice: Notice) -> Markup:
         Kind.WATCHED: _("%(who)s changed it"),
         Kind.TROUBLE_FIXED: _("%(who)s marked as fixed what you asked about"),
     }
-    if notice.kind == Kind.ANSWERED:
+    if notice.kind == Kind.ANSWERED and notice.data.get("doubted"):
+        patterns[Kind.ANSWERED] = _("Somebody wrote as %(who)s and could not be verified")
+    elif notice.kind == Kind.ANSWERED:
         who = str(notice.data.get("supplier") or notice.ticket.customer.name)
     pattern = patterns.get(Kind(notice.kind), "%(who)s")
     return escape(pattern) % {"who": Markup("<b>{}</b>").format(who or "Hearth")}
+
+
+def _of_undelivered(notice: Notice) -> Markup:
+    """Return whom a mail did not reach, and why."""
+    address, reason = str(notice.data.get("address") or ""), str(notice.data.get("reason") or "")
+    if reason == "complaint":
+        said = _("The provider of %(address)s reports a mail of ours as unwanted")
+        return escape(said) % {"address": Markup("<b>{}</b>").format(address)}
+    said = _("Mail to %(address)s could not be delivered: %(reason)s")
+    return escape(said) % {"address": Markup("<b>{}</b>").format(address), "reason": why(reason)}
 
 
 def _of_rule(notice: Notice) -> Markup:

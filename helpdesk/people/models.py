@@ -164,6 +164,9 @@ class ContactPoint(Model):
     verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Since when mail to it comes back for good, and why (see services.reachable).
+    undeliverable_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    undeliverable_why: Mapped[str] = mapped_column(String(30), default="")
 
     person: Mapped[Person] = relationship(back_populates="contact_points", foreign_keys=[person_id])
 
@@ -178,6 +181,12 @@ Index(
     sqlite_where=text("identifies AND retired_at IS NULL"),
 )
 Index("ix_contact_point_value", ContactPoint.value)
+Index(
+    "ix_contact_point_undeliverable",
+    ContactPoint.person_id,
+    postgresql_where=text("undeliverable_since IS NOT NULL"),
+    sqlite_where=text("undeliverable_since IS NOT NULL"),
+)
 
 
 class PersonMerge(Model):

@@ -12,6 +12,7 @@ from helpdesk.people.models import Organisation, Person
 from helpdesk.rules import choices, facts
 from helpdesk.rules.facts import Facts
 from helpdesk.rules.fields import Choice, Field, register
+from helpdesk.rules.mail_fields import MAIL_FIELDS
 from helpdesk.rules.models import RuleText
 from helpdesk.rules.operators import Kind, contains
 from helpdesk.tickets import wording
@@ -431,5 +432,5 @@ _FIELDS = [
 
 def register_shipped() -> None:
     """Register all of them; ``app.create_app`` does."""
-    for field in _FIELDS:
+    for field in (*_FIELDS, *MAIL_FIELDS):
         register(field)

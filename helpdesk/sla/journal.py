@@ -33,7 +33,8 @@ IRRELEVANT = frozenset(
         *("link-alert", "unlink-alert", "tell-when-fixed", "tell-no-more"),
         *("link", "unlink", "split", "set-cause", "set-subject", "set-owner", "redact"),
         *("replay", "promise-missed", "promise-warned", "explain-miss"),
-        *("expect", "expected-passed", "tell", "hear-supplier", "promise-reminded"),
+        *("expect", "expected-passed", "tell", "hear-supplier", "hear-doubted", "promise-reminded"),
+        *("bounce", "hear-automatic"),
     }
 )
 """Verbs that say nothing to any clock; after them nothing is worked out anew."""

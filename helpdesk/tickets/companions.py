@@ -198,3 +198,17 @@ class Redaction(Model):
     reason: Mapped[str] = mapped_column(String(300))
 
     entry: Mapped[Entry] = relationship()
+
+
+class Doubt(Model):
+    """A message whose sender could not be verified, kept as a note until somebody decides."""
+
+    __tablename__ = "doubt"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"), primary_key=True)
+    # Empty until somebody said whether it is from who it says.
+    believed: Mapped[bool | None] = mapped_column()
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    decided_by: Mapped[Person | None] = relationship()

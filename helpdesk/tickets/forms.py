@@ -183,7 +183,15 @@ class ReasonForm(Form):
 class BinForm(Form):
     """Why a ticket goes to the bin."""
 
-    reason = RadioField(_l("Reason"), choices=choices(wording.BIN_REASONS), default=BinReason.SPAM)
+    reason = RadioField(_l("Reason"), choices=choices(wording.BIN_CHOICES.items()))
+
+
+def bin_choice(chosen: str | None) -> tuple[BinReason, str]:
+    """Return the reason and whose mail is put aside; what nobody offered is a mistake."""
+    if chosen not in wording.BIN_CHOICES:
+        return BinReason.MISTAKE, ""
+    reason, _hyphen, block = str(chosen).partition("-")
+    return BinReason(reason), block
 
 
 class AssignForm(Form):

@@ -12,7 +12,7 @@ from wtforms.validators import Length, Optional
 
 from helpdesk.tickets import wording
 from helpdesk.tickets.forms import Key, whole
-from helpdesk.tickets.lifecycle import BinReason, Outcome
+from helpdesk.tickets.lifecycle import Outcome
 from helpdesk.web.forms import Form, LocalMoment, Needed, choices
 
 
@@ -93,8 +93,8 @@ class BinManyForm(BulkForm):
     reason = RadioField(
         _l("Reason"),
         [Needed()],
-        choices=choices(wording.BIN_REASONS.items()),
-        default=BinReason.SPAM,
+        choices=choices(wording.BIN_CHOICES.items()),
+        default="spam-sender",
     )
 
 

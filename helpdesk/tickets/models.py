@@ -118,6 +118,8 @@ class Ticket(Model):
     customer_replied: Mapped[bool] = mapped_column(default=False)
     # They only said thanks after it was resolved: flagged, not reopened.
     thanked: Mapped[bool] = mapped_column(default=False)
+    # A mail of ours about it came back, and nobody has written, called or said it is dealt with.
+    undelivered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # What is due first, what was promised there and since when it is owed; empty when nothing runs.
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_promise: Mapped[str | None] = mapped_column(String(12))

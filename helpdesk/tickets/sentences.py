@@ -27,6 +27,7 @@ from helpdesk.tickets.saying import say as _say
 from helpdesk.tickets.saying import when as _when
 from helpdesk.tickets.supplier_sentences import part_waits
 from helpdesk.tickets.told_sentences import told
+from helpdesk.tickets.undelivered_sentences import undelivered
 from helpdesk.tickets.written_by import macro_of, policy_of, rule_of
 from helpdesk.web.i18n import duration
 
@@ -415,9 +416,12 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "call-attempt": _plain(_l("%(who)s called, nobody answered")),
     "call-summary": _plain(_l("%(who)s shared a summary of a call")),
     "hear-supplier": _plain(_l("%(who)s wrote for the supplier")),
+    "hear-doubted": _plain(_l("Somebody wrote as %(who)s")),
     "hear": _plain(_l("%(who)s wrote")),
     "replay": replayed,
     "tell": told,
+    "bounce": undelivered,
+    "hear-automatic": _plain(_l("%(who)s answered automatically")),
     "promise-missed": promised(_l("Promise missed: %(promise)s")),
     "promise-warned": promised(_l("Warned that a promise is in danger: %(promise)s")),
     "promise-reminded": promised(_l("Reminded the supplier: %(promise)s")),

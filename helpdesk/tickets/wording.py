@@ -78,6 +78,13 @@ RISK_REASONS = {
 """Why a ticket is at risk, as the end of a sentence."""
 
 BIN_REASONS = {BinReason.SPAM: _l("Spam"), BinReason.MISTAKE: _l("Mistake")}
+BIN_CHOICES = {
+    "spam-sender": _l("Spam, and so is all mail of this sender from now on"),
+    "spam-domain": _l("Spam, and so is all mail of the sender's whole domain"),
+    "spam": _l("Spam, this once"),
+    "mistake": _l("Mistake"),
+}
+"""What people choose from: the reason, and after a hyphen whose mail is put aside from now on."""
 
 STATUS_CLASSES = {
     StatusClass.NEW: _l("New"),

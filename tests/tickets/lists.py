@@ -155,8 +155,11 @@ def category_and_above(ticket: Ticket) -> list[int]:
 
 def has_flag(ticket: Ticket, flag: Flag, wanted: Filter) -> bool:
     match flag:
-        case Flag.REPLIED:
-            return ticket.customer_replied
+        case Flag.REPLIED | Flag.MAJOR | Flag.THANKED | Flag.UNEXPLAINED as plain:
+            name = "customer_replied" if plain is Flag.REPLIED else plain.value
+            return bool(getattr(ticket, name))
+        case Flag.UNDELIVERED:
+            return ticket.undelivered_at is not None
         case Flag.UNACKNOWLEDGED:
             return any(
                 row.state == "assigned" and (not wanted.queues or row.queue_id in wanted.queues)
@@ -169,14 +172,8 @@ def has_flag(ticket: Ticket, flag: Flag, wanted: Filter) -> bool:
         case Flag.UNTOUCHED:
             old = ticket.updated_at < now() - timedelta(days=3)
             return old and ticket.status_class in {"new", "open"}
-        case Flag.THANKED:
-            return ticket.thanked
         case Flag.VIP:
             return ticket.customer.vip
-        case Flag.MAJOR:
-            return ticket.major
-        case Flag.UNEXPLAINED:
-            return ticket.unexplained
         case Flag.AT_RISK:
             return ticket.risk != ""
         case Flag.OVER_TIME:

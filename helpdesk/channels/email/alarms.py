@@ -30,7 +30,7 @@ from helpdesk.lib.clock import now
 from helpdesk.notify.models import OutboxMessage
 from helpdesk.people.access import Permission
 from helpdesk.people.models import Account, AccountRole, Channel, Person, RolePermission
-from helpdesk.web.i18n import language_of, moment
+from helpdesk.web.i18n import day, language_of, moment
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def _secret_end(row: MailGrant) -> End | None:
         words = _(
             "The client secret ends on %(day)s, and with it all reading and sending. Make a new one"
             " at the provider and type it under Access before that.",
-            day=moment(at),
+            day=day(at.date()),
         )
     return at, "secret", words
 
@@ -114,7 +114,7 @@ def _access_end(row: MailGrant) -> End | None:
     words = _(
         "Access was granted until %(day)s. Before that, sign in at the provider again, under"
         " Access.",
-        day=moment(at),
+        day=day(at.date()),
     )
     return at, "access", words
 
@@ -147,7 +147,13 @@ def keep_access() -> None:
     keys = db.session.scalars(
         select(MailGrant.mailbox_id)
         .join(Mailbox, Mailbox.id == MailGrant.mailbox_id)
-        .where(Mailbox.active, Mailbox.retired_at.is_(None), Mailbox.sign_in == SignIn.OAUTH)
+        .where(
+            Mailbox.active,
+            Mailbox.retired_at.is_(None),
+            Mailbox.sign_in == SignIn.OAUTH,
+            MailGrant.granted_at.is_not(None),
+            MailGrant.refused_at.is_(None),
+        )
     ).all()
     db.session.rollback()
     for key in keys:

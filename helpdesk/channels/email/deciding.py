@@ -4,7 +4,7 @@ A message is judged by one judge after the other, and the first that knows it de
 need to know of the database is asked once for all messages of a transaction (``Known``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import current_app
@@ -13,12 +13,15 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from config import Settings
+from helpdesk.channels.email import bounced
+from helpdesk.channels.email.authentication import Proof, check
 from helpdesk.channels.email.automatic import is_nobody
 from helpdesk.channels.email.downloads import TOO_OLD
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.secure import keyring
+from helpdesk.channels.email.spam import count_hit, listed_among
 from helpdesk.channels.email.threads import (
     answers_supplier,
     number_of,
@@ -29,9 +32,11 @@ from helpdesk.channels.email.threads import (
 from helpdesk.channels.inbound import Correspondent, Inbound, receive
 from helpdesk.db import db
 from helpdesk.lib.clock import now
+from helpdesk.notify.models import OutboxMessage
 from helpdesk.people.models import Channel, Person
 from helpdesk.people.queries import people_by_email
 from helpdesk.people.services.contact_points import meet
+from helpdesk.people.services.reachable import heard_from, undeliverable_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,12 @@ class Known:
     threads: dict[str, int] = field(default_factory=dict)
     # Those of them that we wrote to suppliers.
     to_suppliers: frozenset[str] = frozenset()
+    # Those who write of whom nobody wants to hear, with the entry of the list that says so.
+    spam: Mapping[str, int] = field(default_factory=dict)
+    # What mail systems report on, by its Message-ID.
+    returned: dict[str, list[OutboxMessage]] = field(default_factory=dict)
+    # Those of the authors whose address was marked as one that takes no mail.
+    undeliverable: frozenset[str] = frozenset()
     asked_for: bool = False
 
     def first_of(self, letter: Letter, row: MailMessage | None = None) -> First | None:
@@ -99,6 +110,11 @@ def known_of(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
         else None,
         threads=threads_of(letter.references for letter in read),
         to_suppliers=written_to_suppliers(letter.references for letter in read),
+        spam=listed_among(letter.author.address for letter in read if letter.author),
+        returned=bounced.reported_on(read),
+        undeliverable=undeliverable_among(
+            [letter.author.address for letter in read if letter.author and not letter.bounce]
+        ),
         asked_for=asked_for,
     )
 
@@ -119,11 +135,13 @@ def meet_newcomers(read: Sequence[tuple[MailMessage, Letter]], known: Known) -> 
 def _would_be_filed(row: MailMessage, letter: Letter, known: Known) -> bool:
     return (
         letter.unfit is None
+        and letter.bounce is None
         and known.first_of(letter, row) is None
         and letter.message_id not in known.sent
         and _judge_too_old(row, letter, known) is None
         and letter.author is not None
         and not is_own(letter.author.address, known.own_addresses)
+        and letter.author.address not in known.spam
     )
 
 
@@ -154,6 +172,20 @@ def _judge_unfit(_row: MailMessage, letter: Letter, _known: Known) -> Decision |
     return put_aside(letter.unfit.reason, letter.unfit) if letter.unfit is not None else None
 
 
+def _judge_bounce(_row: MailMessage, letter: Letter, known: Known) -> Decision | None:
+    """Tell the ticket what a mail system reports; a report on nothing of ours goes nowhere."""
+    if letter.bounce is None:
+        return None
+    found = bounced.take(letter, known.returned)
+    if found is not None:
+        reason = letter.bounce.reason
+        return Decision(State.BOUNCE, reason, ticket_id=found.ticket_id, entry_id=found.entry_id)
+    if known.asked_for or not letter.bounce.proven:
+        # A person may have written it, or wants to have it.
+        return None
+    return Decision(State.IGNORED, "bounce-unknown")
+
+
 def _judge_our_own(_row: MailMessage, letter: Letter, known: Known) -> Decision | None:
     assert letter.author is not None
     if is_own(letter.author.address, known.own_addresses) and not known.asked_for:
@@ -161,13 +193,31 @@ def _judge_our_own(_row: MailMessage, letter: Letter, known: Known) -> Decision 
     return Decision(State.IGNORED, "own-message") if letter.message_id in known.sent else None
 
 
+def _judge_spam(_row: MailMessage, letter: Letter, known: Known) -> Decision | None:
+    assert letter.author is not None
+    key = known.spam.get(letter.author.address)
+    if key is None or known.asked_for:
+        return None
+    count_hit(key)
+    return Decision(State.IGNORED, "spam")
+
+
 Judge = Callable[[MailMessage, Letter, Known], Decision | None]
-JUDGES: tuple[Judge, ...] = (_judge_copy, _judge_too_old, _judge_unfit, _judge_our_own)
+JUDGES: tuple[Judge, ...] = (
+    _judge_copy,
+    _judge_too_old,
+    _judge_bounce,
+    _judge_unfit,
+    _judge_our_own,
+    _judge_spam,
+)
 """Asked in this order; a letter that came past ``_judge_unfit`` has an author."""
 
 
 def _take_in(row: MailMessage, letter: Letter, known: Known) -> Decision:
     inbound = _inbound(row, letter, known)
+    if inbound.author.address in known.undeliverable:
+        heard_from(inbound.author.address)
     received = receive(inbound, reopen_days=_settings().reopen_days, known=known.people)
     keyring.learn(letter)
     return Decision(
@@ -214,11 +264,26 @@ def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
         answers_supplier=answers_supplier(letter.references, known.threads, known.to_suppliers),
         quoted=letter.quoted,
         envelope=letter.envelope,
+        auto_reply=bool(letter.auto_reply),
     )
+    _say_who(inbound, row, letter)
     if not letter.subject and not letter.body.strip():
         with force_locale(desk_language()):
             inbound.fallback_subject = _("(no subject)")
     return inbound
+
+
+def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
+    """Note whether the sender is who they say, as far as the mailbox trusts who found it out."""
+    trusted = row.mailbox.trusts.split() if row.mailbox is not None else []
+    found = check(letter.stated, trusted, inbound.author.address)
+    if found is None:
+        return
+    inbound.envelope = {**inbound.envelope, "sender_check": found.noted()}
+    inbound.doubted, inbound.proven = found.proof == Proof.FAIL, found.proof == Proof.PASS
+    if inbound.doubted:
+        # A receipt would go to whoever's address was forged.
+        inbound.envelope.setdefault("automatic", "unverified")
 
 
 def _may_take_part(copy: Correspondent, own: frozenset[str]) -> bool:

@@ -33,6 +33,14 @@ _TLS = (
     (str(Tls.STARTTLS), _l("STARTTLS")),
     (str(Tls.NONE), _l("None, unprotected")),
 )
+KINDS = (
+    (str(Kind.IMAP), _l("IMAP")),
+    (str(Provider.MICROSOFT), "Microsoft 365"),
+    (str(Provider.GOOGLE), "Google"),
+    (str(Kind.PIPE), _l("Pipe of an MTA")),
+    (str(Kind.HTTP), "HTTP"),
+)
+"""What a new mailbox can be."""
 _SIGN_IN = (
     (str(SignIn.PASSWORD), _l("A password")),
     (str(SignIn.OAUTH), _l("OAuth2: the provider grants access")),
@@ -48,7 +56,7 @@ _FETCHED = (
 )
 """Fields of mailboxes that are read; what is brought to us has none of them."""
 _SAME = (
-    *("kind", "sign_in", "speaks", "copies"),
+    *("kind", "sign_in", "speaks", "copies", "trusts"),
     *("name", "is_default", "active", "queue_id"),
     *("imap_host", "imap_port", "imap_tls", "imap_user", "folder", "move_to"),
     *("smtp_host", "smtp_port", "smtp_tls", "smtp_user"),
@@ -132,6 +140,15 @@ class MailboxForm(Form):
         description=_l("Counts when you choose above that more may leave."),
     )
 
+    trusts = StringField(
+        _l("Mail servers that check senders"),
+        description=_l(
+            "The names with which your own mail servers begin Authentication-Results headers, for"
+            " instance mx.example.org. What others claim there is not believed. Empty: nobody is"
+            " verified."
+        ),
+    )
+
     smtp_host = StringField(_l("Server"), description=_l("Empty: this mailbox only receives."))
     smtp_port = IntegerField(_l("Port"), [Optional()], default=587)
     smtp_tls = SelectField(_l("Protection"), choices=choices(_TLS), default=str(Tls.STARTTLS))
@@ -176,6 +193,7 @@ class MailboxForm(Form):
         given: dict[str, Any] = {
             name: self._fields[name].data for name in _SAME if name in self._fields
         }
+        given["trusts"] = " ".join(re.split(r"[\s,;]+", (self.trusts.data or "").lower())).strip()
         for name in ("imap_host", "imap_user", "folder", "move_to", "smtp_host", "smtp_user"):
             if name in given:
                 given[name] = given[name] or ""

@@ -145,8 +145,16 @@ def checked(settings: GrantSettings, *, has_secret: bool) -> None:
 
 def _fill_in(settings: GrantSettings) -> None:
     preset = oauth.PRESETS.get(Provider(settings.provider))
+    # What would not be used is refused: nobody should believe that it counts.
+    if settings.tenant.strip() and settings.provider != Provider.MICROSOFT:
+        message = _l("Only Microsoft has directories: leave this empty.")
+        raise Refused("tenant", message, "tenant")
     if preset is None:
         return
+    for key in ("authorize_url", "token_url", "scope"):
+        if getattr(settings, key).strip():
+            message = _l("This is known for the provider you chose: leave it empty.")
+            raise Refused("known", message, key)
     if settings.provider == Provider.MICROSOFT:
         tenant = settings.tenant.strip()
         if settings.flow == Flow.CLIENT and tenant in {"", "common", "organizations", "consumers"}:

@@ -8,7 +8,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from helpdesk.channels.email.automatic import why_automatic
+from helpdesk.channels.email.authentication import Stated, stated_in
+from helpdesk.channels.email.automatic import auto_reply_of, why_automatic
+from helpdesk.channels.email.reports import Bounce, read_report
+from helpdesk.channels.email.spam_headers import spam_of
 from helpdesk.channels.email.store import keep
 from helpdesk.channels.inbound import Correspondent
 from helpdesk.lib import html, mime
@@ -49,9 +52,14 @@ class Letter:
     references: list[str] = field(default_factory=list)
     quoted: int | None = None
     envelope: dict[str, object] = field(default_factory=dict)
+    stated: tuple[tuple[Stated, ...], ...] = ()
+    """What mail servers on the way state about its sender; not all of them are to be believed."""
     unfit: Unfit | None = None
     # The sender's, from a signature that is verified; see channels.email.secure.
     certificate: bytes | None = None
+    # What a mail system reports with it, or which kind of answer it is that nobody wrote.
+    bounce: Bounce | None = None
+    auto_reply: str = ""
 
 
 def read(raw: bytes, store: Callable[[bytes], str] = keep) -> Letter:
@@ -69,6 +77,8 @@ def read(raw: bytes, store: Callable[[bytes], str] = keep) -> Letter:
         subject=one_line(parsed.subject, 300),
         references=[key_of(reference) for reference in parsed.references],
         quoted=ticket_number(parsed.subject),
+        bounce=read_report(parsed),
+        auto_reply=auto_reply_of(parsed),
     )
     broken = next((defect for defect in parsed.defects if defect.code == "not-parsed"), None)
     if broken is not None:
@@ -114,12 +124,16 @@ def _take_contents(
         if one.address not in delivered and one != letter.author
     ]
     letter.envelope = _envelope(parsed)
+    letter.stated = stated_in(parsed)
+    spam = spam_of(parsed)
+    if spam:
+        letter.envelope["spam"] = spam
     folds = _folds(letter)
     if folds:
         letter.envelope["folds"] = folds
     automatic = why_automatic(parsed, letter.author.address if letter.author else "")
-    if automatic:
-        letter.envelope["automatic"] = automatic
+    if automatic or letter.bounce is not None:
+        letter.envelope["automatic"] = automatic or "report"
 
 
 def _folds(letter: Letter) -> dict[str, object]:

@@ -55,6 +55,7 @@ class State(StrEnum):
     FILED = "filed"
     DUPLICATE = "duplicate"
     IGNORED = "ignored"
+    BOUNCE = "bounce"
     QUARANTINED = "quarantined"
     DISMISSED = "dismissed"
 
@@ -120,6 +121,9 @@ class Mailbox(Model):
     send_failures: Mapped[int] = mapped_column(default=0)
     send_again_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     received_count: Mapped[int] = mapped_column(BigId, default=0)
+
+    # Mail servers whose word about senders counts (RFC 8601), in lower case, with spaces between.
+    trusts: Mapped[str] = mapped_column(String(500), default="")
 
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

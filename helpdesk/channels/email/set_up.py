@@ -48,6 +48,7 @@ class MailboxSettings:
     copies: bool = False
     not_before: datetime | None = None
     speaks: str = Speaks.ALL
+    trusts: str = ""
 
 
 class ChangedMeanwhile(Refused):
@@ -64,6 +65,7 @@ class ChangedMeanwhile(Refused):
 
 LONGEST = {
     "name": 100,
+    "trusts": 500,
     **dict.fromkeys(("imap_host", "smtp_host"), 253),
     **dict.fromkeys(("imap_user", "smtp_user"), 320),
     **dict.fromkeys(("folder", "move_to"), 255),
@@ -171,7 +173,10 @@ def checked(settings: MailboxSettings, own: Mailbox | None = None) -> None:
     if not settings.name:
         raise Refused("name-missing", _l("Give the mailbox a name; recipients see it."), "name")
     settings.addresses = _addresses(settings.addresses, own)
-    for key in ("imap_host", "smtp_host", "imap_user", "smtp_user", "folder", "move_to"):
+    for key in (
+        *("imap_host", "smtp_host", "imap_user", "smtp_user"),
+        *("folder", "move_to", "trusts"),
+    ):
         typed = one_line(getattr(settings, key))
         setattr(settings, key, typed_text.line(typed, LONGEST[key], key))
     for key in _PASSWORDS:

@@ -26,7 +26,7 @@ from helpdesk.lib.clock import now
 log = logging.getLogger(__name__)
 
 EARLY = timedelta(minutes=5)
-"""How long before its end a token is renewed; of a short one, when a third of it is left."""
+"""How long before its end a token is renewed; a short one, when a third of it is left."""
 BUSY_SECONDS = 30
 """A provider has half of it to answer. Who asked and died is waited for no longer."""
 LEAST = timedelta(seconds=20)
@@ -97,7 +97,8 @@ def is_due(row: MailGrant) -> bool:
 
 
 def _margin(life: int | None) -> timedelta:
-    return EARLY if life is None else min(EARLY, timedelta(seconds=life / 3))
+    """Return how long before its end something is renewed that is given for so many seconds."""
+    return EARLY if life is None else min(EARLY, max(timedelta(seconds=life / 3), 2 * LEAST))
 
 
 def good_until(mailbox_id: int) -> datetime | None:

@@ -136,7 +136,7 @@ class _Watch:
                 try:
                     box = box_of(self._id)
                     with _connection(box) as connection:
-                        self._good_until = good_until(self._id)
+                        self._good_until = self._end_of_token()
                         while not self._stop.is_set() and self._is_as_it_was(box):
                             reader.read(connection)
                             self._renew()
@@ -153,6 +153,11 @@ class _Watch:
         finally:
             with transaction():
                 lease.release(self._id, self._holder)
+
+    def _end_of_token(self) -> datetime | None:
+        """Return when this connection ends; one with a very short token is kept for a while."""
+        until = good_until(self._id)
+        return max(until, now() + 2 * LEAST) if until is not None else None
 
     def _wait_for_news(self, connection: Connection, box: Box) -> None:
         """Wait until the folder changed, somebody wants a message, or it is time to look anyway."""

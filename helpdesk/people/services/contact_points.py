@@ -152,6 +152,8 @@ def change(
     with claiming(actor, [(point.kind, value)] if identifies else [], point.person):
         if not is_same:
             point.verified_at = None
+            # What came back was for the address that stood here before.
+            point.undeliverable_since, point.undeliverable_why = None, ""
         point.value, point.extension = value.value, value.extension
         point.label, point.identifies = label, identifies
     if _shown(point) != old:

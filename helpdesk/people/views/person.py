@@ -14,7 +14,7 @@ from helpdesk.people.forms import Contact, EditPerson, NewPerson, number, typed
 from helpdesk.people.guard import require
 from helpdesk.people.models import ContactKind, Person
 from helpdesk.people.roles import name_of
-from helpdesk.people.services import contact_points, persons
+from helpdesk.people.services import contact_points, persons, reachable
 from helpdesk.people.services.contact_points import Taken
 from helpdesk.people.services.persons import NewContact, last_editor
 from helpdesk.people.services.persons import NewPerson as Given
@@ -33,6 +33,7 @@ def page(person: Person, status: int = 200, **state: Any) -> tuple[str, int]:
         person=person,
         account=account,
         contact_text=contact_text,
+        why=reachable.why,
         contact_link=contact_link,
         local_time=local_time(person),
         language_name=_language_name(person.language),
@@ -366,6 +367,13 @@ def remove_contact(person_id: int, point_id: int) -> Any:
 def first_contact(person_id: int, point_id: int) -> Any:
     """Put an address or number before the others of its kind."""
     return _with_point(person_id, point_id, contact_points.make_first, _("Saved"))
+
+
+@bp.post("/people/<int:person_id>/contacts/<int:point_id>/deliverable")
+@require(Permission.PERSON_EDIT)
+def deliverable_contact(person_id: int, point_id: int) -> Any:
+    """Say that an address takes mail again."""
+    return _with_point(person_id, point_id, reachable.deliverable_again, _("Saved"))
 
 
 def _with_point(person_id: int, point_id: int, verb: Any, message: str) -> Response:

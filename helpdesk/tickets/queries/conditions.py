@@ -164,10 +164,22 @@ def _due(due: Due, bounds: Bounds) -> ColumnElement[bool]:
             return Ticket.due_at.is_(None)
 
 
+_COLUMNS: dict[Flag, ColumnElement[bool]] = {
+    Flag.REPLIED: Ticket.customer_replied.is_(True),
+    Flag.THANKED: Ticket.thanked.is_(True),
+    Flag.UNDELIVERED: Ticket.undelivered_at.is_not(None),
+    Flag.MAJOR: Ticket.major.is_(True),
+    Flag.UNEXPLAINED: Ticket.unexplained.is_(True),
+}
+"""Flags that are a column of the ticket."""
+
+
 def _flag(flag: Flag, wanted: Filter, moment: datetime) -> ColumnElement[bool]:
     match flag:
-        case Flag.REPLIED:
-            return Ticket.customer_replied.is_(True)
+        case (
+            Flag.REPLIED | Flag.THANKED | Flag.UNDELIVERED | Flag.MAJOR | Flag.UNEXPLAINED
+        ) as plain:
+            return _COLUMNS[plain]
         case Flag.UNACKNOWLEDGED:
             # In the queues that are looked at: elsewhere others may be waited for.
             there = [Assignment.queue_id.in_(wanted.queues)] if wanted.queues else []
@@ -184,14 +196,8 @@ def _flag(flag: Flag, wanted: Filter, moment: datetime) -> ColumnElement[bool]:
                 Ticket.status_class.in_([StatusClass.NEW, StatusClass.OPEN]),
                 Ticket.updated_at < moment - UNTOUCHED_AFTER,
             )
-        case Flag.THANKED:
-            return Ticket.thanked.is_(True)
         case Flag.VIP:
             return exists().where(Person.id == Ticket.customer_id, Person.vip)
-        case Flag.MAJOR:
-            return Ticket.major.is_(True)
-        case Flag.UNEXPLAINED:
-            return Ticket.unexplained.is_(True)
         case Flag.AT_RISK:
             return Ticket.risk != ""
         case Flag.OVER_TIME:

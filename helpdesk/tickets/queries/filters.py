@@ -50,6 +50,7 @@ class Flag(StrEnum):
     REOPENED = "reopened"
     UNTOUCHED = "untouched"
     THANKED = "thanked"
+    UNDELIVERED = "undelivered"
     VIP = "vip"
     MAJOR = "major"
     UNEXPLAINED = "unexplained"

@@ -125,6 +125,7 @@ _COLUMNS: list[Any] = [
     Ticket.contacts,
     Ticket.major,
     Ticket.thanked,
+    Ticket.undelivered_at,
     Ticket.risk,
     Ticket.customer_replied,
     Ticket.updated_at,

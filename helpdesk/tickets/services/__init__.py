@@ -17,6 +17,7 @@ from helpdesk.tickets.services.assign import (
     take,
 )
 from helpdesk.tickets.services.bulk import Result, change_many, new_group
+from helpdesk.tickets.services.doubted import believe, disbelieve, hear_doubted
 from helpdesk.tickets.services.errors import Clash, Refused
 from helpdesk.tickets.services.expect import expect
 from helpdesk.tickets.services.fields import (
@@ -37,6 +38,7 @@ from helpdesk.tickets.services.inbound import (
     Heard,
     add_participant,
     hear,
+    hear_automatic,
     hear_staff,
     hear_supplier,
     is_participant,
@@ -84,6 +86,7 @@ from helpdesk.tickets.services.suppliers import (
     suppliers_of,
 )
 from helpdesk.tickets.services.talk import Said, log_call, note, reply, reply_by_itself
+from helpdesk.tickets.services.undelivered import settle_undelivered
 from helpdesk.tickets.services.undo import Left, Undone, latest_group, recalled_broadcast, undo
 from helpdesk.tickets.services.work import (
     NewTask,
@@ -117,6 +120,7 @@ __all__ = [
     "add_tasks",
     "add_time",
     "around_absence",
+    "believe",
     "bin_ticket",
     "broadcast",
     "broadcast_recipients",
@@ -124,6 +128,7 @@ __all__ = [
     "change_status",
     "close",
     "close_due",
+    "disbelieve",
     "drop_draft",
     "edit_task",
     "end_part_wait",
@@ -132,6 +137,8 @@ __all__ = [
     "give_back",
     "hand_over",
     "hear",
+    "hear_automatic",
+    "hear_doubted",
     "hear_staff",
     "hear_supplier",
     "hold",
@@ -173,6 +180,7 @@ __all__ = [
     "set_supplier",
     "set_tags",
     "set_task_done",
+    "settle_undelivered",
     "split",
     "suppliers_of",
     "survivor_of",

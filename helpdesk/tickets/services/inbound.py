@@ -99,10 +99,11 @@ def hear_staff(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Entry:
     Nothing else moves: who can forge an address must not be able to answer, wake or reopen. A
     merged ticket's messages go to the survivor.
     """
-    return _keep_as_note("note", ticket, heard, actor)
+    return keep_as_note("note", ticket, heard, actor)
 
 
-def _keep_as_note(verb: str, ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
+def keep_as_note(verb: str, ticket: Ticket, heard: Heard, actor: Actor) -> Entry:
+    """Keep a message as a note for staff; a merged ticket's go to the survivor."""
     act = Act(actor, survivor_of(ticket), at=heard.happened_at)
     entry = act.done(
         verb,
@@ -124,7 +125,16 @@ def hear_supplier(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Ent
     The ticket goes on waiting: whether they are done is for a person to say, and most of what
     comes back says only that they got it. A merged ticket's messages go to the survivor.
     """
-    return _keep_as_note("hear-supplier", ticket, heard, actor)
+    return keep_as_note("hear-supplier", ticket, heard, actor)
+
+
+def hear_automatic(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Entry:
+    """Keep an answer that nobody wrote (out of office, "we got your mail") as a note for staff.
+
+    The customer said nothing with it: the ticket goes on waiting or stays as it ended, and no
+    promise is answered or begins. A merged ticket's messages go to the survivor.
+    """
+    return keep_as_note("hear-automatic", ticket, heard, actor)
 
 
 def is_supplier(ticket: Ticket, person: Person, address: str) -> bool:

@@ -293,12 +293,20 @@ def reopen_within(act: Act, status: Status | None = None) -> None:
     act.assign(queue_id=ticket.queue_id, technician_id=worker)
 
 
-def bin_ticket(actor: Actor, ticket: Ticket, reason: BinReason, *, undo_for: int = 0) -> Entry:
-    """Put spam or a mistake into the bin, from which it comes back for 30 days."""
+def bin_ticket(
+    actor: Actor, ticket: Ticket, reason: BinReason, *, block: str = "", undo_for: int = 0
+) -> Entry:
+    """Put spam or a mistake into the bin, from which it comes back for 30 days.
+
+    ``block`` says whose mail is to be put aside from now on, "sender" or their whole "domain";
+    the channel that the ticket came by does it, and takes it back when the ticket comes back.
+    """
     check_writable(ticket)
     act = Act(actor, ticket, Permission.TICKET_BIN)
     act.set("hidden_at", act.at)
     act.set("bin_reason", reason)
+    if block:
+        act.note_change("block", None, block)
     return act.done("bin", undo_for=undo_for, quiet=True)
 
 

@@ -119,6 +119,7 @@ def reply(
         unanswered_since=None,
         customer_replied=False,
         thanked=False,
+        undelivered_at=None,
         contacts=ticket.contacts + 1,
         first_reply_at=ticket.first_reply_at or act.at,
     )
@@ -233,6 +234,7 @@ def log_call(
             waiting_since=act.at,
             unanswered_since=None,
             customer_replied=False,
+            undelivered_at=None,
             contacts=ticket.contacts + 1,
             first_reply_at=ticket.first_reply_at or act.at,
         )

@@ -27,6 +27,7 @@ from helpdesk.tickets.views import (
     talk,
     tasks,
     ticket,
+    undelivered,
     undo,
 )
 from helpdesk.tickets.views.blueprint import bp
@@ -56,5 +57,6 @@ __all__ = [
     "talk",
     "tasks",
     "ticket",
+    "undelivered",
     "undo",
 ]

@@ -20,8 +20,8 @@ from helpdesk.people.guard import current_actor, require
 from helpdesk.people.models import Person
 from helpdesk.tickets import list_forms, services, wording
 from helpdesk.tickets.desk import Category, Cause, Status, Tag, TicketTag
-from helpdesk.tickets.forms import whole
-from helpdesk.tickets.lifecycle import BinReason, HoldReason, LinkType, Outcome, StatusClass
+from helpdesk.tickets.forms import bin_choice, whole
+from helpdesk.tickets.lifecycle import HoldReason, LinkType, Outcome, StatusClass
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import NotFound, get_for, many_for, queue_for, visible_queues
 from helpdesk.tickets.services import Refused, Result, Target
@@ -155,8 +155,8 @@ def _link(actor: Actor, form: Any, _tickets: Sequence[Ticket], undo_for: int) ->
 
 
 def _bin(actor: Actor, form: Any, _tickets: Sequence[Ticket], undo_for: int) -> Change:
-    reason = BinReason(form.reason.data)
-    return lambda ticket: services.bin_ticket(actor, ticket, reason, undo_for=undo_for)
+    reason, block = bin_choice(form.reason.data)
+    return lambda ticket: services.bin_ticket(actor, ticket, reason, block=block, undo_for=undo_for)
 
 
 ACTIONS: dict[str, Action] = {

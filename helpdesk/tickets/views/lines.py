@@ -44,6 +44,7 @@ _EVENT_ICONS = {
     "add-time": "timer",
     "assign": "user-plus",
     "bin": "filter-x",
+    "bounce": "circle-alert",
     "close": "circle-check",
     "expect": "alarm-clock",
     "expected-passed": "alarm-clock",
@@ -273,6 +274,8 @@ def _icon(entry: Entry) -> str:
 
 def _way(entry: Entry, ticket: Ticket) -> str:
     """Say how it was said: "replied by email", "internal note", "call with Ho Mei-Ling"."""
+    if entry.verb == "hear-automatic":
+        return str(_("automatic answer, only for staff"))
     if entry.kind == EntryKind.NOTE:
         return str(_("internal note"))
     by = wording.word(wording.BY_CHANNEL, entry.channel)

@@ -79,6 +79,7 @@ FLAG_NAMES = {
     Flag.REOPENED: _l("Reopened"),
     Flag.UNTOUCHED: _l("Untouched for 3 days"),
     Flag.THANKED: _l("Only said thanks"),
+    Flag.UNDELIVERED: _l("Mail came back"),
     Flag.VIP: _l("VIP"),
     Flag.MAJOR: _l("Major incident"),
     Flag.UNEXPLAINED: _l("Missed, nobody has said why"),

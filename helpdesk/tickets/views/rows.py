@@ -33,6 +33,7 @@ class Atoms:
     vip: Markup
     major: Markup
     thanks: Markup
+    undelivered: Markup
     risk: dict[str, Markup]
 
 
@@ -58,6 +59,8 @@ def atoms_of(rows: Sequence[Row[Any]]) -> Atoms:
         vip=vip(),
         major=tag(_("Major"), "danger"),
         thanks=tag(_("Thanks"), "ok"),
+        # i18n: in a list: mail of ours about this ticket was not delivered
+        undelivered=tag(_("Mail came back"), "warn"),
         risk={reasons: _risk(reasons) for reasons in {row.risk for row in rows}},
     )
 
@@ -158,6 +161,7 @@ def drawer(
             "subject": escape(row.subject),
             "marks": (atoms.major if row.major else "")
             + (atoms.thanks if row.thanked else "")
+            + (atoms.undelivered if row.undelivered_at is not None else "")
             + atoms.risk[row.risk],
             "channel": f"{atoms.channel[row.channel]}{row.contacts if row.contacts > 1 else ''}",
             "customer": escape(row.customer_name),

@@ -20,8 +20,9 @@ from helpdesk.tickets.forms import (
     ReasonForm,
     ReplyForm,
     ResolveForm,
+    bin_choice,
 )
-from helpdesk.tickets.lifecycle import BinReason, EntryKind, HoldReason, Outcome
+from helpdesk.tickets.lifecycle import EntryKind, HoldReason, Outcome
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries import similar
 from helpdesk.tickets.queries.access import get_for
@@ -376,12 +377,13 @@ def put_into_bin(number: int) -> Response:
     actor = current_actor()
     ticket = get_for(actor, number, permission=Permission.TICKET_BIN, lock=True)
     near = nearby(actor, ticket)
-    reason = BinForm().reason.data
+    reason, block = bin_choice(BinForm().reason.data)
     with undoable() as group:
         services.bin_ticket(
             actor,
             ticket,
-            BinReason(reason) if reason in set(BinReason) else BinReason.MISTAKE,
+            reason,
+            block=block,
             undo_for=undo_seconds(),
         )
     text = _("%(number)d is in the bin", number=ticket.id)

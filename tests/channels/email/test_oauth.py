@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from helpdesk.channels.email import alarms, granting, tokens
 from helpdesk.channels.email.granting import GrantSettings
 from helpdesk.channels.email.models import Mailbox
-from helpdesk.channels.email.oauth import Dead
+from helpdesk.channels.email.oauth import Away, Dead, _understood, sign_in_link
 from helpdesk.channels.email.send import send_mail
 from helpdesk.channels.email.source_models import Flow, MailGrant
 from helpdesk.channels.email.trouble import Trouble
@@ -27,6 +27,7 @@ from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM
 from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.services import Refused
 from tests import factories
 from tests.channels.email import post
 from tests.setup.makers import Visitor, last_log, visitor
@@ -362,3 +363,51 @@ def test_a_removed_mailbox_takes_its_tokens_along(
     granted(box, provider)
     admin.send(f"/setup/mail/mailboxes/{box.id}/remove")
     assert db.session.query(MailGrant).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"provider": "google", "flow": "client", "client_secret": "x"}, "flow"),
+        ({"provider": "google", "tenant": "desk.example"}, "tenant"),
+        ({"provider": "google", "scope": "more"}, "scope"),
+        ({"provider": "microsoft", "flow": "client", "client_secret": "x"}, "tenant"),
+        ({"provider": "microsoft", "tenant": "../evil"}, "tenant"),
+        ({"provider": "other", "token_url": "https://login.example/t"}, "authorize_url"),
+    ],
+)
+def test_what_a_provider_does_not_know_is_refused(typed: dict[str, str], field: str) -> None:
+    with pytest.raises(Refused) as refused:
+        granting.checked(GrantSettings(client_id="hearth", **typed), has_secret=False)
+    assert refused.value.field == field
+
+
+def test_what_is_known_of_microsoft_and_google_is_filled_in() -> None:
+    theirs = GrantSettings(provider="microsoft", tenant="desk.example", client_id="hearth")
+    granting.checked(theirs, has_secret=False)
+    assert theirs.authorize_url.startswith("https://login.microsoftonline.com/desk.example/")
+    assert "IMAP.AccessAsUser.All" in theirs.scope
+    assert "offline_access" in theirs.scope
+    google = GrantSettings(provider="google", client_id="hearth")
+    granting.checked(google, has_secret=False)
+    link = sign_in_link(
+        google.authorize_url,
+        provider="google",
+        client_id="hearth",
+        scope=google.scope,
+        redirect_uri="https://desk.example/setup/mail/connected",
+        state="s",
+        verifier="v" * 43,
+        user="support@desk.example",
+    )
+    # Without these there is no refresh token.
+    assert {"access_type=offline", "prompt=consent"} <= set(urlsplit(link).query.split("&"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"<html>", b"[]", b'{"access_token": 5}', b'{"access_token": "a b"}', b'{"a": 1}'],
+)
+def test_an_answer_that_makes_no_sense_is_no_token(said: bytes) -> None:
+    with pytest.raises(Away):
+        _understood(200, said)

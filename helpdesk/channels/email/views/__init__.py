@@ -5,12 +5,14 @@ from helpdesk.channels.email.views import (
     alarms,
     api,
     beginning,
+    doubts,
     encrypting,
     keys,
     mailboxes,
     protection,
     quarantine,
     sending,
+    spam,
 )
 from helpdesk.channels.email.views.blueprint import bp
 
@@ -20,10 +22,12 @@ __all__ = [
     "api",
     "beginning",
     "bp",
+    "doubts",
     "encrypting",
     "keys",
     "mailboxes",
     "protection",
     "quarantine",
     "sending",
+    "spam",
 ]

@@ -7,10 +7,9 @@ from flask_babel import gettext as _
 
 from config import Settings
 from helpdesk.channels.email import set_up
-from helpdesk.channels.email.alarms import alarm_of
 from helpdesk.channels.email.checks import Check, check
 from helpdesk.channels.email.dry_run import NEWEST
-from helpdesk.channels.email.forms import MailboxForm
+from helpdesk.channels.email.forms import KINDS, MailboxForm
 from helpdesk.channels.email.granting import grant_of
 from helpdesk.channels.email.intake import intake_of
 from helpdesk.channels.email.mailboxes import in_use
@@ -191,7 +190,7 @@ def _page(
         form=form,
         mailbox=row,
         preset=preset or form.kind.data,
-        alarm=alarm_of(row) if row is not None else None,
+        kinds=KINDS,
         grant=grant_of(row) if row is not None else None,
         intake=intake_of(row) if row is not None else None,
         waiting=waiting(row) if row is not None and row.speaks != Speaks.ALL else 0,

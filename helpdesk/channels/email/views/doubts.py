@@ -1,0 +1,78 @@
+"""What is known of a sender, on the messages of a ticket, and deciding about those in doubt."""
+
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from config import Settings
+from helpdesk.channels.email.authentication import Proof
+from helpdesk.channels.email.views.blueprint import bp
+from helpdesk.db import db
+from helpdesk.people.access import Permission
+from helpdesk.people.guard import current_actor, require
+from helpdesk.tickets import services
+from helpdesk.tickets.companions import Doubt
+from helpdesk.tickets.models import Entry
+from helpdesk.tickets.queries.access import entry_for, get_for
+from helpdesk.tickets.services import Refused
+from helpdesk.tickets.services.doubted import VERB
+
+PROOFS = {
+    Proof.PASS: _l("Sender verified"),
+    Proof.FAIL: _l("Sender not verified"),
+    Proof.NONE: _l("Sender unproven"),
+}
+
+
+def of_entry(entry: Entry) -> Markup | str | None:
+    """Return the mark of an entry that came by mail whose sender was checked."""
+    noted = (entry.envelope or {}).get("sender_check")
+    if not isinstance(noted, dict) or entry.redacted_at is not None:
+        return None
+    proof = Proof(str(noted["proof"]))
+    doubt = db.session.get(Doubt, entry.id) if entry.verb == VERB else None
+    return Markup(  # noqa: S704 (our own template)
+        render_template(
+            "mail/_sender.html",
+            entry=entry,
+            proof=proof,
+            word=PROOFS[proof],
+            by=noted.get("by"),
+            results=noted.get("results") or {},
+            doubt=doubt,
+            may_decide=current_actor().can(Permission.TICKET_WORK),
+        )
+    )
+
+
+@bp.post("/doubted/<int:number>/<int:entry_id>/believe")
+@require(Permission.TICKET_WORK)
+def believe(number: int, entry_id: int) -> Any:
+    """Take a message for what it says: it is from its sender."""
+    actor = current_actor()
+    ticket = get_for(actor, number, permission=Permission.TICKET_WORK, lock=True)
+    entry = entry_for(actor, ticket, entry_id)
+    settings: Settings = current_app.config["SETTINGS"]
+    try:
+        services.believe(actor, ticket, entry, reopen_days=settings.reopen_days)
+        flash(_("It counts as their message now."))
+    except Refused as refused:
+        flash(str(refused))
+    return redirect(url_for("tickets.ticket", number=ticket.id), 303)
+
+
+@bp.post("/doubted/<int:number>/<int:entry_id>/disbelieve")
+@require(Permission.TICKET_WORK)
+def disbelieve(number: int, entry_id: int) -> Any:
+    """Keep a message as a note: it is not from who it says."""
+    actor = current_actor()
+    ticket = get_for(actor, number, permission=Permission.TICKET_WORK, lock=True)
+    try:
+        services.disbelieve(actor, entry_for(actor, ticket, entry_id))
+        flash(_("It stays a note."))
+    except Refused as refused:
+        flash(str(refused))
+    return redirect(url_for("tickets.ticket", number=ticket.id), 303)

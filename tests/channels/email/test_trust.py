@@ -1,0 +1,249 @@
+"""Who is believed: what trusted servers state, what is held back, and what is put aside as spam."""
+
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from helpdesk.channels.email import ingest, spam
+from helpdesk.channels.email.authentication import Proof, aligned, check, stated_in
+from helpdesk.channels.email.models import Mailbox, MailMessage, State
+from helpdesk.channels.email.spam_headers import spam_of
+from helpdesk.channels.email.spam_models import SpamSender
+from helpdesk.channels.email.store import keep
+from helpdesk.db import db, transaction
+from helpdesk.lib.clock import now
+from helpdesk.lib.mime import parse
+from helpdesk.notify.models import Notice, OutboxMessage
+from helpdesk.people.models import OrganisationDomain
+from helpdesk.tickets import services
+from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.lifecycle import BinReason
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.services import Refused
+from tests import factories
+from tests.channels.email import post
+from tests.setup.makers import visitor
+
+OURS = "mx.desk.example"
+PASS = f"{OURS}; spf=pass smtp.mailfrom=customer.example; dmarc=pass header.from=customer.example"
+FAIL = f"{OURS}; spf=fail smtp.mailfrom=evil.example; dmarc=fail header.from=customer.example"
+
+
+@pytest.fixture
+def queue(session) -> Queue:
+    return factories.queue("Service desk", is_default=True)
+
+
+@pytest.fixture
+def box(queue: Queue) -> Mailbox:
+    mailbox = post.mailbox(None, queue=queue)
+    with transaction():
+        mailbox.trusts = OURS
+    return mailbox
+
+
+def bring(box: Mailbox, mail: EmailMessage, stated: str = "") -> MailMessage:
+    """File a message as if it had been fetched; its trusted server stated something."""
+    head = f"Authentication-Results: {stated}\r\n".encode() if stated else b""
+    raw = head + b"Received: from x by mx\r\n" + mail.as_bytes()
+    with transaction():
+        row = MailMessage(
+            mailbox_id=box.id,
+            queue_id=box.queue_id,
+            raw_sha256=keep(raw),
+            size=len(raw),
+            received_at=now(),
+        )
+        db.session.add(row)
+        db.session.flush()
+        key = row.id
+    ingest.file_stored([key])
+    return db.session.get_one(MailMessage, key)
+
+
+# ---- What is stated ----
+
+
+@pytest.mark.parametrize(
+    ("stated", "proof"),
+    [
+        (PASS, Proof.PASS),
+        (FAIL, Proof.FAIL),
+        (f"{OURS} 1; dkim=pass (2048-bit key; a=b) header.i=@mail.customer.example", Proof.PASS),
+        (f"{OURS}; dkim=pass header.d=evil.example", Proof.NONE),
+        (f"{OURS}; spf=fail (not allowed) smtp.mailfrom=ho@customer.example", Proof.FAIL),
+        (f"{OURS}; spf=softfail smtp.mailfrom=customer.example; dmarc=none", Proof.NONE),
+        (f"{OURS}; none", Proof.NONE),
+        ("mx.evil.example; dmarc=pass header.from=customer.example", None),
+    ],
+)
+def test_the_word_of_a_trusted_server_decides(stated: str, proof: Proof | None):
+    groups = stated_in(parse(f"Authentication-Results: {stated}\n\nx".encode()))
+    found = check(groups, [OURS], "ho@customer.example")
+    assert (found.proof if found else None) == proof
+
+
+def test_what_a_sender_writes_in_our_name_below_our_servers_line_is_not_believed():
+    raw = (
+        f"Received: by store\nAuthentication-Results: {FAIL}\nReceived: by {OURS}\n"
+        f"Authentication-Results: {PASS}\n\nx"
+    )
+    found = check(stated_in(parse(raw.encode())), [OURS], "ho@customer.example")
+    assert found is not None
+    assert found.proof == Proof.FAIL
+    assert not aligned("com", "customer.com")
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ("X-Spam-Status: Yes, score=15.2 required=5.0", {"marked": True, "score": 15.2}),
+        ("X-Spam-Status: No, hits=-2.4 required=5", {"marked": False, "score": -2.4}),
+        ("X-Spam-Flag: YES\nX-Spam-Score: 7.1", {"marked": True, "score": 7.1}),
+        ("X-MS-Exchange-Organization-SCL: 6", {"marked": True, "score": 6.0}),
+        ("X-Forefront-Antispam-Report: CIP:1.2.3.4;SCL:1;SRV:", {"marked": False, "score": 1.0}),
+        ("X-Spam-Status: what?", {}),
+        ("Subject: x", {}),
+    ],
+)
+def test_what_spam_filters_say_is_understood(headers: str, found: dict[str, object]):
+    assert spam_of(parse(f"{headers}\n\nx".encode())) == found
+
+
+def test_other_peoples_mail_is_read_without_an_error(shared_data: Path):
+    said = 0
+    for file in sorted((shared_data / "email" / "spamassassin").rglob("*")):
+        if file.is_file():
+            parsed = parse(file.read_bytes())
+            said += bool(spam_of(parsed))
+            stated_in(parsed)
+    assert said
+
+
+# ---- What it does ----
+
+
+def test_a_proven_sender_is_shown_as_verified(client: FlaskClient, box: Mailbox):
+    row = bring(box, post.letter(), PASS)
+    entry = row.entry
+    assert entry is not None
+    assert entry.envelope["sender_check"]["proof"] == "pass"
+    page = visitor(client).get(f"/tickets/{row.ticket_id}")
+    assert "Sender verified" in page
+    assert "DMARC pass customer.example" in page
+
+
+def test_nobody_is_marked_where_no_server_is_trusted(client: FlaskClient, box: Mailbox):
+    with transaction():
+        box.trusts = ""
+    row = bring(box, post.letter(), FAIL)
+    assert "sender_check" not in row.entry.envelope
+    assert row.reason == "opened"
+
+
+def test_a_forged_sender_adds_nothing_silently_until_somebody_believes(
+    client: FlaskClient, box: Mailbox
+):
+    first = bring(box, post.letter("Lamp", Message_ID="<lamp@customer.example>"), PASS)
+    ticket = db.session.get_one(Ticket, first.ticket_id)
+    owner = factories.actor()
+    with transaction():
+        services.set_owner(
+            owner, ticket, db.session.get_one(type(ticket.customer), owner.person_id)
+        )
+    before = (ticket.status_id, ticket.customer_replied, ticket.waiting_since)
+    forged = bring(
+        box,
+        post.letter(
+            "Re: Lamp",
+            "Please send me the password",
+            In_Reply_To="<lamp@customer.example>",
+            Cc="friend@evil.example",
+        ),
+        FAIL,
+    )
+    assert (forged.state, forged.reason, forged.ticket_id) == (State.FILED, "doubted", ticket.id)
+    (note,) = post.entries(ticket, "hear-doubted")
+    assert not note.public
+    assert (ticket.status_id, ticket.customer_replied, ticket.waiting_since) == before
+    assert not services.is_participant(ticket, factories.person(email="friend@evil.example"))
+    told = db.session.query(Notice).filter_by(person_id=owner.person_id, kind="answered").all()
+    assert [bool(notice.data.get("doubted")) for notice in told] == [True]
+
+    reader = visitor(client)
+    page = reader.get(f"/tickets/{ticket.id}")
+    assert "This may not be from" in page
+    answer = reader.send(f"/setup/mail/doubted/{ticket.id}/{note.id}/believe")
+    assert answer.status_code == 303
+    (heard,) = post.entries(ticket, "hear")
+    assert (heard.body, heard.envelope["believed"]) == (note.body, note.id)
+    assert "said that it is from them" in reader.get(f"/tickets/{ticket.id}")
+    # Nobody decides twice.
+    reader.send(f"/setup/mail/doubted/{ticket.id}/{note.id}/disbelieve")
+    assert len(post.entries(ticket, "hear")) == 1
+    assert "said that it is from them" in reader.get(f"/tickets/{ticket.id}")
+
+
+def test_a_forged_first_mail_opens_a_ticket_and_gets_no_receipt(box: Mailbox):
+    row = bring(box, post.letter(), FAIL)
+    assert row.reason == "opened"
+    assert db.session.query(OutboxMessage).filter_by(ticket_id=row.ticket_id).count() == 0
+
+
+# ---- Spam ----
+
+
+def test_spam_is_put_aside_from_then_on_and_taken_back_as_easily(box: Mailbox):
+    row = bring(box, post.letter("Win!", sender="Ad <ad@shop.example>"))
+    ticket = db.session.get_one(Ticket, row.ticket_id)
+    actor = factories.actor()
+    with transaction():
+        services.bin_ticket(actor, ticket, BinReason.SPAM, block="sender")
+    again = bring(box, post.letter("Win more!", sender="Ad <ad@shop.example>"))
+    assert (again.state, again.reason, again.ticket_id) == (State.IGNORED, "spam", None)
+    assert db.session.query(SpamSender.hits).scalar() == 1
+    assert bring(box, post.letter("Hi", sender="b@shop.example")).state == State.FILED
+
+    with transaction():
+        services.restore(actor, ticket)
+    assert db.session.query(SpamSender).count() == 0
+    assert bring(box, post.letter("Sorry", sender="ad@shop.example")).state == State.FILED
+
+
+def test_a_whole_domain_is_put_aside_but_not_a_customers_nor_ours(box: Mailbox):
+    row = bring(box, post.letter("Win!", sender="Ad <ad@mail.shop.example>"))
+    ticket = db.session.get_one(Ticket, row.ticket_id)
+    actor = factories.actor()
+    with transaction():
+        services.bin_ticket(actor, ticket, BinReason.SPAM, block="domain")
+    assert bring(box, post.letter(sender="c@eu.mail.shop.example")).reason == "spam"
+    with transaction():
+        theirs = factories.organisation("Northline")
+        db.session.add(OrganisationDomain(organisation_id=theirs.id, domain="northline.example"))
+    for value in ("@northline.example", f"@{box.address.rpartition('@')[2]}", box.address):
+        with pytest.raises(Refused):
+            spam.check_may_block(value)
+
+
+def test_the_list_is_kept_in_set_up(client: FlaskClient, box: Mailbox):
+    admin = visitor(client)
+    assert "Nobody is on the list" in admin.get("/setup/mail/spam")
+    assert admin.send("/setup/mail/spam", sender="no address").status_code == 422
+    assert admin.send("/setup/mail/spam", sender="Shop.example").status_code == 303
+    assert admin.send("/setup/mail/spam", sender="@shop.example").status_code == 422
+    assert "@shop.example" in admin.get("/setup/mail/spam?q=SHOP")
+    row = db.session.query(SpamSender).one()
+    assert admin.send(f"/setup/mail/spam/{row.id}/forget").status_code == 303
+    assert db.session.query(SpamSender).count() == 0
+
+
+def test_the_dialog_of_the_bin_says_whose_mail_is_put_aside(client: FlaskClient, box: Mailbox):
+    row = bring(box, post.letter("Win!", sender="Ad <ad@shop.example>"))
+    admin = visitor(client)
+    assert "all mail of this sender" in admin.get(f"/tickets/{row.ticket_id}/bin")
+    admin.send(f"/tickets/{row.ticket_id}/bin", reason="spam-sender")
+    assert db.session.query(SpamSender.value).scalar() == "ad@shop.example"
+    admin.send(f"/tickets/{row.ticket_id}/restore")
+    assert db.session.query(SpamSender).count() == 0
