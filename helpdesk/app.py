@@ -80,6 +80,7 @@ from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
     EntryRedacted,
     JournalWritten,
+    LaterChanged,
     Mentioned,
     MessageWithdrawn,
     SubjectRedacted,
@@ -91,7 +92,7 @@ from helpdesk.tickets.events import (
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
 from helpdesk.tickets.views import asking, histories, undelivered
-from helpdesk.upkeep import health
+from helpdesk.upkeep import health, later
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.warning import risk, spikes
 from helpdesk.warning import views as warning_views
@@ -99,6 +100,7 @@ from helpdesk.web import live, panels
 
 # The pages about mail and those of macros stand in Set up and have its side navigation.
 mail_views.bp.context_processor(setup_blueprint.side)
+mail_views.signature_pages.bp.context_processor(setup_blueprint.side)
 macro_views.bp.context_processor(setup_blueprint.side)
 
 BLUEPRINTS: list[Blueprint] = [
@@ -112,6 +114,9 @@ BLUEPRINTS: list[Blueprint] = [
     plan_views.bp,
     macro_views.bp,
     mail_views.bp,
+    mail_views.writing.bp,
+    mail_views.public_files.bp,
+    mail_views.signature_pages.bp,
     mail_views.keys.people_bp,
     mail_views.api.bp,
     rule_views.bp,
@@ -128,6 +133,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (TicketEvent, spam.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
     (TicketsTold, announce.on_tickets_told),
+    (LaterChanged, announce.on_later_changed),
     (TicketEvent, counts.on_ticket_event),
     (TicketEvent, outgoing.on_ticket_event),
     (TicketEvent, notices.on_ticket_event),
@@ -173,6 +179,7 @@ JOBS: list[Job] = [
     macro_running.forget_macro_runs,
     risk.judge_risks,
     spikes.watch_for_spikes,
+    later.send_later_answers,
     housekeeping.wake_snoozed,
     housekeeping.ask_for_new_times,
     housekeeping.close_resolved,
@@ -202,10 +209,13 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
+    ("queue-strip", 5, mail_views.sending.alarm),
+    ("account", 10, mail_views.signature_pages.on_account),
     ("strips", 10, mail_views.alarms.in_strips),
     ("reply", 4, undelivered.in_composer),
     ("reply", 5, mail_views.alarms.in_composer),
     ("reply", 10, answer_views.in_composer),
+    ("reply-below", 10, mail_views.writing.in_composer),
     ("ticket-more", 5, macro_views.using.in_menu),
     ("ticket-more", 10, plan_views.in_menu),
     ("ticket-keys", 5, macro_views.using.among_keys),

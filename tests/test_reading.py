@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 from helpdesk import blobs
 from helpdesk.board import writing
 from helpdesk.board.models import Audience, Severity
+from helpdesk.channels.email import shared
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.set_up import MailboxSettings, add
 from helpdesk.db import db, transaction
@@ -123,6 +124,9 @@ def references(own_desk: Flask) -> dict[str, Any]:
             )
             role = account.roles[0]
             reset, first = (links.issue(account, purpose) for purpose in links.Purpose)
+            attachment_id = db.session.scalars(
+                select(Attachment.id).where(Attachment.entry_id == reply.id)
+            ).one()
         return {
             "account": account,
             "number": ticket.id,
@@ -130,9 +134,7 @@ def references(own_desk: Flask) -> dict[str, Any]:
             "alert": alert.id,
             "entry_id": reply.id,
             "assignment_id": ticket.assignments[0].id,
-            "attachment_id": db.session.scalars(
-                select(Attachment.id).where(Attachment.entry_id == reply.id)
-            ).one(),
+            "attachment_id": attachment_id,
             "draft_attachment_id": drafted.id,
             "task_id": db.session.scalars(select(Task.id)).one(),
             "person_id": customer.id,
@@ -152,6 +154,8 @@ def references(own_desk: Flask) -> dict[str, Any]:
             "reset": reset.token,
             "first": first.token,
             "language": "zh_Hant_TW",
+            "queue_id": queue.id,
+            "shared": shared.url(attachment_id, now() + timedelta(days=1)).rpartition("/")[2],
         }
 
 
@@ -170,6 +174,8 @@ def variants(rule: Rule, references: dict[str, Any]) -> list[dict[str, Any]]:
         return [{"key": key} for key in all_fields()]
     if rule.rule.startswith("/setup/messages/"):
         return [{**given, "kind": kind} for kind in Tell]
+    if rule.rule.startswith("/shared/"):
+        return [{"token": references["shared"]}]
     if "token" in rule.arguments:
         return [{"token": references["first" if rule.rule.startswith("/first") else "reset"]}]
     if "action" in rule.arguments:

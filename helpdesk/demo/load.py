@@ -24,6 +24,7 @@ from helpdesk.demo.plans import make_plans
 from helpdesk.demo.promises import FIELD, make_promises, promised
 from helpdesk.demo.returned import live_returned
 from helpdesk.demo.rules import make_rules
+from helpdesk.demo.sending import live_sending, make_signatures
 from helpdesk.demo.shifts import make_shifts
 from helpdesk.demo.story import DAYS, Demo
 from helpdesk.demo.suppliers import make_suppliers, wait_for
@@ -81,6 +82,7 @@ def load_demo() -> Demo:
             _desk_words(demo)
             make_suppliers(demo)
             make_answers(demo)
+            make_signatures(demo)
             make_plans(demo)
             make_promises(demo)
             make_shifts(demo)
@@ -91,6 +93,7 @@ def load_demo() -> Demo:
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
+        live_sending(demo, {ticket.subject: ticket for ticket in open_today})
         live_board(demo, {ticket.subject: ticket for ticket in open_today})
         live_told(demo)
         live_warnings(demo)

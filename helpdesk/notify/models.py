@@ -1,7 +1,8 @@
 """The outbox: one row for everything that must leave the house, kept as the ledger of what did."""
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -33,6 +34,23 @@ class Sending(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Rank(IntEnum):
+    """What leaves first when a mailbox may not send everything at once."""
+
+    PERSON = 0
+    """A person wrote it, or waits for it: an answer, a link to sign in."""
+    MANY = 1
+    """One message to many."""
+    AUTOMATIC = 2
+    """What the desk says by itself."""
+
+
+def _usual_rank(context: Any) -> int:
+    """An answer has a journal entry behind it; what has none the desk says by itself."""
+    written = context.get_current_parameters().get("entry_id") is not None
+    return Rank.PERSON if written else Rank.AUTOMATIC
+
+
 class OutboxMessage(Model):
     """One message to one set of recipients.
 
@@ -50,7 +68,10 @@ class OutboxMessage(Model):
     __table_args__ = (
         Index(
             "ix_outbox_due",
-            "next_try_at",
+            "mailbox_id",
+            "rank",
+            "turn_at",
+            "id",
             postgresql_where=text("state IN ('queued','claimed')"),
             sqlite_where=text("state IN ('queued','claimed')"),
         ),
@@ -103,6 +124,14 @@ class OutboxMessage(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     # Never before this: the end of the undo window, then of each wait after a failure.
     next_try_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    # Of what is due, what leaves first: by rank, then by turn. Each further message of a ticket
+    # that has some waiting gets a later turn, so that none keeps the others waiting.
+    rank: Mapped[int] = mapped_column(default=_usual_rank)
+    turn_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    # What is put below an answer (Markdown), and which of its files go as links, until when:
+    # {"until": …, "files": [key, …]}. Settled when it was written, so that it stays one message.
+    signature: Mapped[str] = mapped_column(Text, default="")
+    linked: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     # A claim that runs out belonged to a process that died; the message is due again.
     claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)

@@ -48,6 +48,7 @@ class Kind(StrEnum):
     OVER_TIME = "over-time"
     TROUBLE_FIXED = "trouble-fixed"
     UNDELIVERED = "undelivered"
+    NOT_SENT = "not-sent"
     RULE = "rule"
     RULE_STOPPED = "rule-stopped"
 

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
 
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.notify.models import HELD, UNSENT, WAITING, OutboxMessage, Sending
+from helpdesk.notify import notices
+from helpdesk.notify.models import HELD, UNSENT, WAITING, OutboxMessage, Rank, Sending
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries.access import NotFound, visible
@@ -29,6 +30,11 @@ PAUSES = (30, 120, 300, 900, 1800, 3600, 7200, 14400)
 """Seconds to wait after each failure; the last one is repeated."""
 MAX_ATTEMPTS = 24
 """A message that was put off so often (in about three days) has failed."""
+
+REPEATED = "repeated"
+"""The reason of what was claimed again after its sender had died."""
+TURN = timedelta(seconds=10)
+"""How far a ticket's messages stand apart in the line of what is due."""
 
 PAGE = 50
 
@@ -49,8 +55,12 @@ def due_mailboxes(channel: str) -> list[int | None]:
     )
 
 
-def claim(channel: str, mailbox_id: int | None) -> int | None:
-    """Take the next message that is due; returns its key. Needs a transaction of its own."""
+def claim(channel: str, mailbox_id: int | None, *, up_to: Rank = Rank.AUTOMATIC) -> int | None:
+    """Take the next message that is due; returns its key. Needs a transaction of its own.
+
+    What people wrote comes before what the desk says by itself; ``up_to`` leaves out what ranks
+    lower.
+    """
     moment = now()
     free = (
         select(OutboxMessage.id)
@@ -59,9 +69,10 @@ def claim(channel: str, mailbox_id: int | None) -> int | None:
             OutboxMessage.mailbox_id == mailbox_id
             if mailbox_id is not None
             else OutboxMessage.mailbox_id.is_(None),
+            OutboxMessage.rank <= up_to,
             _is_due(moment),
         )
-        .order_by(OutboxMessage.next_try_at, OutboxMessage.id)
+        .order_by(OutboxMessage.rank, OutboxMessage.turn_at, OutboxMessage.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
@@ -73,10 +84,26 @@ def claim(channel: str, mailbox_id: int | None) -> int | None:
             state=Sending.CLAIMED,
             claimed_until=moment + timedelta(seconds=CLAIM_SECONDS),
             attempts=OutboxMessage.attempts + 1,
+            # Whoever had it may have handed it over before they died; that is said from now on.
+            reason=case(
+                (OutboxMessage.state == Sending.CLAIMED, REPEATED), else_=OutboxMessage.reason
+            ),
         )
         .returning(OutboxMessage.id)
         .execution_options(synchronize_session=False)
     )
+
+
+def turn_of(ticket_id: int, leaves: datetime) -> datetime:
+    """Return the turn of a new message of a ticket: later for each one that waits already.
+
+    What is due leaves in the order of its turns, so that a ticket with a hundred messages lets
+    those of the others through in between.
+    """
+    last = db.session.scalar(
+        select(func.max(OutboxMessage.turn_at)).where(OutboxMessage.ticket_id == ticket_id, WAITING)
+    )
+    return leaves if last is None else max(leaves, last + TURN)
 
 
 def _is_due(moment: datetime) -> ColumnElement[bool]:
@@ -119,9 +146,14 @@ def _words_of(answers: Mapping[str, str]) -> str:
 
 def _sent(message: OutboxMessage) -> None:
     message.state, message.sent_at, message.claimed_until = Sending.SENT, now(), None
-    message.reason, message.last_error = "", ""
+    message.reason, message.last_error = message.reason if is_repeated(message) else "", ""
     _forget_text(message)
-    _tell_pages(message)
+    tell_pages(message)
+
+
+def is_repeated(message: OutboxMessage) -> bool:
+    """Whether it may have left twice: a process ended while it was being sent."""
+    return message.reason == REPEATED
 
 
 def put_off(message: OutboxMessage, said: str) -> None:
@@ -135,7 +167,7 @@ def put_off(message: OutboxMessage, said: str) -> None:
     message.state, message.claimed_until = Sending.QUEUED, None
     message.next_try_at = moment + pause
     message.last_error = said[:2000]
-    _tell_pages(message)
+    tell_pages(message)
 
 
 def give_back(message: OutboxMessage, said: str, *, until: datetime) -> None:
@@ -146,14 +178,17 @@ def give_back(message: OutboxMessage, said: str, *, until: datetime) -> None:
     message.state, message.claimed_until = Sending.QUEUED, None
     message.attempts = max(0, message.attempts - 1)
     message.next_try_at, message.last_error = until, said[:2000]
-    _tell_pages(message)
+    tell_pages(message)
 
 
 def failed(message: OutboxMessage, reason: str, said: str) -> None:
     """Record that a message can't be delivered; a person has to decide what to do."""
     message.state, message.claimed_until = Sending.FAILED, None
     message.reason, message.last_error = reason, said[:2000]
-    _tell_pages(message)
+    tell_pages(message)
+    author = message.entry.author_id if message.entry is not None else None
+    if author is not None and message.ticket_id is not None:
+        notices.tell({author: notices.Kind.NOT_SENT}, message.ticket_id, None)
 
 
 def cancelled(message: OutboxMessage) -> None:
@@ -175,6 +210,10 @@ def _copy_of(message: OutboxMessage) -> OutboxMessage:
         to=message.to,
         cc=message.cc,
         recipients=[],
+        rank=message.rank,
+        turn_at=message.turn_at,
+        signature=message.signature,
+        linked=message.linked,
         message_id=message.message_id,
         subject=message.subject,
         text=message.text,
@@ -190,7 +229,8 @@ def _forget_text(message: OutboxMessage) -> None:
     message.text, message.html = None, None
 
 
-def _tell_pages(message: OutboxMessage) -> None:
+def tell_pages(message: OutboxMessage) -> None:
+    """Let the page of its ticket show how far a message got."""
     if message.ticket_id is not None and message.entry_id is not None:
         announce(f"ticket:{message.ticket_id}", "delivery", message.entry_id)
 
@@ -222,7 +262,7 @@ def forget(entry: Entry) -> None:
     for message in db.session.scalars(
         select(OutboxMessage).where(OutboxMessage.entry_id == entry.id)
     ):
-        message.subject = ""
+        message.subject, message.signature, message.linked = "", "", {}
         _forget_text(message)
         if message.state in (*_UNDELIVERED, Sending.FAILED):
             cancelled(message)
@@ -261,7 +301,7 @@ def retry(actor: Actor, message_id: int) -> OutboxMessage:
         raise Refused("text-gone", _l("The text of this message is no longer kept."))
     message.state, message.next_try_at, message.attempts = Sending.QUEUED, now(), 0
     message.reason, message.last_error = "", ""
-    _tell_pages(message)
+    tell_pages(message)
     return message
 
 
@@ -280,8 +320,17 @@ def _may_retry(actor: Actor, message: OutboxMessage) -> bool:
 # ---- Reading ----
 
 
+ANY = -1
+"""Any mailbox; None stands for the default one."""
+
+
 def page(
-    actor: Actor, states: Collection[Sending], *, before: int | None = None, limit: int = PAGE
+    actor: Actor,
+    states: Collection[Sending],
+    *,
+    mailbox_id: int | None = ANY,
+    before: int | None = None,
+    limit: int = PAGE,
 ) -> list[OutboxMessage]:
     """Return outgoing messages in these states, newest first. Raises Denied."""
     actor.demand(Permission.SETUP_MAIL)
@@ -290,18 +339,13 @@ def page(
         statement = statement.where(HELD)
     elif not {Sending.SENT, Sending.CANCELLED} & set(states):
         statement = statement.where(UNSENT)
+    if mailbox_id != ANY:
+        # "IS NOT DISTINCT FROM" uses no index on PostgreSQL.
+        here = OutboxMessage.mailbox_id
+        statement = statement.where(here.is_(None) if mailbox_id is None else here == mailbox_id)
     if before is not None:
         statement = statement.where(OutboxMessage.id < before)
     return list(db.session.scalars(statement.order_by(OutboxMessage.id.desc()).limit(limit)))
-
-
-def failed_count(actor: Actor) -> int:
-    """Return how many messages failed and wait for a person. Raises Denied."""
-    actor.demand(Permission.SETUP_MAIL)
-    statement = select(func.count(OutboxMessage.id)).where(
-        UNSENT, OutboxMessage.state == Sending.FAILED
-    )
-    return db.session.scalar(statement) or 0
 
 
 def readable(actor: Actor, messages: Collection[OutboxMessage]) -> set[int]:
@@ -330,7 +374,9 @@ class Delivery:
     error: str
     failed_ids: list[int]
     # It left, and a mail system reported later that it reached somebody not.
-    returned: bool
+    returned: bool = False
+    # It may have arrived twice.
+    repeated: bool = False
 
 
 _WORST_FIRST = (
@@ -352,6 +398,7 @@ _OF_ENTRIES = (
         OutboxMessage.recipients,
         OutboxMessage.last_error,
         OutboxMessage.returned_at,
+        OutboxMessage.reason,
     )
     .where(OutboxMessage.entry_id.in_(bindparam("entries", expanding=True)))
     .order_by(OutboxMessage.id)
@@ -375,4 +422,5 @@ def _delivery(rows: list[Any]) -> Delivery:
         error=worst.last_error,
         failed_ids=[row.id for row in rows if row.state == Sending.FAILED],
         returned=worst.state == Sending.SENT and any(row.returned_at for row in rows),
+        repeated=any(row.reason == REPEATED for row in rows),
     )

@@ -19,7 +19,10 @@ def deliveries(entry_ids: Sequence[int]) -> Mapping[int, Delivery]:
     """Return how far entries got; what was taken back before it left says so by itself."""
     return {
         entry_id: Delivery(
-            State.RETURNED if found.returned else _STATES[found.state], found.at, found.error
+            State.RETURNED if found.returned else _STATES[found.state],
+            found.at,
+            found.error,
+            found.repeated,
         )
         for entry_id, found in outbox.deliveries(entry_ids).items()
         if found.state in _STATES

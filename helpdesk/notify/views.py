@@ -27,6 +27,7 @@ NAMES = {
     Kind.OVER_TIME: _l("The time a customer was told has passed"),
     Kind.TROUBLE_FIXED: _l("Trouble on the alert board is fixed, if I asked to be told"),
     Kind.UNDELIVERED: _l("A mail on my ticket could not be delivered"),
+    Kind.NOT_SENT: _l("An answer of mine could not be sent"),
     Kind.RULE: _l("A rule tells me something"),
     Kind.RULE_STOPPED: _l("A rule was stopped because it did too much"),
 }
@@ -41,6 +42,7 @@ ICONS = {
     Kind.OVER_TIME: "alarm-clock",
     Kind.TROUBLE_FIXED: "circle-check",
     Kind.UNDELIVERED: "circle-alert",
+    Kind.NOT_SENT: "circle-alert",
     Kind.RULE: "workflow",
     Kind.RULE_STOPPED: "octagon-pause",
 }
@@ -71,6 +73,8 @@ def sentence(notice: Notice) -> Markup:
         return escape(told)
     if notice.kind == Kind.OVER_TIME:
         return escape(_("The time the customer was told has passed: say a new one"))
+    if notice.kind == Kind.NOT_SENT:
+        return escape(_("An answer on it could not be sent"))
     if notice.kind in {Kind.RULE, Kind.RULE_STOPPED}:
         return _of_rule(notice)
     if notice.kind == Kind.UNDELIVERED:

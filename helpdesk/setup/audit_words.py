@@ -54,6 +54,8 @@ VERBS = {
     "deleted": _l("deleted"),
     "moved": _l("moved"),
     "dismissed": _l("dismissed"),
+    "given-up": _l("gave up"),
+    "readdressed": _l("sent to another address"),
 }
 """Ends of actions: ``queue-created``."""
 
@@ -89,6 +91,7 @@ THINGS = {
     "policy": _l("the promises"),
     "rule": _l("the rule"),
     "mailbox": _l("the mailbox"),
+    "signature": _l("the signature of"),
     "webhook": _l("the webhook"),
     "message": _l("the text of a message to customers"),
     "messages": _l("what customers are told, on"),
@@ -237,7 +240,7 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
                 (*_of("rule"), "rule-on", "rule-off", "rule-restored", "rule-brake-changed"),
             ),
             ("calendars", _l("Calendars"), (*_of("calendar"), "calendar-default")),
-            ("mail", _l("Mail"), (*_of("mailbox"), *_of("mail"))),
+            ("mail", _l("Mail"), (*_of("mailbox"), *_of("mail"), *_of("signature"))),
             ("messages", _l("Messages to customers"), (*_of("message"), *_of("messages"))),
             ("webhooks", _l("Webhooks"), _of("webhook")),
         ),

@@ -1,6 +1,6 @@
 """Live updates of tickets: which open pages hear of what."""
 
-from helpdesk.tickets.events import TicketEvent, TicketsTold
+from helpdesk.tickets.events import LaterChanged, TicketEvent, TicketsTold
 from helpdesk.web.live import announce
 
 
@@ -18,3 +18,8 @@ def on_tickets_told(event: TicketsTold) -> None:
     """Let pages that show one of the tickets look again."""
     for number in event.numbers:
         announce(f"ticket:{number}", "promise", number)
+
+
+def on_later_changed(event: LaterChanged) -> None:
+    """Let pages of the ticket show what is to leave later."""
+    announce(f"ticket:{event.ticket_id}", "later")

@@ -111,6 +111,10 @@ class TimeEntry(Model):
     person: Mapped[Person] = relationship()
 
 
+DRAFT_KINDS = ("reply", "note", "call", "log")
+"""What somebody types; drafts of other kinds belong to something else and are not shown as such."""
+
+
 class Draft(Model):
     """What somebody typed and has not sent: kept on the server, so nothing typed is ever lost."""
 
@@ -121,7 +125,7 @@ class Draft(Model):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     # Empty for a call that is being logged and has no ticket yet.
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
-    # "reply", "note", "call" or "log".
+    # One of the kinds above, or "later" (see LaterAnswer).
     kind: Mapped[str] = mapped_column(String(10))
     body: Mapped[str] = mapped_column(Text, default="")
     # Other fields of the form (recipients, duration, subject …).
@@ -129,6 +133,40 @@ class Draft(Model):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     attachments: Mapped[list[Attachment]] = relationship(order_by=Attachment.id)
+
+
+class LaterAnswer(Model):
+    """An answer that is written and leaves at a moment its author chose.
+
+    Its text, recipients and files are a draft of the kind "later". Nothing of it stands in the
+    journal, and no promise is kept by it, until it leaves: then it becomes a reply like any other.
+    """
+
+    __tablename__ = "later_answer"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    draft_id: Mapped[int] = mapped_column(ForeignKey("draft.id"), unique=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    leaves_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # The newest entry its author had seen: what the customer wrote after it is pointed out.
+    seen_entry_id: Mapped[int] = mapped_column(BigId, default=0)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    # Why it did not leave when its moment had come; a person has to decide then.
+    problem: Mapped[str] = mapped_column(String(400), default="")
+
+    draft: Mapped[Draft] = relationship()
+    ticket: Mapped[Ticket] = relationship()
+    person: Mapped[Person] = relationship()
+
+
+# What leaves by itself; what could not waits for a person.
+Index(
+    "ix_later_answer_due",
+    LaterAnswer.leaves_at,
+    postgresql_where=text("problem = ''"),
+    sqlite_where=text("problem = ''"),
+)
 
 
 class View(Model):

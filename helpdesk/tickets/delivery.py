@@ -31,6 +31,8 @@ class Delivery:
     state: State
     at: datetime | None = None
     problem: str = ""
+    # A process ended while it was being sent, so it may have arrived twice.
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

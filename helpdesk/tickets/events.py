@@ -75,6 +75,13 @@ class TicketsTold:
 
 
 @dataclass(frozen=True, slots=True)
+class LaterChanged:
+    """What is to leave later on a ticket is not what it was; pages that show it look again."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimesPassed:
     """The time that the customers of these tickets were told has passed."""
 

@@ -82,6 +82,9 @@ class ReplyForm(Form):
     attachment = Several(_l("Files"))
     # The status to move to with the same click; empty keeps it as it is.
     then = Key()
+    # When it leaves: a moment (UTC) that was offered, "at" for the one typed; empty for at once.
+    later = HiddenField()
+    later_at = LocalMoment(_l("Date and time"), [Optional()])
     seen = Key()
     stamp = HiddenField()
 

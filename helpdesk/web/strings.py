@@ -27,6 +27,8 @@ def _general() -> dict[str, str]:
         "close": _("Close"),
         "try-again": _("Try again"),
         "undo": _("Undo"),
+        # i18n: seconds that are left to undo something, as short as can be
+        "undo.left": _("%(n)d s"),
         "undone": _("Undone"),
         "undo.failed": _("This could not be undone."),
         "undo.late": _("It is too late, or somebody has changed it since."),

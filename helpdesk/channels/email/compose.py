@@ -17,6 +17,7 @@ from email.utils import format_datetime
 from html import escape
 
 from helpdesk import blobs
+from helpdesk.channels.email import added, shared
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.secure.protecting import protected
 from helpdesk.channels.email.threads import Chain, chain
@@ -49,7 +50,7 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
     Raises BlobMissing when a file of it is gone, and CannotProtect.
     """
     entry = message.entry
-    body = _answer(entry) if entry is not None else _notice(message)
+    body = _answer(message, entry) if entry is not None else _notice(message)
     # What staff are told stands in no conversation with a customer, and a supplier knows nothing
     # of what the customer wrote, not even how it is named.
     apart = message.kind in {by_mail.KIND, escalated.KIND} or message.supplier_id is not None
@@ -140,19 +141,36 @@ def _notice(message: OutboxMessage) -> MIMEBase:
     return _alternative(text, message.html) if message.html else text
 
 
-def _answer(entry: Entry) -> MIMEBase:
-    shown = {row.content_id: row for row in entry.attachments if row.content_id}
-    urls = {name: f"cid:{name}" for name in shown}
-    html = _remote_shown(show_inline_images(entry.html, urls)) if entry.html else None
-    inline = [row for name, row in shown.items() if html and f'src="cid:{escape(name)}"' in html]
+def _answer(message: OutboxMessage, entry: Entry) -> MIMEBase:
+    html, inline = _with_pictures(entry)
     files = [row for row in entry.attachments if row not in inline and row.redacted_at is None]
-    text = _text(_PICTURE.sub(r"[\1]", entry.body), "plain")
-    body: MIMEBase = _alternative(text, html) if html else text
+    keys, until = shared.linked(message.linked)
+    links = [row for row in files if row.id in keys]
+    files = [row for row in files if row.id not in keys]
+    below = added.below(entry, message.signature, links, until)
+    text = _text(_PICTURE.sub(r"[\1]", entry.body) + below.plain, "plain")
+    body: MIMEBase = _alternative(text, html + below.html) if html else text
     if inline:
         body = _multipart("related", body, *(_file(row, inline=True) for row in inline))
     if files:
         body = _multipart("mixed", body, *(_file(row) for row in files))
     return body
+
+
+def _with_pictures(entry: Entry) -> tuple[str, list[Attachment]]:
+    """Return the HTML of an answer, empty without any, and the pictures that stand in it."""
+    shown = {row.content_id: row for row in entry.attachments if row.content_id}
+    urls = {name: f"cid:{name}" for name in shown}
+    html = _remote_shown(show_inline_images(entry.html, urls)) if entry.html else ""
+    inline = [row for name, row in shown.items() if f'src="cid:{escape(name)}"' in html]
+    return html, inline
+
+
+def settle(message: OutboxMessage, mailbox: Mailbox) -> None:
+    """Decide which files of an answer go as links, before it is written the first time."""
+    entry = message.entry
+    if entry is not None and not message.linked:
+        message.linked = shared.settled(entry, mailbox, _with_pictures(entry)[1])
 
 
 def _remote_shown(html: str) -> str:

@@ -18,7 +18,15 @@ from wtforms import (
 )
 from wtforms.validators import Optional
 
-from helpdesk.channels.email.models import Kind, Mailbox, SignIn, Speaks, Tls
+from helpdesk.channels.email.models import (
+    LINK_ABOVE,
+    LINK_DAYS,
+    Kind,
+    Mailbox,
+    SignIn,
+    Speaks,
+    Tls,
+)
 from helpdesk.channels.email.oauth import PRESETS
 from helpdesk.channels.email.set_up import MailboxSettings
 from helpdesk.channels.email.source_models import Provider
@@ -28,6 +36,7 @@ from helpdesk.tickets.desk import Queue
 from helpdesk.web.forms import Form, Needed, choices
 from helpdesk.web.i18n import zone
 
+MEGABYTE = 1024 * 1024
 _TLS = (
     (str(Tls.IMPLICIT), _l("TLS")),
     (str(Tls.STARTTLS), _l("STARTTLS")),
@@ -60,6 +69,7 @@ _SAME = (
     *("name", "is_default", "active", "queue_id"),
     *("imap_host", "imap_port", "imap_tls", "imap_user", "folder", "move_to"),
     *("smtp_host", "smtp_port", "smtp_tls", "smtp_user"),
+    *("per_minute", "per_hour", "link_days"),
 )
 """Fields that are called the same in the form, the settings and the table."""
 
@@ -156,6 +166,22 @@ class MailboxForm(Form):
         _l("User"), description=_l("Empty: it lets us send without signing in.")
     )
     smtp_password = PasswordField(_l("Password"))
+    per_minute = IntegerField(
+        _l("At most a minute"),
+        [Optional()],
+        default=0,
+        description=_l("Messages that its server takes. 0: any number."),
+    )
+    per_hour = IntegerField(_l("At most an hour"), [Optional()], default=0)
+    link_megabytes = IntegerField(
+        _l("Files as links from (MB)"),
+        [Optional()],
+        default=LINK_ABOVE // MEGABYTE,
+        description=_l(
+            "Files of an answer that are larger together go as links that end. 0: always attached."
+        ),
+    )
+    link_days = IntegerField(_l("Links end after (days)"), [Optional()], default=LINK_DAYS)
 
     def begin(self, preset: str) -> None:
         """Fill an empty form with what is known of a kind of mailbox, or of a provider."""
@@ -186,6 +212,7 @@ class MailboxForm(Form):
         if mailbox.not_before is not None and "not_before" in self._fields:
             self.not_before.data = mailbox.not_before.astimezone(_zone()).date()
         self.addresses.data = "\n".join(mailbox.addresses)
+        self.link_megabytes.data = mailbox.link_above // MEGABYTE
         self.version.data = str(mailbox.version)
 
     def settings(self) -> MailboxSettings:
@@ -197,9 +224,13 @@ class MailboxForm(Form):
         for name in ("imap_host", "imap_user", "folder", "move_to", "smtp_host", "smtp_user"):
             if name in given:
                 given[name] = given[name] or ""
+        for name, usual in (("per_minute", 0), ("per_hour", 0), ("link_days", LINK_DAYS)):
+            given[name] = usual if given[name] is None else given[name]
+        megabytes = self.link_megabytes.data
         fetched = "imap_host" in self._fields
         return MailboxSettings(
             **{**given, "smtp_port": given["smtp_port"] or 587},
+            link_above=LINK_ABOVE if megabytes is None else megabytes * MEGABYTE,
             addresses=re.split(r"[\s,;]+", (self.addresses.data or "").strip()),
             imap_password=(self.imap_password.data or None) if fetched else None,
             smtp_password=self.smtp_password.data or None,

@@ -55,11 +55,11 @@ class Letter:
     stated: tuple[tuple[Stated, ...], ...] = ()
     """What mail servers on the way state about its sender; not all of them are to be believed."""
     unfit: Unfit | None = None
-    # The sender's, from a signature that is verified; see channels.email.secure.
-    certificate: bytes | None = None
     # What a mail system reports with it, or which kind of answer it is that nobody wrote.
     bounce: Bounce | None = None
     auto_reply: str = ""
+    # The sender's, from a signature that is verified; see channels.email.secure.
+    certificate: bytes | None = None
 
 
 def read(raw: bytes, store: Callable[[bytes], str] = keep) -> Letter:

@@ -11,6 +11,10 @@ from helpdesk.lib.clock import now
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.models import Entry, Ticket
 
+LINK_ABOVE = 10 * 1024 * 1024
+"""Bytes of files that most servers on the way to a customer take."""
+LINK_DAYS = 30
+
 
 class Tls(StrEnum):
     """How a connection is protected."""
@@ -99,6 +103,13 @@ class Mailbox(Model):
     smtp_user: Mapped[str] = mapped_column(String(320), default="")
     smtp_secret: Mapped[str] = mapped_column(Text, default="")
 
+    # How many messages its server takes in a minute and in an hour; 0 stands for any number.
+    per_minute: Mapped[int] = mapped_column(default=0)
+    per_hour: Mapped[int] = mapped_column(default=0)
+    # Files of an answer that are larger, together, go as links (bytes; 0: never), for so long.
+    link_above: Mapped[int] = mapped_column(BigId, default=LINK_ABOVE)
+    link_days: Mapped[int] = mapped_column(default=LINK_DAYS)
+
     # How far we are in the folder. UIDs only mean something together with UIDVALIDITY, and that
     # only in one place: `place` counts the times another server, user or folder was set.
     place: Mapped[int] = mapped_column(default=1)
@@ -142,6 +153,44 @@ class Mailbox(Model):
     def sends(self) -> bool:
         """Whether answers can leave through this mailbox."""
         return bool(self.smtp_host) and self.active and self.retired_at is None
+
+
+class MailPace(Model):
+    """How many messages left through a mailbox in one slot of ten seconds.
+
+    Only mailboxes with a limit have any, and only for the last hour.
+    """
+
+    __tablename__ = "mail_pace"
+
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True)
+    # Seconds since 1970, divided by ten.
+    slot: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class Signature(Model):
+    """What stands below answers, in one language: the desk's, a queue's, or a technician's own."""
+
+    __tablename__ = "signature"
+    __table_args__ = (
+        UniqueConstraint("queue_id", "language"),
+        UniqueConstraint("person_id", "language"),
+        Index(
+            "uq_signature_desk",
+            "language",
+            unique=True,
+            postgresql_where=text("queue_id IS NULL AND person_id IS NULL"),
+            sqlite_where=text("queue_id IS NULL AND person_id IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    # Neither of them: the desk's.
+    queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    language: Mapped[str] = mapped_column(String(20))
+    body: Mapped[str] = mapped_column(Text, default="")
 
 
 class MailMessage(Model):

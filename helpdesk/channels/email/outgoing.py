@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from config import Settings
 from helpdesk.board.events import FixedForPerson
+from helpdesk.channels.email import added, signatures
 from helpdesk.channels.email.mailboxes import (
     default_sender,
     desk_language,
@@ -29,7 +30,7 @@ from helpdesk.channels.email.secure import protecting
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.notify import outbox
-from helpdesk.notify.models import OutboxMessage, Sending
+from helpdesk.notify.models import OutboxMessage, Rank, Sending
 from helpdesk.people.events import PasswordResetAsked, SignInLinkSent
 from helpdesk.people.models import Channel, ContactKind, ContactPoint, Desk, Person
 from helpdesk.sla.events import SuppliersToRemind, SupplierToRemind
@@ -54,6 +55,7 @@ def on_ticket_event(event: TicketEvent) -> None:
         # Without a mail server of its own the demo desk keeps its answers to itself.
         return
     leaves = now() + timedelta(seconds=event.hold)
+    signature = _signature(event)
     to, cc, unreachable = _recipients(event.ticket, entry)
     protecting.check(event.ticket, entry, [address for _name, address in (*to, *cc)])
     if to or cc:
@@ -61,14 +63,35 @@ def on_ticket_event(event: TicketEvent) -> None:
         # With everybody in CC unreachable or the other way round, somebody still is written to.
         message.to, message.cc = (to, cc) if to else (cc, [])
         message.recipients = [address for _name, address in (*to, *cc)]
-        message.next_try_at = leaves
+        message.signature = signature
+        _take_place(message, event.verb, leaves)
         db.session.add(message)
     if unreachable:
         message = _new_message(event.ticket, entry, mailbox)
         message.to, message.recipients = [[name, ""] for name in unreachable], []
-        message.next_try_at = leaves
+        message.signature = signature
+        _take_place(message, event.verb, leaves)
         db.session.add(message)
     db.session.flush()
+
+
+def _signature(event: TicketEvent) -> str:
+    """Return what stands below an answer; what the desk writes by itself has its own end."""
+    entry = event.entry
+    author, reader = entry.author, added.reader_of(entry)
+    if event.verb == AUTO_REPLY or author is None or reader is None:
+        return ""
+    return signatures.unless_there(entry.body, signatures.for_answer(event.ticket, author, reader))
+
+
+_RANKS = {"reply": Rank.PERSON, "broadcast": Rank.MANY, AUTO_REPLY: Rank.AUTOMATIC}
+
+
+def _take_place(message: OutboxMessage, verb: str, leaves: datetime) -> None:
+    """Say when a message may leave, and where it stands among what is due then."""
+    message.next_try_at = leaves
+    message.rank = _RANKS[verb]
+    message.turn_at = outbox.turn_of(message.ticket_id or 0, leaves)
 
 
 def on_withdrawn(event: MessageWithdrawn) -> None:
@@ -293,6 +316,8 @@ def _notice(event: PasswordResetAsked | SignInLinkSent, template: str, subject: 
             message_id=new_message_id(mailbox),
             subject=subject,
             text=text,
+            # They stand before the page and wait for it.
+            rank=Rank.PERSON,
             expires_at=event.expires_at,
         )
     )

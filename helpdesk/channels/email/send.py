@@ -15,7 +15,8 @@ from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 
 from helpdesk.blobs import BlobMissing
-from helpdesk.channels.email.compose import compose
+from helpdesk.channels.email import pace
+from helpdesk.channels.email.compose import compose, settle
 from helpdesk.channels.email.mailboxes import default_sender, desk_language
 from helpdesk.channels.email.models import Mailbox, Tls
 from helpdesk.channels.email.muting import held_back
@@ -44,10 +45,11 @@ NO_MAILBOX_PAUSE = 60
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way out of one mailbox."""
+    """The way out of one mailbox, and how much it takes."""
 
     mailbox_id: int
     server: Server
+    limits: pace.Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def send_due(mailbox_id: int | None) -> int:
     route = _route(mailbox_id)
     if route is None:
         return 0
-    key = _claim(mailbox_id)
+    key = _claim(mailbox_id, route)
     if key is None:
         return 0
     count = 0
@@ -150,7 +152,7 @@ def send_due(mailbox_id: int | None) -> int:
                     if not _hand_over(client, key, parcel):
                         break
                     count += 1
-                key = _claim(mailbox_id)
+                key = _claim(mailbox_id, route)
     except Trouble as trouble:
         again = _leave_alone(route.mailbox_id, trouble)
         with transaction(), force_locale(desk_language()):
@@ -158,9 +160,14 @@ def send_due(mailbox_id: int | None) -> int:
     return count
 
 
-def _claim(mailbox_id: int | None) -> int | None:
+def _claim(mailbox_id: int | None, route: Route) -> int | None:
+    """Take the next message that may leave now; None when there is none, or no room for it."""
     with transaction():
-        return outbox.claim(Channel.EMAIL, mailbox_id)
+        up_to = pace.room(route.mailbox_id, route.limits)
+        key = outbox.claim(Channel.EMAIL, mailbox_id, up_to=up_to) if up_to is not None else None
+        if key is not None:
+            pace.count(route.mailbox_id, route.limits)
+        return key
 
 
 def _route(mailbox_id: int | None) -> Route | None:
@@ -176,7 +183,8 @@ def _route(mailbox_id: int | None) -> Route | None:
     if mailbox.send_again_at is not None and mailbox.send_again_at > now():
         return None
     try:
-        return Route(mailbox.id, smtp_server_of(mailbox))
+        limits = pace.Limits(mailbox.per_minute, mailbox.per_hour)
+        return Route(mailbox.id, smtp_server_of(mailbox), limits)
     except Unreadable as error:
         _leave_alone(mailbox.id, explain(error, mailbox.smtp_host, mailbox.smtp_port))
         return None
@@ -188,9 +196,14 @@ def _no_mailbox(mailbox_id: int | None) -> None:
     """Say at every waiting message that no mailbox can send it."""
     until = now() + timedelta(seconds=NO_MAILBOX_PAUSE)
     words = _l("No mailbox is set up to send mail.")
-    while (key := _claim(mailbox_id)) is not None:
+    while (key := _claim_unsendable(mailbox_id)) is not None:
         with transaction(), force_locale(desk_language()):
             outbox.give_back(db.session.get_one(OutboxMessage, key), str(words), until=until)
+
+
+def _claim_unsendable(mailbox_id: int | None) -> int | None:
+    with transaction():
+        return outbox.claim(Channel.EMAIL, mailbox_id)
 
 
 def _prepare(key: int, mailbox_id: int) -> Parcel | None:
@@ -214,6 +227,7 @@ def _prepare(key: int, mailbox_id: int) -> Parcel | None:
         if held_back(message, mailbox):
             return None
         try:
+            settle(message, mailbox)
             with force_locale(desk_language()):
                 raw = compose(message, mailbox)
         except CannotProtect as error:

@@ -8,7 +8,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select, update
 
 from helpdesk.channels.email import muting
-from helpdesk.channels.email.models import Kind, Mailbox, MailMessage, SignIn, Speaks, Tls
+from helpdesk.channels.email.models import (
+    LINK_ABOVE,
+    LINK_DAYS,
+    Kind,
+    Mailbox,
+    MailMessage,
+    MailPace,
+    SignIn,
+    Speaks,
+    Tls,
+)
 from helpdesk.channels.email.secrets import seal
 from helpdesk.channels.email.source_models import MailGrant, MailIntake
 from helpdesk.db import db
@@ -40,6 +50,10 @@ class MailboxSettings:
     smtp_tls: str = Tls.STARTTLS
     smtp_user: str = ""
     smtp_password: str | None = field(default=None, repr=False)
+    per_minute: int = 0
+    per_hour: int = 0
+    link_above: int = LINK_ABOVE
+    link_days: int = LINK_DAYS
     is_default: bool = False
     only_new: bool = False
     active: bool = True
@@ -73,6 +87,12 @@ LONGEST = {
 }
 """Characters there is room for."""
 _PASSWORDS = {"imap_password": "imap_secret", "smtp_password": "smtp_secret"}
+_NUMBERS = {
+    "per_minute": (0, 100_000),
+    "per_hour": (0, 1_000_000),
+    "link_above": (0, 100 * 1024**3),
+    "link_days": (1, 366),
+}
 _PLACE = ("imap_host", "imap_user", "folder")
 """Another of these is another place: what we know of UIDs means nothing there."""
 
@@ -159,6 +179,7 @@ def remove(actor: Actor, mailbox: Mailbox) -> bool:
         .values(mailbox_id=None)
     )
     if used is None:
+        db.session.execute(delete(MailPace).where(MailPace.mailbox_id == mailbox.id))
         db.session.delete(mailbox)
         return True
     mailbox.retired_at, mailbox.active, mailbox.is_default = now(), False, False
@@ -190,15 +211,24 @@ def checked(settings: MailboxSettings, own: Mailbox | None = None) -> None:
     if settings.move_to and settings.move_to == settings.folder:
         message = _l("Filed messages can't be moved to the folder they are read from.")
         raise Refused("folder-same", message, "move_to")
-    for key in ("imap_port", "smtp_port"):
-        if not 0 < getattr(settings, key) < 65536:
-            raise Refused("port", _l("A port is a number from 1 to 65535."), key)
-    for key in ("imap_tls", "smtp_tls"):
-        if getattr(settings, key) not in set(Tls):
-            raise Refused("tls", _l("Choose how the connection is protected."), key)
+    _check_choices(settings)
     queue = db.session.get(Queue, settings.queue_id)
     if queue is None or queue.retired_at is not None:
         raise Refused("queue", _l("Choose the queue that new mail goes to."), "queue_id")
+
+
+def _check_choices(settings: MailboxSettings) -> None:
+    """Raise Refused for numbers and choices that can't be right."""
+    for key in ("imap_port", "smtp_port"):
+        if not 0 < getattr(settings, key) < 65536:
+            raise Refused("port", _l("A port is a number from 1 to 65535."), key)
+    for key, (least, most) in _NUMBERS.items():
+        if not least <= getattr(settings, key) <= most:
+            said = _l("Choose a number from %(least)d to %(most)d.", least=least, most=most)
+            raise Refused("number", said, key)
+    for key in ("imap_tls", "smtp_tls"):
+        if getattr(settings, key) not in set(Tls):
+            raise Refused("tls", _l("Choose how the connection is protected."), key)
 
 
 def _check_ways(settings: MailboxSettings) -> None:

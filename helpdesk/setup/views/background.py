@@ -22,6 +22,7 @@ PATIENCE = timedelta(minutes=1)
 NAMES = {
     "escalate": _l("Escalate promises that are in danger"),
     "send_mail": _l("Send mail"),
+    "send_later_answers": _l("Send answers whose moment has come"),
     "file_delivered_mail": _l("File mail that was brought"),
     "keep_access": _l("Keep access to mailboxes"),
     "file_forgotten_mail": _l("File mail that was left lying"),

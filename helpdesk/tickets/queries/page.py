@@ -15,6 +15,7 @@ from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM, Actor
 from helpdesk.people.models import Absence, Organisation, Person, Site
 from helpdesk.tickets.companions import (
+    DRAFT_KINDS,
     CopyRecipient,
     Draft,
     Follower,
@@ -27,6 +28,7 @@ from helpdesk.tickets.desk import Category, Cause, Queue, QuickTemplate, Status,
 from helpdesk.tickets.lifecycle import UNFINISHED, LinkType
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.queries.access import get_for, visible
+from helpdesk.tickets.queries.later import later_on
 
 PRESENT_FOR = timedelta(seconds=45)
 """Somebody whose page was not heard of for so long has left."""
@@ -173,7 +175,11 @@ _HAS = tuple(
     for what, there in (
         ("has-links", (or_(Link.from_id == _TICKET, Link.to_id == _TICKET),)),
         ("has-tasks", (Task.ticket_id == _TICKET, Task.removed_at.is_(None))),
-        ("has-drafts", (Draft.person_id == _READER, Draft.ticket_id == _TICKET)),
+        (
+            "has-drafts",
+            (Draft.person_id == _READER, Draft.ticket_id == _TICKET, Draft.kind.in_(DRAFT_KINDS)),
+        ),
+        ("has-later", (later_on(_TICKET),)),
         ("somebody-away", (Absence.ends_at > _NOW, Absence.starts_at <= _NOW)),
     )
 )
@@ -190,7 +196,7 @@ _TASKS = (
 
 _DRAFTS = (
     select(Draft)
-    .where(Draft.person_id == _READER, Draft.ticket_id == _TICKET)
+    .where(Draft.person_id == _READER, Draft.ticket_id == _TICKET, Draft.kind.in_(DRAFT_KINDS))
     .options(joinedload(Draft.attachments))
 )
 
@@ -235,6 +241,7 @@ class Beside:
     has_links: bool
     has_tasks: bool
     has_drafts: bool
+    has_later: bool
     somebody_away: bool
 
 
@@ -268,6 +275,7 @@ def beside(actor: Actor, ticket: Ticket) -> Beside:
         has_links="has-links" in found,
         has_tasks="has-tasks" in found,
         has_drafts="has-drafts" in found,
+        has_later="has-later" in found,
         somebody_away="somebody-away" in found,
     )
 

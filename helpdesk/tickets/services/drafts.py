@@ -18,13 +18,12 @@ from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import clean_text
 from helpdesk.people.access import Actor, Permission
-from helpdesk.tickets.companions import Draft, Undo
+from helpdesk.tickets.companions import DRAFT_KINDS, Draft, Undo
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.open import NewFile
 
-KINDS = ("reply", "note", "call", "log")
 MAX_TEXT = 500_000
 """Characters of a draft; more is cut, because a pasted log belongs into a file."""
 MAX_FILES = 50
@@ -58,7 +57,7 @@ def _stamp(moment: datetime) -> str:
 
 def check_kind(actor: Actor, ticket: Ticket | None, kind: str) -> None:
     """Raise Denied, or Refused for a kind there is not."""
-    if kind not in KINDS or (ticket is None) != (kind == "log"):
+    if kind not in DRAFT_KINDS or (ticket is None) != (kind == "log"):
         raise Refused("draft-kind", _l("There is no such draft."))
     actor.demand(Permission.TICKET_LOG if ticket is None else Permission.TICKET_WORK)
 
@@ -146,7 +145,11 @@ def purge_abandoned(days: int, limit: int = 500) -> int:
     old = list(
         db.session.scalars(
             select(Draft)
-            .where(Draft.updated_at < now() - timedelta(days=days))
+            .where(
+                Draft.updated_at < now() - timedelta(days=days),
+                # What leaves later waits for its moment, or for a person.
+                Draft.kind.in_(DRAFT_KINDS),
+            )
             .order_by(Draft.id)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -15,6 +15,7 @@ from helpdesk.tickets import wording
 from helpdesk.tickets.companions import Draft
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, HoldReason, StatusClass, move
 from helpdesk.tickets.models import Assignment, Ticket
+from helpdesk.tickets.queries import later as later_queries
 from helpdesk.tickets.queries import neighbours, timeline
 from helpdesk.tickets.queries import page as around_page
 from helpdesk.tickets.queries.filters import KEYS, Filter, parse, to_query
@@ -301,6 +302,7 @@ def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "words": WORDS,
         "around": beside.around,
         "has_drafts": beside.has_drafts,
+        "later": later_queries.waiting(ticket) if beside.has_later else [],
         "links": links,
         "tasks": around_page.tasks_of(ticket) if beside.has_tasks else {},
         "pieces": pieces_of(actor, ticket),

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from datetime import datetime
 from typing import Any
 
 from flask import jsonify, make_response, render_template, request, url_for
@@ -42,6 +43,7 @@ from helpdesk.tickets.services.drafts import (
     spend_draft,
     stamp_of,
 )
+from helpdesk.tickets.services.later import put_off
 from helpdesk.tickets.services.talk import share_call_summary
 from helpdesk.tickets.views import asking
 from helpdesk.tickets.views.answers import (
@@ -53,8 +55,12 @@ from helpdesk.tickets.views.answers import (
 )
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.files import PICTURE_TYPES, picture_type
+from helpdesk.tickets.views.later import moment_of
 from helpdesk.tickets.views.page import nearby
+from helpdesk.web.i18n import moment
 
+KEPT = ("then", "direction", "channel", "unanswered", "minutes", "summary")
+"""Fields besides the text and the recipients that a draft keeps."""
 FILE_NAME = re.compile(r"[\x00-\x1f\x7f/\\]+")
 
 
@@ -83,12 +89,18 @@ def send_reply(number: int) -> Response:
     near = nearby(actor, ticket) if wants_next() else None
     try:
         with undoable() as group:
+            leaves_at = moment_of(form)
             asking.answered(asking.Form.REPLY, actor, ticket)
-            say_reply(actor, ticket, form)
+            if leaves_at is None:
+                say_reply(actor, ticket, form)
+            else:
+                say_later(actor, ticket, form, leaves_at)
     except Clash as clash:
         return clashed(clash, ticket)
     except Refused as refusal:
         return refuse(form, refusal)
+    if leaves_at is not None:
+        return sent(actor, ticket, _("To be sent %(time)s", time=moment(leaves_at)), None, near)
     return sent(actor, ticket, _("Reply sent"), group, near)
 
 
@@ -112,6 +124,21 @@ def say_reply(actor: Actor, ticket: Ticket, form: ReplyForm) -> Entry:
         # Whoever gets a copy may answer to it.
         add_participant(ticket, person)
     return entry
+
+
+def say_later(actor: Actor, ticket: Ticket, form: ReplyForm, leaves_at: datetime) -> None:
+    """Keep the answer until its moment. Raises Clash, Refused, Denied."""
+    put_off(
+        actor,
+        ticket,
+        form.body.data or "",
+        leaves_at,
+        to=recipients(actor, form.to.data),
+        cc=recipients(actor, form.cc.data),
+        then=db.session.get(Status, form.then.data) if form.then.data else None,
+        file_ids=keys_of(form.attachment.data),
+        seen_entry_id=form.seen.data,
+    )
 
 
 @bp.post("/tickets/<int:number>/note")
@@ -205,7 +232,7 @@ def send_again(number: int, entry_id: int) -> Response:
     return changed(actor, ticket, _("On its way again"))
 
 
-def sent(actor: Actor, ticket: Ticket, text: str, group: str, near: Any) -> Response:
+def sent(actor: Actor, ticket: Ticket, text: str, group: str | None, near: Any) -> Response:
     """Lead on to the next ticket, or show this one with an empty composer."""
     said = _("%(number)d: %(text)s", number=ticket.id, text=text)
     if wants_next():
@@ -285,7 +312,7 @@ def keep_draft(number: int, kind: str) -> Response:
         for name, found in keys.items()
         if name in request.form
     }
-    for name in ("then", "direction", "channel", "unanswered", "minutes", "summary"):
+    for name in KEPT:
         if name in request.form:
             fields[name] = request.form[name][:20_000]
     return draft_kept(actor, ticket, kind, fields)

@@ -14,7 +14,7 @@ from helpdesk.channels.email.ingest import file_forgotten_mail
 from helpdesk.channels.email.lease import claim, new_holder
 from helpdesk.channels.email.threads import threads_of
 from helpdesk.db import db, transaction
-from helpdesk.notify import outbox
+from helpdesk.notify import outbox, undelivered
 from helpdesk.notify.models import Sending
 from helpdesk.people.access import SYSTEM
 from tests.channels.email import post
@@ -51,7 +51,8 @@ def test_no_ledger_is_read_from_end_to_end(desk: Flask):
         ledger.quarantined(SYSTEM)
         ledger.quarantine_count(SYSTEM)
         outbox.page(SYSTEM, [Sending.FAILED, Sending.QUEUED])
-        outbox.failed_count(SYSTEM)
+        undelivered.failed_count(SYSTEM)
+        undelivered.places(SYSTEM)
         outbox.due_mailboxes("email")
         outbox.claim("email", box.id)
         outbox.deliveries([1, 2])

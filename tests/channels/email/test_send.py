@@ -337,6 +337,11 @@ def test_a_claim_of_a_process_that_died_runs_out(
     with time_machine.travel(now() + timedelta(minutes=4), tick=False):
         send_mail.run()
     assert len(smtp_receiver.received) == 1
+    # Whether it had left before is not known, and that is said.
+    (row,) = post.outbox()
+    assert row.entry_id is not None
+    delivery = outbox.deliveries([row.entry_id])[row.entry_id]
+    assert (delivery.state, delivery.repeated) == (Sending.SENT, True)
 
 
 def test_only_who_may_see_the_ticket_retries(box: Mailbox, smtp_receiver: smtp.Receiver):

@@ -1,4 +1,4 @@
-"""Pages about mail for administrators: mailboxes, the quarantine, the outbox."""
+"""Pages about mail: mailboxes, the quarantine, the outbox; and what mail adds to other pages."""
 
 from helpdesk.channels.email.views import (
     access,
@@ -10,9 +10,12 @@ from helpdesk.channels.email.views import (
     keys,
     mailboxes,
     protection,
+    public_files,
     quarantine,
     sending,
+    signature_pages,
     spam,
+    writing,
 )
 from helpdesk.channels.email.views.blueprint import bp
 
@@ -27,7 +30,10 @@ __all__ = [
     "keys",
     "mailboxes",
     "protection",
+    "public_files",
     "quarantine",
     "sending",
+    "signature_pages",
     "spam",
+    "writing",
 ]

@@ -9,7 +9,7 @@ from helpdesk.channels.email import ledger
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.secure import keys
 from helpdesk.db import db
-from helpdesk.notify import outbox
+from helpdesk.notify import undelivered
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none
 from helpdesk.tickets.queries.access import NotFound
@@ -26,7 +26,7 @@ def tabs() -> dict[str, Any]:
     return {
         "place": "mail",
         "quarantine_count": ledger.quarantine_count(actor),
-        "failed_count": outbox.failed_count(actor),
+        "failed_count": undelivered.failed_count(actor),
         "keys_count": keys.ending_count(),
     }
 

@@ -1,16 +1,23 @@
 """The outbox: what is on its way out, and what did not arrive."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from markupsafe import Markup
+from sqlalchemy import select
 
+from helpdesk.channels.email import pace
+from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.views.blueprint import bp
-from helpdesk.notify import outbox
+from helpdesk.db import db
+from helpdesk.notify import outbox, undelivered
 from helpdesk.notify.models import OutboxMessage, Sending
-from helpdesk.people.access import Permission
-from helpdesk.people.guard import current_actor, require
+from helpdesk.people.access import Actor, Permission
+from helpdesk.people.guard import actor_or_none, current_actor, require
 from helpdesk.tickets import told_sentences
 from helpdesk.tickets.services import Refused
 from helpdesk.web.i18n import moment
@@ -44,6 +51,8 @@ REASONS = {
     "redacted": _l("A text of the ticket was redacted"),
     "muted": _l("The mailbox is muted"),
     "demo": _l("The demo desk sends nothing"),
+    outbox.REPEATED: _l("A process ended while it was being sent: it may have arrived twice"),
+    undelivered.GIVEN_UP: _l("Somebody gave it up"),
 }
 """Why a message waits, or was not sent at all."""
 
@@ -61,23 +70,99 @@ def _why(message: OutboxMessage) -> str:
 def show_outbox() -> Any:
     """List outgoing messages, newest first."""
     actor = current_actor()
-    chosen = request.args.get("show", "unsent")
-    if chosen not in SHOWN:
-        chosen = "unsent"
-    rows = outbox.page(actor, SHOWN[chosen][1], before=request.args.get("before", type=int))
+    chosen, mailbox = _narrowed(request.args)
+    rows = outbox.page(
+        actor,
+        SHOWN[chosen][1],
+        mailbox_id=_mailbox_id(mailbox),
+        before=request.args.get("before", type=int),
+    )
+    here: dict[str, Any] = {"show": chosen, "mailbox": mailbox or None}
     older = None
     if len(rows) == outbox.PAGE:
-        older = url_for("mail.outbox", show=chosen, before=rows[-1].id)
+        older = url_for("mail.outbox", before=rows[-1].id, **here)
     return render_template(
         "mail/outbox.html",
         messages=rows,
         readable=outbox.readable(actor, rows),
         chosen=chosen,
+        mailbox=mailbox,
+        places=[(place, _key_of(place)) for place in undelivered.places(actor)],
+        mailboxes={row.id: row for row in db.session.scalars(select(Mailbox))},
+        is_full=pace.is_full,
         shown=SHOWN,
         why=_why,
         kinds=told_sentences.NAMES,
         older=older,
-        newest=url_for("mail.outbox", show=chosen) if "before" in request.args else None,
+        newest=url_for("mail.outbox", **here) if "before" in request.args else None,
+    )
+
+
+DEFAULT = "default"
+"""What stands in the address for messages without a mailbox of their own."""
+
+
+def _narrowed(values: Mapping[str, str]) -> tuple[str, str]:
+    """Return what the page shows and of which mailbox, as its address or its form says it."""
+    chosen, mailbox = values.get("show", "unsent"), values.get("mailbox", "")
+    known = mailbox == DEFAULT or (mailbox.isascii() and mailbox.isdigit() and len(mailbox) < 16)
+    return (chosen if chosen in SHOWN else "unsent"), (mailbox if known else "")
+
+
+def _mailbox_id(mailbox: str) -> int | None:
+    if not mailbox:
+        return outbox.ANY
+    return None if mailbox == DEFAULT else int(mailbox)
+
+
+def _key_of(place: undelivered.Place) -> str:
+    return DEFAULT if place.mailbox_id is None else str(place.mailbox_id)
+
+
+@bp.post("/outbox/many")
+@require(Permission.SETUP_MAIL)
+def put_right() -> Any:
+    """Send failed messages again, give them up, or send them to another address."""
+    actor = current_actor()
+    keys = [int(key) for key in request.form.getlist("message") if key.isdigit() and len(key) < 16]
+    try:
+        flash(_put_right(actor, request.form.get("do", ""), keys))
+    except Refused as refused:
+        flash(str(refused))
+    chosen, mailbox = _narrowed(request.form)
+    return redirect(url_for("mail.outbox", show=chosen, mailbox=mailbox or None), 303)
+
+
+def _put_right(actor: Actor, what: str, keys: list[int]) -> str:
+    """Do it, and say what was done. Raises Refused."""
+    if not keys:
+        raise Refused("nothing-chosen", _("Choose messages first."))
+    found = undelivered.failed_among(actor, keys)
+    if what == "retry":
+        count = undelivered.send_again(actor, found)
+        return str(ngettext("%(num)d is sent again", "%(num)d are sent again", count))
+    if what == "give-up":
+        count = undelivered.give_up(actor, found)
+        return str(ngettext("%(num)d given up", "%(num)d given up", count))
+    if what == "readdress":
+        count = undelivered.readdress(actor, found, request.form.get("address", ""))
+        said = ngettext(
+            "%(num)d goes to the other address", "%(num)d go to the other address", count
+        )
+        return str(said)
+    raise Refused("unknown", _("Choose what to do."))
+
+
+def alarm(_subject: object) -> Markup | None:
+    """Return what administrators should know above their queue: mail that could not be sent."""
+    actor = actor_or_none()
+    if actor is None or not actor.can(Permission.SETUP_MAIL):
+        return None
+    count = undelivered.failed_count(actor)
+    if not count:
+        return None
+    return Markup(  # noqa: S704 (our own template)
+        render_template("mail/_alarm.html", count=count, many=count >= undelivered.COUNTED)
     )
 
 

@@ -72,6 +72,14 @@ function onSubmit(event) {
   else sentAt.set(form, now);
 }
 
+/** One tick for all boxes of a name in a form. @param {Event} _event @param {HTMLInputElement} box */
+function checkAll(_event, box) {
+  const name = CSS.escape(box.dataset.checkAll ?? "");
+  for (const one of all(box.form ?? document, `input[type=checkbox][name="${name}"]`)) {
+    /** @type {HTMLInputElement} */ (one).checked = box.checked;
+  }
+}
+
 export function start() {
   on("click", "[data-toggle]", onToggle);
   document.addEventListener("pointerdown", closeDrawers);
@@ -84,6 +92,7 @@ export function start() {
   on("change", "select[data-submit], input[type=checkbox][data-submit]", (_event, field) =>
     field.form?.requestSubmit(),
   );
+  on("change", "input[data-check-all]", (event, box) => checkAll(event, box));
   on("input", "textarea[data-autosize]", (_event, area) => fit(area));
   addEventListener("submit", onSubmit);
 }

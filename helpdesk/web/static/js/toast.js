@@ -95,6 +95,25 @@ function forget(one) {
 }
 
 /**
+ * How many seconds are left to undo it, counted down. A minute and more is not counted.
+ * @param {number} until
+ * @returns {HTMLElement}
+ */
+function countdown(until) {
+  const element = make("span", { class: "num toast-left", "aria-hidden": "true" });
+  const show = () => {
+    const seconds = Math.ceil((until - Date.now()) / 1000);
+    element.textContent = seconds > 0 && seconds < 60 ? t("undo.left", { n: seconds }) : "";
+    return seconds > 0;
+  };
+  show();
+  const timer = window.setInterval(() => {
+    if (!show()) clearInterval(timer);
+  }, 1000);
+  return element;
+}
+
+/**
  * Show a toast.
  * @param {{text: string, undo?: string | null, seconds?: number}} what `undo` is where to post
  * @returns {HTMLElement}
@@ -115,7 +134,11 @@ export function toast({ text, undo = null, seconds = SECONDS }) {
       end();
       void takeBack(undo);
     });
-    element.append(button, make("span", { class: "row row4", "aria-hidden": "true" }, ...caps("mod+z")));
+    element.append(
+      button,
+      countdown(one.until),
+      make("span", { class: "row row4", "aria-hidden": "true" }, ...caps("mod+z")),
+    );
   }
   const here = room();
   raise(here);
