@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import re
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from click.testing import CliRunner
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from helpdesk import blobs
 from helpdesk.channels.email import delivered, intake
+from helpdesk.channels.email.mailbox_commands import mailbox
 from helpdesk.channels.email.models import Mailbox, State
 from helpdesk.channels.email.views import api
 from helpdesk.db import db, transaction
@@ -82,6 +86,40 @@ def test_an_mta_hands_messages_over_and_hears_what_to_do_with_them(live_desk: Li
     assert pipe(live_desk, raw, "--mailbox", str(key))[0] == 75
     live_desk.environment["HEARTH_DATABASE_URL"] = "nonsense"
     assert pipe(live_desk, raw, "--mailbox", str(key))[0] == 75
+
+
+# ---- Commands ----
+
+
+@pytest.mark.one_database
+def test_mailboxes_of_every_kind_are_set_up_by_command(own_desk: Flask) -> None:
+    with own_desk.app_context():
+        factories.queue("Service desk", is_default=True)
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(mailbox, arguments, obj=lambda: own_desk)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    run("add", "--kind", "pipe", "--name", "MTA", "--address", "mta@desk.example", "--no-test")
+    run("add", "--kind", "http", "--name", "Shop", "--address", "shop@desk.example", "--no-test")
+    said = run(
+        *("add", "--preset", "microsoft", "--name", "IT", "--address", "it@desk.example"),
+        *("--user", "it@desk.example", "--off", "--from-day", "2026-01-31", "--speaks", "people"),
+    )
+    assert "/setup/mail/mailboxes/3/access" in said
+    assert len(run("secret", "Shop").strip()) > 40
+    lines = [json.loads(line) for line in run("list", "--json").splitlines()]
+    assert [(one["name"], one["kind"], one["host"]) for one in lines] == [
+        ("IT", "imap", "outlook.office365.com"),
+        ("MTA", "pipe", ""),
+        ("Shop", "http", ""),
+    ]
+    refused = CliRunner().invoke(
+        mailbox, ["add", "--name", "x", "--address", "x@desk.example"], obj=lambda: own_desk
+    )
+    assert refused.exit_code == 2
+    assert "needs --user and --host" in refused.output
 
 
 # ---- Posting ----
