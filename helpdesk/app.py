@@ -30,6 +30,7 @@ from helpdesk.channels.email import (
 from helpdesk.channels.email import rule_fields as mail_rule_fields
 from helpdesk.channels.email import views as mail_views
 from helpdesk.channels.email.secure import keys as mail_keys
+from helpdesk.channels.email.secure import rule_fields as secure_rule_fields
 from helpdesk.jobs import Job, Service
 from helpdesk.macros import running as macro_running
 from helpdesk.macros import views as macro_views
@@ -265,6 +266,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for shipped in (
         *(shipped_fields, setting, routing, rule_telling, gathering, plan_actions),
         mail_rule_fields,
+        secure_rule_fields,
     ):
         shipped.register_shipped()
     working.register()

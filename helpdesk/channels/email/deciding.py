@@ -280,7 +280,9 @@ def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
     if found is None:
         return
     inbound.envelope = {**inbound.envelope, "sender_check": found.noted()}
-    inbound.doubted, inbound.proven = found.proof == Proof.FAIL, found.proof == Proof.PASS
+    inbound.doubted = found.proof == Proof.FAIL
+    wanted = row.mailbox is not None and row.mailbox.staff_answers
+    inbound.staff_answer = wanted and found.proof == Proof.PASS
     if inbound.doubted:
         # A receipt would go to whoever's address was forged.
         inbound.envelope.setdefault("automatic", "unverified")

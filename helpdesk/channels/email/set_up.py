@@ -63,6 +63,7 @@ class MailboxSettings:
     not_before: datetime | None = None
     speaks: str = Speaks.ALL
     trusts: str = ""
+    staff_answers: bool = False
 
 
 class ChangedMeanwhile(Refused):

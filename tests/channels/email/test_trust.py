@@ -199,6 +199,32 @@ def test_a_forged_first_mail_opens_a_ticket_and_gets_no_receipt(box: Mailbox):
     assert db.session.query(OutboxMessage).filter_by(ticket_id=row.ticket_id).count() == 0
 
 
+def test_a_technicians_mail_is_an_answer_only_where_it_is_wanted_and_proven(box: Mailbox):
+    first = bring(box, post.letter("Lamp", Message_ID="<lamp@customer.example>"), PASS)
+    ticket = db.session.get_one(Ticket, first.ticket_id)
+    who = factories.person(is_technician=True, email="sam@desk.example")
+    factories.account(who, "technician")
+    quote = (
+        "Try the switch.\n\nOn Mon, 1 Jan 2026, Hearth <h@desk.example> wrote:\n> A secret\n> x\n"
+    )
+
+    def answer(stated: str) -> MailMessage:
+        mail = post.letter("Re: Lamp", quote, sender="sam@desk.example",
+                           In_Reply_To="<lamp@customer.example>")  # fmt: skip
+        return bring(box, mail, stated)
+
+    proven = f"{OURS}; dmarc=pass header.from=desk.example"
+    assert answer(proven).reason == "noted"
+    with transaction():
+        box.staff_answers = True
+    assert answer(f"{OURS}; dmarc=none").reason == "noted"
+    assert answer(f"{OURS}; dmarc=fail header.from=desk.example").reason == "doubted"
+    assert answer(proven).reason == "answered"
+    (reply,) = post.entries(ticket, "reply")
+    assert (reply.body, reply.author_id, reply.public) == ("Try the switch.", who.id, True)
+    assert ticket.owner_id == who.id
+
+
 # ---- Spam ----
 
 
