@@ -113,7 +113,10 @@ def _secret_end(row: MailGrant) -> End | None:
         return None
     at = _end_of(row.secret_ends_on)
     if at < now():
-        words = _("The client secret should have ended by now. Make a new one and type it here.")
+        words = _(
+            "The client secret should have ended by now. Make a new one at the provider and type it"
+            " under Access."
+        )
     else:
         words = _(
             "The client secret ends on %(day)s, and with it all reading and sending. Make a new one"
