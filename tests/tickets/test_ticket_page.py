@@ -58,8 +58,7 @@ def test_the_cost_of_the_page_does_not_grow_with_the_ticket(
     path = f"/tickets/{ticket.id}?in=queue%3D{work.queue.id}"
     # One of them asks for the clocks of what was promised, one counts the notices in the frame, two
     # ask for known trouble: the ticket's own, and what runs (remembered outside of tests), one asks
-    # whose address takes no mail, two which mailbox would answer and whether it can,
-    # one whether there is anything to encrypt for or with.
+    # whose address takes no mail, two which mailbox would answer and whether it can.
     assert _cost(work, path).count == 17
     colleagues = [factories.actor() for _ in range(3)]
 

@@ -65,6 +65,7 @@ class MailboxSettings:
     speaks: str = Speaks.ALL
     trusts: str = ""
     staff_answers: bool = False
+    silent_hours: int = 0
 
 
 class ChangedMeanwhile(Refused):
@@ -139,7 +140,9 @@ def edit(
     changes = audit.difference(old, columns)
     if any(key in changes for key in _PLACE):
         mailbox.place += 1
-        mailbox.uidvalidity, mailbox.last_uid = None, 0
+        mailbox.uidvalidity, mailbox.last_uid, mailbox.begun_uid = None, 0, 0
+        mailbox.counted_at, mailbox.server_count = None, None
+        mailbox.missing_count, mailbox.missing_uids = 0, []
     else:
         # It was asked for the first look, which is over.
         columns["only_new"] = mailbox.only_new
