@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from helpdesk.channels.another_matter import is_another_matter
 from helpdesk.lib.text import snippet
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Channel, Person
 from helpdesk.people.services.contact_points import find_or_create_by_address
 from helpdesk.tickets import services
-from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.desk import Category, Queue
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.own_words import own_words
@@ -40,6 +41,14 @@ class Correspondent:
 
     address: str
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOnBy:
+    """Who passed a message on, and what they wrote above it."""
+
+    technician: Person
+    words: str
 
 
 @dataclass(slots=True)
@@ -72,6 +81,11 @@ class Inbound:
     doubted: bool = False
     # It is proven to be from who it says.
     proven: bool = False
+    # Its thread is known by more than the address that it was sent to.
+    refers: bool = True
+    category: Category | None = None
+    # A technician sent us what somebody else had written.
+    passed_on_by: PassedOnBy | None = None
     language: str | None = None
     fallback_subject: str = "(no subject)"
 
@@ -100,6 +114,10 @@ def receive(
     )
     ticket = _ticket(inbound.thread)
     related: Ticket | None = None
+    if ticket is not None and is_another_matter(
+        ticket, inbound.subject, inbound.happened_at, refers=inbound.refers
+    ):
+        ticket, related = None, ticket
     if ticket is None and inbound.quoted is not None:
         quoted = _ticket(inbound.quoted)
         if quoted is not None and (
@@ -137,6 +155,7 @@ def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
             html=inbound.html,
             channel=inbound.channel,
             queue=inbound.queue if inbound.queue.retired_at is None else None,
+            category=inbound.category,
             files=inbound.files,
             envelope=inbound.envelope,
             happened_at=inbound.happened_at,
@@ -144,6 +163,8 @@ def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
         ),
     )
     ticket = entry.ticket
+    if inbound.passed_on_by is not None:
+        _keep_words(inbound.passed_on_by, ticket, inbound.happened_at)
     if not inbound.doubted:
         _let_in(inbound, author, ticket)
     # A link shows the other ticket's subject: a restricted one stays unmentioned.
@@ -180,6 +201,12 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
         _let_in(inbound, author, entry.ticket)
     how = How.JOINED if entry.ticket is ticket else How.FOLLOWED_UP
     return Received(how, entry.ticket, entry, author)
+
+
+def _keep_words(by: PassedOnBy, ticket: Ticket, at: datetime) -> None:
+    """Keep what a technician wrote above the message they passed on, for staff."""
+    if by.words:
+        services.hear_staff(ticket, Heard(author=by.technician, body=by.words, happened_at=at))
 
 
 def _let_in(inbound: Inbound, author: Person, ticket: Ticket) -> None:

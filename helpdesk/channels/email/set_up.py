@@ -15,12 +15,14 @@ from helpdesk.channels.email.models import (
     Mailbox,
     MailMessage,
     MailPace,
+    Plus,
     SignIn,
     Speaks,
     Tls,
 )
 from helpdesk.channels.email.secrets import seal
 from helpdesk.channels.email.source_models import MailGrant, MailIntake
+from helpdesk.channels.email.thread_models import MailAlias
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import one_line
@@ -63,6 +65,7 @@ class MailboxSettings:
     not_before: datetime | None = None
     speaks: str = Speaks.ALL
     trusts: str = ""
+    plus: str = Plus.NONE
 
 
 class ChangedMeanwhile(Refused):
@@ -170,7 +173,7 @@ def remove(actor: Actor, mailbox: Mailbox) -> bool:
         select(OutboxMessage.id).where(OutboxMessage.mailbox_id == mailbox.id).limit(1)
     )
     audit.record(actor, "mailbox-removed", mailbox)
-    for table in (MailGrant, MailIntake):
+    for table in (MailGrant, MailIntake, MailAlias):
         db.session.execute(delete(table).where(table.mailbox_id == mailbox.id))
     # What still waits is sent by the default mailbox.
     db.session.execute(
@@ -233,7 +236,7 @@ def _check_choices(settings: MailboxSettings) -> None:
 
 def _check_ways(settings: MailboxSettings) -> None:
     """Raise Refused for a choice that is none."""
-    known = {"kind": Kind, "sign_in": SignIn, "speaks": Speaks}
+    known = {"plus": Plus, "kind": Kind, "sign_in": SignIn, "speaks": Speaks}
     for key, offered in known.items():
         if getattr(settings, key) not in set(offered):
             raise Refused(key, _l("Choose one of what is offered."), key)
