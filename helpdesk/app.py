@@ -29,6 +29,8 @@ from helpdesk.channels.email import (
 )
 from helpdesk.channels.email import rule_fields as mail_rule_fields
 from helpdesk.channels.email import views as mail_views
+from helpdesk.channels.email.secure import keys as mail_keys
+from helpdesk.channels.email.secure import rule_fields as secure_rule_fields
 from helpdesk.jobs import Job, Service
 from helpdesk.macros import running as macro_running
 from helpdesk.macros import views as macro_views
@@ -115,6 +117,7 @@ BLUEPRINTS: list[Blueprint] = [
     mail_views.writing.bp,
     mail_views.public_files.bp,
     mail_views.signature_pages.bp,
+    mail_views.keys.people_bp,
     mail_views.api.bp,
     rule_views.bp,
     setup_views.bp,
@@ -168,6 +171,7 @@ JOBS: list[Job] = [
     calls.forget_calls,
     delivered.file_delivered_mail,
     ingest.file_forgotten_mail,
+    mail_keys.warn_of_keys,
     alarms.keep_access,
     escalation.escalate,
     timers.run_due_rules,
@@ -196,6 +200,7 @@ SERVICES: list[Service] = [watch.watch_mailboxes]
 
 PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),
+    ("person-side", 20, mail_views.keys.of_person),
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
     ("ticket", 5, warning_views.at_risk.of_ticket),
@@ -221,6 +226,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("entry-sender", 10, mail_views.doubts.of_entry),
     ("entry-by-rule", 10, rule_views.why.of_entry),
     ("entry-by-macro", 10, macro_views.why.of_entry),
+    ("entry-protected", 10, mail_views.protection.of_entry),
     ("notice-of-rule", 10, rule_views.why.of_notice),
 ]
 """Parts of a lower room's pages that a higher room fills: place, order, renderer."""
@@ -228,6 +234,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
 
 QUESTIONS: list[tuple[asking.Form, asking.Question]] = [
     (asking.Form.REPLY, sla_views.promised.NewTime()),
+    (asking.Form.REPLY, mail_views.encrypting.Encrypt()),
     (asking.Form.RESOLVE, hints.SolutionIsTold()),
     (asking.Form.RESOLVE, sla_views.promised.WhyMissed()),
 ]
@@ -259,6 +266,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for shipped in (
         *(shipped_fields, setting, routing, rule_telling, gathering, plan_actions),
         mail_rule_fields,
+        secure_rule_fields,
     ):
         shipped.register_shipped()
     working.register()

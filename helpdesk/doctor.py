@@ -15,8 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import config
 from helpdesk import blobs
+from helpdesk.channels.email.alarms import alarm_of
 from helpdesk.channels.email.mailbox_commands import test_mailbox
 from helpdesk.channels.email.mailboxes import in_use
+from helpdesk.channels.email.secure.model import Kind
+from helpdesk.channels.email.secure.models import MailKey, PersonKey
 from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, is_postgresql
 from helpdesk.jobs import somebody_leads
@@ -76,6 +79,7 @@ def _findings(*, mail: bool) -> Iterator[Finding]:
     try:
         yield _migrations()
         yield from _desk(settings)
+        yield from _gnupg()
         if mail:
             yield from _mailboxes()
     except SQLAlchemyError as error:
@@ -115,6 +119,17 @@ def _migrations() -> Finding:
             "database", f"it is at {found}, this release needs {expected}: run `helpdesk migrate`"
         )
     return Finding("database", note=db.engine.dialect.name)
+
+
+def _gnupg() -> Iterator[Finding]:
+    """Look for GnuPG where a key for OpenPGP is stored."""
+    stored = select(MailKey.id).where(MailKey.kind == Kind.OPENPGP).limit(1)
+    others = select(PersonKey.id).where(PersonKey.kind == Kind.OPENPGP).limit(1)
+    if db.session.scalar(stored) is None and db.session.scalar(others) is None:
+        return
+    found = shutil.which("gpg")
+    trouble = "" if found else "it is missing, and OpenPGP keys are stored: install `gnupg`"
+    yield Finding("GnuPG", trouble, found or "")
 
 
 def _desk(settings: config.Settings) -> Iterator[Finding]:
@@ -206,5 +221,8 @@ def _mailboxes() -> Iterator[Finding]:
         if not mailbox.active:
             yield Finding(name, note="switched off")
             continue
+        alarm = alarm_of(mailbox)
+        if alarm is not None:
+            yield Finding(name, alarm.words)
         failed = [check for check in test_mailbox(mailbox) if not check.ok]
         yield Finding(name, "; ".join(f"{check.step}: {check.words}" for check in failed))

@@ -7,6 +7,8 @@ missing=()
 have() { PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null 2>&1; }
 have chromium || missing+=(chromium)
 have dovecot || missing+=(dovecot-imapd)
+have gpg || missing+=(gnupg)
+have openssl || missing+=(openssl)
 have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 compgen -G '/usr/share/fonts/opentype/noto/NotoSansCJK*' >/dev/null || missing+=(fonts-noto-cjk)
 

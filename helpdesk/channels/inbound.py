@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from helpdesk.channels.another_matter import is_another_matter
 from helpdesk.lib.text import snippet
-from helpdesk.people.access import SYSTEM
+from helpdesk.people.access import SYSTEM, Denied, Permission
+from helpdesk.people.acting import actor_of
 from helpdesk.people.models import Channel, Person
 from helpdesk.people.services.contact_points import find_or_create_by_address
 from helpdesk.tickets import services
@@ -19,7 +20,7 @@ from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.own_words import own_words
 from helpdesk.tickets.queries.access import NotFound, get_for
-from helpdesk.tickets.services import Heard, NewFile, NewTicket
+from helpdesk.tickets.services import Heard, NewFile, NewTicket, Refused, Said
 
 MAX_COPIES = 20
 """A message to more people than this is a mailing, not a conversation: nobody is added for it."""
@@ -33,6 +34,7 @@ class How(StrEnum):
     NOTED = "noted"
     FOLLOWED_UP = "followed-up"
     DOUBTED = "doubted"
+    ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,14 @@ class Inbound:
     envelope: dict[str, object] = field(default_factory=dict)
     # Nothing proves that it is from who it says, and its domain says that something should.
     doubted: bool = False
-    # It is proven to be from who it says.
-    proven: bool = False
     # Its thread is known by more than the address that it was sent to.
     refers: bool = True
     category: Category | None = None
     # A technician sent us what somebody else had written.
     passed_on_by: PassedOnBy | None = None
+    # What a technician writes about a ticket goes to its customer; only where it is proven to be
+    # from them, and the desk wants that.
+    staff_answer: bool = False
     language: str | None = None
     fallback_subject: str = "(no subject)"
 
@@ -189,6 +192,9 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
     if inbound.auto_reply:
         return Received(How.NOTED, ticket, services.hear_automatic(ticket, heard), author)
     if author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}:
+        answered = _answer(inbound, author, ticket) if inbound.staff_answer else None
+        if answered is not None:
+            return Received(How.ANSWERED, ticket, answered, author)
         return Received(How.NOTED, ticket, services.hear_staff(ticket, heard), author)
     of_supplier = services.is_supplier(ticket, author, inbound.author.address)
     if of_supplier or (inbound.answers_supplier and not services.is_participant(ticket, author)):
@@ -207,6 +213,23 @@ def _keep_words(by: PassedOnBy, ticket: Ticket, at: datetime) -> None:
     """Keep what a technician wrote above the message they passed on, for staff."""
     if by.words:
         services.hear_staff(ticket, Heard(author=by.technician, body=by.words, happened_at=at))
+
+
+def _answer(inbound: Inbound, author: Person, ticket: Ticket) -> Entry | None:
+    """Send a technician's mail on to the customer; None where it has to stay a note.
+
+    Only their own words leave, without what they quote: a notice may say what is for staff.
+    """
+    actor = actor_of(author.id)
+    text = own_words(inbound.body, inbound.envelope)
+    if actor is None or not text:
+        return None
+    try:
+        # Whoever may not see the ticket on a page does not answer it by mail.
+        get_for(actor, ticket.id, permission=Permission.TICKET_WORK)
+        return services.reply(actor, ticket, Said(text, inbound.files))
+    except (NotFound, Denied, Refused):
+        return None
 
 
 def _let_in(inbound: Inbound, author: Person, ticket: Ticket) -> None:

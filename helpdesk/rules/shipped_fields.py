@@ -12,7 +12,6 @@ from helpdesk.people.models import Organisation, Person
 from helpdesk.rules import choices, facts
 from helpdesk.rules.facts import Facts
 from helpdesk.rules.fields import Choice, Field, register
-from helpdesk.rules.mail_fields import MAIL_FIELDS
 from helpdesk.rules.models import RuleText
 from helpdesk.rules.operators import Kind, contains
 from helpdesk.tickets import wording
@@ -273,6 +272,13 @@ _FIELDS = [
         lambda known: known.ticket.major,
         _column(Ticket.major.is_(True)),
     ),
+    Field(
+        "undelivered",
+        _l("Mail of ours came back"),
+        Kind.YES_NO,
+        lambda known: known.ticket.undelivered_at is not None,
+        _column(Ticket.undelivered_at.is_not(None)),
+    ),
     _choice(
         "hold-reason",
         _l("Hold reason"),
@@ -432,5 +438,5 @@ _FIELDS = [
 
 def register_shipped() -> None:
     """Register all of them; ``app.create_app`` does."""
-    for field in (*_FIELDS, *MAIL_FIELDS):
+    for field in _FIELDS:
         register(field)

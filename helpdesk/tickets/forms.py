@@ -76,6 +76,9 @@ class ReplyForm(Form):
     body = TextAreaField(_l("Reply"), [Length(max=LONGEST)])
     to = Several(_l("To"))
     cc = Several(_l("Copies"))
+    # Whether it leaves encrypted; it counts where that was asked.
+    encrypt = BooleanField()
+    encrypt_asked = HiddenField()
     attachment = Several(_l("Files"))
     # The status to move to with the same click; empty keeps it as it is.
     then = Key()

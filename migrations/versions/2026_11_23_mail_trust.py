@@ -26,8 +26,12 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("trusts", sa.String(length=500), nullable=False, server_default="")
         )
+        batch_op.add_column(
+            sa.Column("staff_answers", sa.Boolean(), nullable=False, server_default="0")
+        )
     with op.batch_alter_table("mailbox") as batch_op:
         batch_op.alter_column("trusts", server_default=None)
+        batch_op.alter_column("staff_answers", server_default=None)
     op.create_table(
         "doubt",
         sa.Column("entry_id", _key(), nullable=False),
@@ -67,4 +71,5 @@ def downgrade() -> None:
     op.drop_table("spam_sender")
     op.drop_table("doubt")
     with op.batch_alter_table("mailbox") as batch_op:
+        batch_op.drop_column("staff_answers")
         batch_op.drop_column("trusts")

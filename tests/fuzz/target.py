@@ -4,7 +4,6 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass
-from unittest.mock import patch
 
 from helpdesk.channels.email import letter
 from helpdesk.channels.email.parse_command import describe
@@ -43,8 +42,7 @@ def read(raw: bytes) -> None:
     # A message that only its last resort understood shows a mistake of the parser's.
     assert not any(defect.code == "not-parsed" for defect in parsed.defects), "not parsed"
     json.dumps(describe("x", parsed), ensure_ascii=False).encode()
-    with patch.object(letter, "keep", _hash):
-        one = letter.read(raw)
+    one = letter.read(raw, _hash)
     texts = [one.subject, one.body, one.html or "", one.message_id or "", *one.references]
     texts += [file.name for file in one.files]
     texts.append(json.dumps(one.envelope, ensure_ascii=False))

@@ -143,8 +143,11 @@ class Dovecot:
     With ``tokeninfo``, the address of an OAuth2 provider, its users sign in with tokens alone.
     """
 
-    def __init__(self, folder: Path, tokeninfo: str = "") -> None:
+    def __init__(
+        self, folder: Path, tokeninfo: str = "", mechanisms: str = "xoauth2 oauthbearer"
+    ) -> None:
         self.folder = folder
+        self.mechanisms = mechanisms if tokeninfo else "plain login"
         self.tokeninfo = tokeninfo
         self.port = free_port()
         self.tls_port = free_port()
@@ -174,7 +177,6 @@ class Dovecot:
             (self.folder / "oauth2.conf").write_text(
                 f"tokeninfo_url = {self.tokeninfo}\nusername_attribute = user\n"
             )
-        mechanisms = "xoauth2 oauthbearer" if self.tokeninfo else "plain login"
         (self.folder / "dovecot.conf").write_text(f"""\
 {accounts}
 protocols = imap
@@ -187,7 +189,7 @@ ssl = yes
 ssl_cert = <{self.certificate}
 ssl_key = <{self._key}
 disable_plaintext_auth = no
-auth_mechanisms = {mechanisms}
+auth_mechanisms = {self.mechanisms}
 first_valid_uid = 1
 first_valid_gid = 1
 mail_location = maildir:~/Maildir

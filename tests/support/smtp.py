@@ -52,7 +52,8 @@ class Receiver:
     async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
         """Let in whoever brings a token that ``token_is_good`` likes."""
         said = await server.challenge_auth("")
-        fields = dict(part.partition("=")[::2] for part in str(bytes(said), "utf-8").split("\1"))
+        assert isinstance(said, bytes)
+        fields = dict(part.partition("=")[::2] for part in said.decode().split("\1"))
         user, _, token = fields.get("user", ""), *fields.get("auth", "").partition(" ")[1:]
         self.signed_in.append((user, token))
         if self.token_is_good is not None and self.token_is_good(token):

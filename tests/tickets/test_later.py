@@ -137,6 +137,20 @@ def test_what_cannot_be_sent_any_more_says_why_and_waits(work: Workspace):
     assert "was not sent" in work.get(f"/tickets/{left.id}").text
 
 
+def test_a_redaction_empties_and_stops_it(work: Workspace):
+    ticket = work.ticket()
+    moment = write(work, ticket, "As you wrote: 4111 1111 1111 1111")
+    boss = factories.actor(role="administrator")
+    with transaction():
+        services.redact(boss, ticket, entries(ticket)[0], "a card number")
+    with at(moment):
+        send_later_answers.run()
+    assert messages(ticket) == []
+    (later,) = waiting()
+    assert "redacted" in later.problem
+    assert later.draft.body == ""
+
+
 def test_it_goes_to_the_survivor_of_a_merge(work: Workspace):
     ticket = work.ticket()
     survivor = work.ticket("the same", customer=ticket.customer)

@@ -40,6 +40,8 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     "set-part-supplier": {"part_waits": [PART_WAITS, PART_WAITS]},
     "part-works": {"part_waits": [PART_WAITS, {"7": None}]},
     "hear-supplier": None,
+    "hear-automatic": None,
+    "hear-doubted": None,
     "wake": {"status": [{"id": 1, "name": "Waiting"}, {"id": 3, "name": "Working"}]},
     "resolve": {"outcome": [None, "solved"], "cause": [None, {"id": 1, "name": "Cable"}]},
     "close": {"status": [{"id": 1, "name": "Resolved"}, {"id": 2, "name": "Closed"}]},
@@ -94,6 +96,12 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     },
 }
 ALONE: dict[str, dict[str, Any] | None] = {
+    "bounce": {
+        "undelivered": [
+            None,
+            [{"address": "a@b.example", "reason": "moved", "status": "5.1.6", "temporary": False}],
+        ]
+    },
     "tell": {
         "told": [
             None,

@@ -8,8 +8,9 @@ from there takes away.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from helpdesk.channels.email.letter import Letter, key_of
 from helpdesk.channels.email.reports import Bounce
@@ -22,6 +23,8 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services import survivor_of
 from helpdesk.tickets.services.undelivered import Undelivered, record_undelivered
 
+NOTED_A_DAY = 20
+"""Reports that a ticket's journal has of one day; who sends more of them wants to fill it."""
 LOOKED_AT = 20
 """Message-IDs of one report that are looked up."""
 
@@ -64,6 +67,8 @@ def take(letter: Letter, returned: Mapping[str, list[OutboxMessage]]) -> Taken |
         # A link to sign in, say: nobody works on it.
         return Taken(None, None)
     ticket = _locked(message.ticket_id)
+    if _noted_today(ticket) >= NOTED_A_DAY:
+        return Taken(ticket.id, message.entry_id)
     entry = record_undelivered(ticket, missed)
     if not bounce.temporary:
         _tell(ticket, message, missed)
@@ -140,6 +145,16 @@ def _addresses(message: OutboxMessage) -> frozenset[str]:
 def _locked(ticket_id: int) -> Ticket:
     ticket = survivor_of(db.session.get_one(Ticket, ticket_id))
     return db.session.get_one(Ticket, ticket.id, with_for_update=True, populate_existing=True)
+
+
+def _noted_today(ticket: Ticket) -> int:
+    reports = select(Entry.id).where(
+        Entry.ticket_id == ticket.id,
+        Entry.verb == "bounce",
+        Entry.happened_at > now() - timedelta(days=1),
+    )
+    found = select(func.count()).select_from(reports.limit(NOTED_A_DAY).subquery())
+    return db.session.scalar(found) or 0
 
 
 def _tell(ticket: Ticket, message: OutboxMessage, missed: Sequence[Undelivered]) -> None:

@@ -13,7 +13,7 @@ mail = LazyGroup(
             "Take in messages from files, mbox files and Maildir folders.",
         ),
         "pipe": Place(
-            f"{HERE}.pipe_command:pipe", "Take in one message from an MTA, on standard input."
+            f"{HERE}.pipe_command:pipe", "Take in one message from standard input, for an MTA."
         ),
         "fetch": Place(
             f"{HERE}.mail_commands:fetch",

@@ -20,6 +20,7 @@ from helpdesk import blobs
 from helpdesk.channels.email import added, shared
 from helpdesk.channels.email.addressing import answers_to
 from helpdesk.channels.email.models import Mailbox
+from helpdesk.channels.email.secure.protecting import protected
 from helpdesk.channels.email.threads import Chain, chain
 from helpdesk.lib.html import show_inline_images
 from helpdesk.lib.text import bare_subject, one_line
@@ -45,7 +46,10 @@ _PAGE = (
 
 
 def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
-    """Return the whole mail. Raises BlobMissing when a file of it is gone."""
+    """Return the whole mail, signed and encrypted as it has to be.
+
+    Raises BlobMissing when a file of it is gone, and CannotProtect.
+    """
     entry = message.entry
     body = _answer(message, entry) if entry is not None else _notice(message)
     # What staff are told stands in no conversation with a customer, and a supplier knows nothing
@@ -73,7 +77,8 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
         lines.append(_header("Auto-Submitted", "auto-replied" if answers else "auto-generated"))
         lines.append(_header("X-Auto-Response-Suppress", "All"))
     head = "".join(line for line in lines if line)
-    return head.encode("utf-8") + body.as_bytes(policy=compat32.clone(linesep=LINE_END))
+    entity = body.as_bytes(policy=compat32.clone(linesep=LINE_END))
+    return protected(message, mailbox, about, head.encode("utf-8"), entity)
 
 
 # ---- Headers ----

@@ -24,6 +24,7 @@ from helpdesk.channels.email.downloads import TOO_OLD
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import MailMessage, State
+from helpdesk.channels.email.secure import keyring
 from helpdesk.channels.email.spam import count_hit, listed_among
 from helpdesk.channels.email.thread_models import MailAlias
 from helpdesk.channels.email.threads import (
@@ -249,6 +250,7 @@ def _take_in(row: MailMessage, letter: Letter, known: Known) -> Decision:
     if inbound.author.address in known.undeliverable:
         heard_from(inbound.author.address)
     received = receive(inbound, reopen_days=_settings().reopen_days, known=known.people)
+    keyring.learn(letter)
     return Decision(
         State.FILED, received.how, ticket_id=received.ticket.id, entry_id=received.entry.id
     )
@@ -310,7 +312,9 @@ def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
     if found is None:
         return
     inbound.envelope = {**inbound.envelope, "sender_check": found.noted()}
-    inbound.doubted, inbound.proven = found.proof == Proof.FAIL, found.proof == Proof.PASS
+    inbound.doubted = found.proof == Proof.FAIL
+    wanted = row.mailbox is not None and row.mailbox.staff_answers
+    inbound.staff_answer = wanted and found.proof == Proof.PASS
     if inbound.doubted:
         # A receipt would go to whoever's address was forged.
         inbound.envelope.setdefault("automatic", "unverified")

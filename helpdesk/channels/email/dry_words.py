@@ -13,6 +13,8 @@ from helpdesk.channels.inbound import How
 WHY: dict[str, Any] = {
     "own-address": _l("from one of our own addresses"),
     "own-message": _l("a message of ours that came back"),
+    "bounce-unknown": _l("a report on a message that is not ours"),
+    "spam": _l("the sender is marked as spam"),
     TOO_OLD: _l("it came before the cut-off date"),
     "only-new": _l("it lies there already, and only new mail is read"),
     "no-sender": _l("there is nobody to answer to"),
@@ -37,6 +39,8 @@ def _by_state(one: Would) -> Any:
         return _filed(one)
     if one.state == State.DUPLICATE:
         return _("A copy of a message that is here, or stands above")
+    if one.state == State.BOUNCE:
+        return _("A report on a message of ours, for #%(number)d", number=one.ticket or 0)
     if one.state == State.IGNORED:
         return _("Ignored: %(why)s", why=why)
     if one.state == State.QUARANTINED:

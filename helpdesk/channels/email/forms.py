@@ -71,7 +71,7 @@ _FETCHED = (
 )
 """Fields of mailboxes that are read; what is brought to us has none of them."""
 _SAME = (
-    *("kind", "sign_in", "speaks", "copies", "trusts", "plus"),
+    *("kind", "sign_in", "speaks", "copies", "trusts", "staff_answers", "plus"),
     *("name", "is_default", "active", "queue_id"),
     *("imap_host", "imap_port", "imap_tls", "imap_user", "folder", "move_to"),
     *("smtp_host", "smtp_port", "smtp_tls", "smtp_user"),
@@ -171,6 +171,14 @@ class MailboxForm(Form):
             "The names with which your own mail servers begin Authentication-Results headers, for"
             " instance mx.example.org. What others claim there is not believed. Empty: nobody is"
             " verified."
+        ),
+    )
+
+    staff_answers = BooleanField(
+        _l("Technicians may answer customers by mail"),
+        description=_l(
+            "What they write about a ticket goes to its customer when a server above verified"
+            " them. Otherwise, and without this, it becomes a note."
         ),
     )
 

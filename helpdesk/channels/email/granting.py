@@ -103,8 +103,11 @@ def save(actor: Actor, mailbox: Mailbox, settings: GrantSettings) -> MailGrant:
 
 
 def _plain(changes: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Return changes as they can be kept: days as text. A scope is something else elsewhere."""
     return {
-        key: [one.isoformat() if isinstance(one, date) else one for one in pair]
+        "asked_scope" if key == "scope" else key: [
+            one.isoformat() if isinstance(one, date) else one for one in pair
+        ]
         for key, pair in changes.items()
     }
 

@@ -18,7 +18,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from helpdesk import blobs
-from helpdesk.channels.email import letter as reading
 from helpdesk.channels.email.deciding import (
     Decision,
     decide,
@@ -30,6 +29,7 @@ from helpdesk.channels.email.deciding import (
 from helpdesk.channels.email.lease import Lost
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.models import OPEN, MailMessage, State
+from helpdesk.channels.email.secure import keyring
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.db import db, is_postgresql, transaction
 from helpdesk.jobs import job
@@ -59,7 +59,10 @@ class Fate:
 
 
 def read_all(raws: Mapping[int, bytes]) -> dict[int, Letter]:
-    """Read stored messages, by their key. It does not ask the database. Raises Trouble."""
+    """Read stored messages, by their key. Raises Trouble.
+
+    The database is asked only for keys of signed and encrypted ones.
+    """
     return {key: _read(key, partial(bytes, raw)) for key, raw in raws.items()}
 
 
@@ -131,7 +134,7 @@ def file_again(row: MailMessage) -> Fate:
 
     What was taken for our own mail is filed all the same.
     """
-    letter = _read(row.id, lambda: blobs.get(row.raw_sha256 or ""))
+    letter = _read(row.id, lambda: blobs.get(row.raw_sha256 or ""), lambda: None)
     row.attempts = 0
     decision: Decision
     try:
@@ -152,10 +155,12 @@ def fate_of(row: MailMessage) -> Fate:
     return Fate(row.id, State(row.state), row.reason, row.ticket_id, row.error)
 
 
-def _read(key: int, raw: Callable[[], bytes]) -> Letter:
+def _read(
+    key: int, raw: Callable[[], bytes], release: Callable[[], None] = db.session.rollback
+) -> Letter:
     """Read one message. What can't be read is unfit; its identity is its line in the ledger."""
     try:
-        return reading.read(raw())
+        return keyring.read(key, raw(), release)
     except Trouble:
         raise
     except Exception as error:

@@ -60,6 +60,8 @@ class Letter:
     # What a mail system reports with it, or which kind of answer it is that nobody wrote.
     bounce: Bounce | None = None
     auto_reply: str = ""
+    # The sender's, from a signature that is verified; see channels.email.secure.
+    certificate: bytes | None = None
 
 
 def read(raw: bytes, store: Callable[[bytes], str] = keep) -> Letter:
@@ -170,6 +172,11 @@ def _correspondents(addresses: tuple[mime.Address, ...]) -> list[Correspondent]:
     return list(found.values())
 
 
+def identity_of_bytes(raw: bytes) -> str:
+    """Return the identity of a message without a Message-ID."""
+    return hashlib.sha256(raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).hexdigest()
+
+
 def _identity(raw: bytes, parsed: mime.ParsedMessage, author: Correspondent | None) -> str:
     """Return what is the same for every copy of one message, and for no other.
 
@@ -180,9 +187,8 @@ def _identity(raw: bytes, parsed: mime.ParsedMessage, author: Correspondent | No
         who = author.address if author is not None else ""
         when = parsed.date.isoformat() if parsed.date else ""
         text = f"{parsed.message_id}\n{who}\n{when}".encode("utf-8", "replace")
-    else:
-        text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return hashlib.sha256(text).hexdigest()
+        return hashlib.sha256(text).hexdigest()
+    return identity_of_bytes(raw)
 
 
 def _envelope(parsed: mime.ParsedMessage) -> dict[str, object]:

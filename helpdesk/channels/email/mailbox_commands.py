@@ -8,7 +8,7 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from helpdesk.channels.email import dry_run, set_up
+from helpdesk.channels.email import dry_run, granting, intake, set_up
 from helpdesk.channels.email.boxes import server_of
 from helpdesk.channels.email.checks import Check, check
 from helpdesk.channels.email.dry_words import in_words as words_of
@@ -153,7 +153,12 @@ def add(as_json: bool, no_test: bool, **given: Any) -> None:
     except Refused as refused:
         raise click.ClickException(str(refused)) from None
     emit(as_json, line, in_words(line))
-    if not no_test and preset is None:
+    if preset is not None:
+        address = (
+            f"{granting.redirect_uri().removesuffix(granting.PATH)}/setup/mail/mailboxes/{key}"
+        )
+        click.echo(f"Grant access to it at {address}/access", err=True)
+    elif not no_test:
         _say_checks(test_mailbox(db.session.get_one(Mailbox, key)), as_json)
 
 
@@ -198,6 +203,20 @@ def try_out(which: str, newest: int, as_json: bool) -> None:
         }
         shown = f"{place:4}  {one.received_at:%Y-%m-%d %H:%M}  {one.sender}  {one.subject}"
         emit(as_json, line, f"{shown}\n      {words_of(one)}")
+
+
+@mailbox.command("secret")
+@click.argument("which", metavar="MAILBOX")
+@json_option
+@with_desk
+def make_secret(which: str, as_json: bool) -> None:
+    """Make the secret with which programs post to a mailbox. The one before counts for a day."""
+    with transaction():
+        row = _find(which)
+        if row.kind != Kind.HTTP:
+            raise click.ClickException("Nobody posts to this mailbox over HTTP.")
+        secret = intake.new_secret(SYSTEM, row)
+    emit(as_json, {"secret": secret}, secret)
 
 
 @mailbox.command("list")

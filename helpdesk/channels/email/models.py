@@ -145,6 +145,8 @@ class Mailbox(Model):
 
     # Mail servers whose word about senders counts (RFC 8601), in lower case, with spaces between.
     trusts: Mapped[str] = mapped_column(String(500), default="")
+    # What technicians write about a ticket goes to its customer, if it is proven to be theirs.
+    staff_answers: Mapped[bool] = mapped_column(default=False)
 
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

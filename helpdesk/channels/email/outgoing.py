@@ -26,6 +26,7 @@ from helpdesk.channels.email.mailboxes import (
     sender_for,
 )
 from helpdesk.channels.email.models import Mailbox, MailMessage
+from helpdesk.channels.email.secure import protecting
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.notify import outbox
@@ -56,6 +57,7 @@ def on_ticket_event(event: TicketEvent) -> None:
     leaves = now() + timedelta(seconds=event.hold)
     signature = _signature(event)
     to, cc, unreachable = _recipients(event.ticket, entry)
+    protecting.check(event.ticket, entry, [address for _name, address in (*to, *cc)])
     if to or cc:
         message = _new_message(event.ticket, entry, mailbox)
         # With everybody in CC unreachable or the other way round, somebody still is written to.

@@ -12,6 +12,7 @@ from helpdesk.db import db
 from helpdesk.notify.models import OutboxMessage, Sending
 from helpdesk.people import contact_values
 from helpdesk.people.models import ContactKind, ContactPoint, Person
+from helpdesk.people.services.reachable import undeliverable_among
 from helpdesk.tickets.models import Ticket
 
 
@@ -26,6 +27,8 @@ class Recipient:
     outside: bool
     # The last message to this address was refused for good.
     refused: bool
+    # Mail to it is known to come back.
+    returned: bool
 
 
 def recipients(ticket: Ticket, to: Sequence[str], cc: Sequence[str]) -> list[Recipient]:
@@ -46,7 +49,8 @@ def recipients(ticket: Ticket, to: Sequence[str], cc: Sequence[str]) -> list[Rec
             address = "" if is_own(address, own) else address
             place = (0, address) if address else (person.id if person is not None else 0, "")
             found.setdefault(place, (person, address, copy))
-    refused = _refused(ticket, {address for _person, address, _copy in found.values()})
+    reached = {address for _person, address, _copy in found.values()}
+    refused, returned = _refused(ticket, reached), undeliverable_among(reached)
     return [
         Recipient(
             name=person.name if person is not None else "",
@@ -54,6 +58,7 @@ def recipients(ticket: Ticket, to: Sequence[str], cc: Sequence[str]) -> list[Rec
             copy=copy,
             outside=is_outside(person, ticket),
             refused=address in refused,
+            returned=address in returned,
         )
         for person, address, copy in found.values()
     ]

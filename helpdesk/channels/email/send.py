@@ -24,6 +24,7 @@ from helpdesk.channels.email.models import Mailbox, Tls
 from helpdesk.channels.email.muting import held_back
 from helpdesk.channels.email.outgoing import fill_recipients
 from helpdesk.channels.email.secrets import Unreadable, open_sealed
+from helpdesk.channels.email.secure.protecting import CannotProtect
 from helpdesk.channels.email.signing_in import Server, login
 from helpdesk.channels.email.tokens import source_of
 from helpdesk.channels.email.trouble import MAIL_ERRORS, Trouble, explain, in_words, said
@@ -229,7 +230,16 @@ def _prepare(key: int, mailbox_id: int) -> Parcel | None:
             return None
         try:
             settle(message, mailbox)
-            raw = compose(message, mailbox)
+            with force_locale(desk_language()):
+                raw = compose(message, mailbox)
+        except CannotProtect as error:
+            if entry is None:
+                # A notice by itself is not worth a failure that somebody has to settle.
+                outbox.cancelled(message)
+                message.reason = "no-key"
+            else:
+                outbox.failed(message, "unprotected", str(error))
+            return None
         except (BlobMissing, ValueError, UnicodeError) as error:
             log.exception("Outgoing message %d can't be written", key)
             outbox.failed(message, "unsendable", f"{type(error).__name__}: {error}")

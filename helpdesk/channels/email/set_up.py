@@ -65,6 +65,7 @@ class MailboxSettings:
     not_before: datetime | None = None
     speaks: str = Speaks.ALL
     trusts: str = ""
+    staff_answers: bool = False
     plus: str = Plus.NONE
 
 
@@ -206,10 +207,6 @@ def checked(settings: MailboxSettings, own: Mailbox | None = None) -> None:
     for key in _PASSWORDS:
         typed_text.check(getattr(settings, key) or "", LONGEST[key], key)
     _check_ways(settings)
-    if settings.kind == Kind.IMAP and not settings.imap_host:
-        raise Refused("host-missing", _l("Say which server to read from."), "imap_host")
-    if settings.kind == Kind.IMAP and not settings.imap_user:
-        raise Refused("user-missing", _l("Say which user signs in."), "imap_user")
     settings.folder = settings.folder or "INBOX"
     if settings.move_to and settings.move_to == settings.folder:
         message = _l("Filed messages can't be moved to the folder they are read from.")
@@ -235,13 +232,22 @@ def _check_choices(settings: MailboxSettings) -> None:
 
 
 def _check_ways(settings: MailboxSettings) -> None:
-    """Raise Refused for a choice that is none."""
+    """Raise Refused for a choice that is none, and for a mailbox that can't be read."""
     known = {"plus": Plus, "kind": Kind, "sign_in": SignIn, "speaks": Speaks}
     for key, offered in known.items():
         if getattr(settings, key) not in set(offered):
             raise Refused(key, _l("Choose one of what is offered."), key)
     if settings.not_before is not None and not 1990 <= settings.not_before.year <= 2200:
         raise Refused("day", _l("Choose a year between 1990 and 2200."), "not_before")
+    if settings.kind != Kind.IMAP:
+        # There is no folder in which anything could lie.
+        settings.move_to, settings.copies, settings.only_new = "", False, False
+        settings.not_before = None
+        return
+    if not settings.imap_host:
+        raise Refused("host-missing", _l("Say which server to read from."), "imap_host")
+    if not settings.imap_user:
+        raise Refused("user-missing", _l("Say which user signs in."), "imap_user")
 
 
 def _plain(changes: dict[str, list[Any]]) -> dict[str, list[Any]]:

@@ -26,6 +26,7 @@ NAMES = {
     "file_delivered_mail": _l("File mail that was brought"),
     "keep_access": _l("Keep access to mailboxes"),
     "file_forgotten_mail": _l("File mail that was left lying"),
+    "warn_of_keys": _l("Warn of keys for mail that end"),
     "judge_risks": _l("Look which tickets are at risk"),
     "watch_for_spikes": _l("Look whether many people have the same"),
     "ask_for_new_times": _l("Ask for new times once those told have passed"),

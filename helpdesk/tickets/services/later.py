@@ -208,6 +208,15 @@ def stopped(key: int, why: str) -> LaterAnswer | None:
     return later
 
 
+def stop_all(ticket: Ticket, why: object) -> None:
+    """Stop everything that was to leave later on a ticket."""
+    for later in db.session.scalars(
+        select(LaterAnswer).where(LaterAnswer.ticket_id == ticket.id).with_for_update()
+    ):
+        later.problem = str(why)[:400]
+        _changed(ticket.id)
+
+
 def _then(value: object, ticket: Ticket) -> Status | None:
     status = db.session.get(Status, int(str(value))) if str(value or "").isdigit() else None
     if status is None or status.retired_at is not None or ticket.status_class not in UNFINISHED:

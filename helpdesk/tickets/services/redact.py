@@ -25,6 +25,7 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries.timeline import NAMES_ANOTHER, other_ticket
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.errors import Refused
+from helpdesk.tickets.services.later import stop_all
 
 NO_BLOB = "0" * 64
 """Stands in place of the hash of a file that was redacted."""
@@ -54,6 +55,7 @@ def redact(actor: Actor, ticket: Ticket, entry: Entry, reason: str) -> Entry:
         ticket.solution = ""
     for draft in db.session.scalars(select(Draft).where(Draft.ticket_id == ticket.id)):
         draft.body, draft.fields = "", {}
+    stop_all(ticket, _l("A text of the ticket was redacted, and this one emptied. Write it anew."))
     db.session.add(
         Redaction(
             ticket_id=ticket.id,

@@ -94,12 +94,15 @@ def reply(
     undo_group: str | None = None,
     verb: str = "reply",
     claims: bool = True,
+    encrypt: bool | None = None,
 ) -> Entry:
     """Answer the customer. Replying acknowledges, and counts as the first reply.
 
     Who answers has the ticket, unless ``claims`` says otherwise: one message to many makes nobody
     the owner of them all. ``then`` moves the ticket to an open or pending status with the same
     click. The message waits ``hold`` seconds before it leaves, and can be taken back for as long.
+    ``encrypt`` is what its author chose; None leaves it to the channel, which answers as it was
+    written to.
     Raises Denied, Refused, Clash.
     """
     check_writable(ticket)
@@ -138,6 +141,7 @@ def reply(
         envelope={
             "to": [{"id": person.id, "name": person.name} for person in recipients],
             "cc": [{"id": person.id, "name": person.name} for person in copies],
+            **({} if encrypt is None else {"encrypt": encrypt}),
         },
         hold=hold,
         undo_for=hold,

@@ -122,6 +122,12 @@ class Line:
         return macro_of(self.entry) if self.entry.changes else ""
 
     @property
+    def protected(self) -> bool:
+        """Whether it came signed or encrypted, or left encrypted: a higher room says how."""
+        envelope = self.entry.envelope or {}
+        return "security" in envelope or bool(envelope.get("encrypt"))
+
+    @property
     def marked(self) -> bool:
         """Whether something about its time or its place is unusual."""
         return self.late is not None or self.from_ticket is not None

@@ -118,6 +118,7 @@ def say_reply(actor: Actor, ticket: Ticket, form: ReplyForm) -> Entry:
         then=then,
         seen_entry_id=form.seen.data,
         hold=undo_seconds(),
+        encrypt=form.encrypt.data if form.encrypt_asked.data else None,
     )
     for person in copies:
         # Whoever gets a copy may answer to it.

@@ -17,6 +17,7 @@ from helpdesk.channels.email.views import public_files
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.people.models import ContactKind, ContactPoint, Person
+from helpdesk.people.services.reachable import mark_undeliverable
 from helpdesk.tickets import services
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.services import NewFile, Said
@@ -265,5 +266,8 @@ def test_the_composer_says_what_was_refused_and_what_goes_as_a_link(
     key = upload(work, ticket, "big.zip", b"z" * 5000).get_json()["id"]
     found = work.get(f"/tickets/{ticket.id}/recipients", attachment=key).text
     assert "refused the last message" in found
+    with transaction():
+        mark_undeliverable("ho@harbour.example", "user-unknown")
+    assert "Mail comes back" in work.get(f"/tickets/{ticket.id}/recipients").text
     assert "big.zip" in found
     assert "From <strong>Network &amp; VPN</strong>" in found

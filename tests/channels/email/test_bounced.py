@@ -173,6 +173,12 @@ def test_a_person_who_writes_about_a_bounce_gets_a_ticket(box: Mailbox):
     assert fate.state == State.FILED
 
 
+def test_nobody_fills_a_journal_with_reports(box: Mailbox, ticket: Ticket):
+    fates = take(box, *(report(sent(), number=number) for number in range(24)))
+    assert {fate.state for fate in fates} == {State.BOUNCE}
+    assert len(post.entries(ticket, "bounce")) == 20
+
+
 def test_who_writes_from_the_address_again_is_alive(box: Mailbox, ticket: Ticket):
     take(box, report(sent()))
     assert point().undeliverable_since is not None

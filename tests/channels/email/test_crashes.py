@@ -9,6 +9,7 @@ from flask import Flask
 
 from helpdesk.channels.email.models import State
 from helpdesk.db import transaction
+from helpdesk.notify import outbox
 from helpdesk.notify.models import Sending
 from helpdesk.tickets import services
 from tests import factories
@@ -98,6 +99,9 @@ def test_sending_is_killed_at_many_points_and_nothing_is_lost(
         # Nothing is lost. What left twice had been handed over when the process died, before it
         # could write that down: the one window there is, and the Message-ID is the same.
         assert set(sent) == {row.message_id for row in rows}
+        # What may have left twice says so.
+        marked = {row.message_id for row in rows if row.reason == outbox.REPEATED}
+        assert {one for one, count in sent.items() if count > 1} <= marked
         twice = sum(count - 1 for count in sent.values())
         inside = [where for where in points if where in {"after sendmail", "statement", "commit"}]
         assert twice <= len(inside)

@@ -87,11 +87,14 @@ def ends(box: Mailbox) -> None:
 
 
 @pytest.fixture
-def token_server(provider: oauth.Provider) -> Iterator[dovecot.Dovecot]:
+def token_server(
+    provider: oauth.Provider, request: pytest.FixtureRequest
+) -> Iterator[dovecot.Dovecot]:
     dovecot.require()
     folder = Path(tempfile.mkdtemp(prefix="hearth-oauth-"))
     folder.chmod(0o755)
-    server = dovecot.Dovecot(folder, f"{provider.url}/tokeninfo?access_token=")
+    mechanisms = getattr(request, "param", "xoauth2 oauthbearer")
+    server = dovecot.Dovecot(folder, f"{provider.url}/tokeninfo?access_token=", mechanisms)
     server.start()
     yield server
     server.kill()
@@ -132,6 +135,27 @@ def test_mail_is_read_and_answered_with_tokens_alone(
         with pytest.raises(Trouble, match="The provider took access back"):
             fetch_once(box.id)
         assert alarms.alarms()[0].is_grave
+
+
+@pytest.mark.imap
+@pytest.mark.one_database
+@pytest.mark.parametrize("token_server", ["oauthbearer"], indirect=True)
+def test_a_server_that_knows_only_oauthbearer_is_read(
+    session, queue: Queue, provider: oauth.Provider, token_server: dovecot.Dovecot
+) -> None:
+    box = post.mailbox(
+        dovecot.Account(token_server, provider.user),
+        queue=queue,
+        sign_in="oauth",
+        imap_password=None,
+    )
+    granted(box, provider)
+    assert fetch_once(box.id) == []
+    provider.tokens.clear()
+    with pytest.raises(Trouble, match="did not take the provider's token"):
+        fetch_once(box.id)
+    # Only the token was taken back: with a new one all is well.
+    assert fetch_once(box.id) == []
 
 
 def test_what_ends_is_renewed_before_and_the_new_refresh_token_is_kept(
@@ -376,7 +400,7 @@ def test_a_removed_mailbox_takes_its_tokens_along(
         ({"provider": "other", "token_url": "https://login.example/t"}, "authorize_url"),
     ],
 )
-def test_what_a_provider_does_not_know_is_refused(typed: dict[str, str], field: str) -> None:
+def test_what_a_provider_does_not_know_is_refused(typed: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused) as refused:
         granting.checked(GrantSettings(client_id="hearth", **typed), has_secret=False)
     assert refused.value.field == field

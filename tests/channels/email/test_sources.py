@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import re
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from click.testing import CliRunner
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from helpdesk import blobs
 from helpdesk.channels.email import delivered, intake
+from helpdesk.channels.email.mailbox_commands import mailbox
 from helpdesk.channels.email.models import Mailbox, State
 from helpdesk.channels.email.views import api
 from helpdesk.db import db, transaction
@@ -84,6 +88,40 @@ def test_an_mta_hands_messages_over_and_hears_what_to_do_with_them(live_desk: Li
     assert pipe(live_desk, raw, "--mailbox", str(key))[0] == 75
 
 
+# ---- Commands ----
+
+
+@pytest.mark.one_database
+def test_mailboxes_of_every_kind_are_set_up_by_command(own_desk: Flask) -> None:
+    with own_desk.app_context():
+        factories.queue("Service desk", is_default=True)
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(mailbox, arguments, obj=lambda: own_desk)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    run("add", "--kind", "pipe", "--name", "MTA", "--address", "mta@desk.example", "--no-test")
+    run("add", "--kind", "http", "--name", "Shop", "--address", "shop@desk.example", "--no-test")
+    said = run(
+        *("add", "--preset", "microsoft", "--name", "IT", "--address", "it@desk.example"),
+        *("--user", "it@desk.example", "--off", "--from-day", "2026-01-31", "--speaks", "people"),
+    )
+    assert "/setup/mail/mailboxes/3/access" in said
+    assert len(run("secret", "Shop").strip()) > 40
+    lines = [json.loads(line) for line in run("list", "--json").splitlines()]
+    assert [(one["name"], one["kind"], one["host"]) for one in lines] == [
+        ("IT", "imap", "outlook.office365.com"),
+        ("MTA", "pipe", ""),
+        ("Shop", "http", ""),
+    ]
+    refused = CliRunner().invoke(
+        mailbox, ["add", "--name", "x", "--address", "x@desk.example"], obj=lambda: own_desk
+    )
+    assert refused.exit_code == 2
+    assert "needs --user and --host" in refused.output
+
+
 # ---- Posting ----
 
 
@@ -99,13 +137,13 @@ def send(
     raw: bytes,
     *,
     at: float | None = None,
-    **changes: str,
+    headers: dict[str, str] | None = None,
 ) -> TestResponse:
     moment = int(at if at is not None else time.time())
     v1 = hmac.new(secret.encode(), f"{moment}.".encode() + raw, hashlib.sha256).hexdigest()
-    headers = {"Hearth-Signature": f"t={moment},v1={v1}", "Content-Type": "message/rfc822"}
+    sent = {"Hearth-Signature": f"t={moment},v1={v1}", "Content-Type": "message/rfc822"}
     key = box if isinstance(box, int) else box.id
-    return client.post(f"/api/mail/{key}", data=raw, headers={**headers, **changes})
+    return client.post(f"/api/mail/{key}", data=raw, headers={**sent, **(headers or {})})
 
 
 def secret_of(box: Mailbox) -> str:
@@ -139,12 +177,12 @@ def test_what_is_not_signed_right_is_refused_without_a_trace(
         "no such mailbox": send(client, 9999, secret, raw),
         "old": send(client, box, secret, raw, at=time.time() - 301),
         "of the future": send(client, box, secret, raw, at=time.time() + 301),
-        "none": send(client, box, secret, raw, **{"Hearth-Signature": ""}),
-        "nonsense": send(client, box, secret, raw, **{"Hearth-Signature": "t=1,v1=é"}),
+        "none": send(client, box, secret, raw, headers={"Hearth-Signature": ""}),
+        "nonsense": send(client, box, secret, raw, headers={"Hearth-Signature": "t=1,v1=é"}),
     }
     for what, answer in refused.items():
-        assert (what, answer.status_code, answer.json["again"]) == (what, 401, False)
-    assert send(client, box, secret, raw, **{"Content-Type": "text/plain"}).status_code == 415
+        assert (what, answer.status_code, (answer.json or {})["again"]) == (what, 401, False)
+    assert send(client, box, secret, raw, headers={"Content-Type": "text/plain"}).status_code == 415
     assert send(client, box, secret, b" \r\n").status_code == 422
     assert post.ledger() == []
 
@@ -156,10 +194,14 @@ def test_a_sender_hears_when_to_come_back(
     with transaction():
         db.session.get_one(Mailbox, box.id).active = False
     off = send(client, box, secret, raw)
-    assert (off.status_code, off.json["again"], off.headers["Retry-After"]) == (503, True, "30")
+    assert (off.status_code, (off.json or {})["again"], off.headers["Retry-After"]) == (
+        503,
+        True,
+        "30",
+    )
     monkeypatch.setattr(api, "MAX_MESSAGE", 100)
     large = send(client, box, secret, raw)
-    assert (large.status_code, large.json["again"]) == (413, False)
+    assert (large.status_code, (large.json or {})["again"]) == (413, False)
 
 
 def test_a_new_secret_is_shown_once_and_the_one_before_counts_for_a_day(

@@ -2,6 +2,7 @@
 
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -20,7 +21,7 @@ from helpdesk.people.models import OrganisationDomain
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import BinReason
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services import Refused
 from tests import factories
 from tests.channels.email import post
@@ -61,6 +62,11 @@ def bring(box: Mailbox, mail: EmailMessage, stated: str = "") -> MailMessage:
         key = row.id
     ingest.file_stored([key])
     return db.session.get_one(MailMessage, key)
+
+
+def proof_of(entry: Entry) -> str | None:
+    noted: Any = (entry.envelope or {}).get("sender_check", {})
+    return str(noted["proof"]) if noted else None
 
 
 # ---- What is stated ----
@@ -129,7 +135,7 @@ def test_a_proven_sender_is_shown_as_verified(client: FlaskClient, box: Mailbox)
     row = bring(box, post.letter(), PASS)
     entry = row.entry
     assert entry is not None
-    assert entry.envelope["sender_check"]["proof"] == "pass"
+    assert proof_of(entry) == "pass"
     page = visitor(client).get(f"/tickets/{row.ticket_id}")
     assert "Sender verified" in page
     assert "DMARC pass customer.example" in page
@@ -139,7 +145,8 @@ def test_nobody_is_marked_where_no_server_is_trusted(client: FlaskClient, box: M
     with transaction():
         box.trusts = ""
     row = bring(box, post.letter(), FAIL)
-    assert "sender_check" not in row.entry.envelope
+    assert row.entry is not None
+    assert proof_of(row.entry) is None
     assert row.reason == "opened"
 
 
@@ -178,7 +185,7 @@ def test_a_forged_sender_adds_nothing_silently_until_somebody_believes(
     answer = reader.send(f"/setup/mail/doubted/{ticket.id}/{note.id}/believe")
     assert answer.status_code == 303
     (heard,) = post.entries(ticket, "hear")
-    assert (heard.body, heard.envelope["believed"]) == (note.body, note.id)
+    assert (heard.body, (heard.envelope or {})["believed"]) == (note.body, note.id)
     assert "said that it is from them" in reader.get(f"/tickets/{ticket.id}")
     # Nobody decides twice.
     reader.send(f"/setup/mail/doubted/{ticket.id}/{note.id}/disbelieve")
@@ -190,6 +197,32 @@ def test_a_forged_first_mail_opens_a_ticket_and_gets_no_receipt(box: Mailbox):
     row = bring(box, post.letter(), FAIL)
     assert row.reason == "opened"
     assert db.session.query(OutboxMessage).filter_by(ticket_id=row.ticket_id).count() == 0
+
+
+def test_a_technicians_mail_is_an_answer_only_where_it_is_wanted_and_proven(box: Mailbox):
+    first = bring(box, post.letter("Lamp", Message_ID="<lamp@customer.example>"), PASS)
+    ticket = db.session.get_one(Ticket, first.ticket_id)
+    who = factories.person(is_technician=True, email="sam@desk.example")
+    factories.account(who, "technician")
+    quote = (
+        "Try the switch.\n\nOn Mon, 1 Jan 2026, Hearth <h@desk.example> wrote:\n> A secret\n> x\n"
+    )
+
+    def answer(stated: str) -> MailMessage:
+        mail = post.letter("Re: Lamp", quote, sender="sam@desk.example",
+                           In_Reply_To="<lamp@customer.example>")  # fmt: skip
+        return bring(box, mail, stated)
+
+    proven = f"{OURS}; dmarc=pass header.from=desk.example"
+    assert answer(proven).reason == "noted"
+    with transaction():
+        box.staff_answers = True
+    assert answer(f"{OURS}; dmarc=none").reason == "noted"
+    assert answer(f"{OURS}; dmarc=fail header.from=desk.example").reason == "doubted"
+    assert answer(proven).reason == "answered"
+    (reply,) = post.entries(ticket, "reply")
+    assert (reply.body, reply.author_id, reply.public) == ("Try the switch.", who.id, True)
+    assert ticket.owner_id == who.id
 
 
 # ---- Spam ----

@@ -23,15 +23,18 @@ _REPLIED = re.compile(r"[45]\d\d[- ]\W{0,3}([45]\.\d{1,2}\.\d{1,3})(?![\d.])")
 _WRAPPER = re.compile(
     r"5\.\d\.\d - (?:unknown address|other network|bad destination \w{1,10}) error"
 )
+_SOMEONE = re.compile(r"<?[^\s<>@:;,()\[\]]{1,128}@[^\s<>@:;,()\[\]]{1,255}>?")
+_HOST = re.compile(r"\b[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,9}(?=\.?\s?\[|\W{1,40}said:)")
 # Before which command the server said no. Who may not send is not about the recipient, and who is
 # "unknown" only after the whole message was taken was refused by a filter.
 _AFTER_MAIL = re.compile(
-    r"(?:after|to) (?:pipelined )?mail from|my (?:name|sender)(?: address)? was rejected"
+    r"(?:after|to) (?:pipelined )?mail from|\(state (?:[89]|1[0-2])\)"
+    r"|my (?:name|sender)(?: address)? was rejected"
 )
 _AFTER_DATA = re.compile(
     r"(?:after|to) (?:the )?(?:pipelined )?(?:end of )?data\b|>>> data <<<|smtp command data"
     # The name that belongs before the colon is missing: said of the message, not of a recipient.
-    r"|[45]\d\d:? : user unknown"
+    r"|[45]\d\d:? : user unknown|\(state 1[5-8]\)"
 )
 _BY_STATUS: dict[str, Reason] = {
     "1.0": "user-unknown",
@@ -76,7 +79,7 @@ def judge(
     if action == "complaint":
         return Failure(address, status, "complaint", False, said[:500])
     text = " ".join(said[:MAX_SAID].lower().replace("_", " ").split())
-    text = _WRAPPER.sub("", text)
+    text = _without_names(_WRAPPER.sub("", text))
     code = _code(text)
     status = _status(text, status, code)
     reason = _reason(text, status, code)
@@ -89,6 +92,13 @@ def judge(
     elif status.startswith("4") and reason in HARD:
         reason = "network"
     return Failure(address, status, reason, temporary, " ".join(said.split())[:500])
+
+
+def _without_names(text: str) -> str:
+    """Leave out addresses and hosts: antispam.example.org may say that a user is unknown."""
+    if "@" in text:
+        text = _SOMEONE.sub("<someone>", text)
+    return _HOST.sub(" ", text)
 
 
 def _code(text: str) -> str:
@@ -118,6 +128,9 @@ def _is_about_the_mail(text: str, status: str, reason: Reason) -> bool:
         return True
     if reason != "user-unknown" or status[1:4] in (".1.", ".5."):
         return False
+    if status[1:4] == ".7." and "rcpt" not in text:
+        # Words and status contradict each other, and it was not said to the recipient's name.
+        return True
     return status[1:] == ".2.0" or bool(_AFTER_DATA.search(text))
 
 

@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound as NothingHere
 
 from helpdesk.channels.email import ledger
 from helpdesk.channels.email.models import Mailbox
+from helpdesk.channels.email.secure import keys
 from helpdesk.db import db
 from helpdesk.notify import undelivered
 from helpdesk.people.access import Permission
@@ -26,6 +27,7 @@ def tabs() -> dict[str, Any]:
         "place": "mail",
         "quarantine_count": ledger.quarantine_count(actor),
         "failed_count": undelivered.failed_count(actor),
+        "keys_count": keys.ending_count(),
     }
 
 

@@ -48,6 +48,7 @@ REASONS = {
     "other-customer": _l("The ticket is for somebody else now"),
     "not-theirs": _l("The customer does not know of this ticket"),
     "no-address": _l("There is no address at which they can be told"),
+    "no-key": _l("It had to be encrypted, and there is no key of theirs"),
     "redacted": _l("A text of the ticket was redacted"),
     "muted": _l("The mailbox is muted"),
     "demo": _l("The demo desk sends nothing"),
