@@ -26,17 +26,17 @@ def upgrade() -> None:
     with op.batch_alter_table("mailbox") as batch_op:
         batch_op.alter_column("plus", server_default=None)
     op.create_table(
-        "mail_key",
+        "mail_trace",
         sa.Column("id", _key(), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),
         sa.Column("ticket_id", _key(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["ticket_id"], ["ticket.id"], name=op.f("fk_mail_key_ticket_id_ticket")
+            ["ticket_id"], ["ticket.id"], name=op.f("fk_mail_trace_ticket_id_ticket")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_trace")),
     )
-    op.create_index(op.f("ix_mail_key_key"), "mail_key", ["key"])
-    op.create_index(op.f("ix_mail_key_ticket_id"), "mail_key", ["ticket_id"])
+    op.create_index(op.f("ix_mail_trace_key"), "mail_trace", ["key"])
+    op.create_index(op.f("ix_mail_trace_ticket_id"), "mail_trace", ["ticket_id"])
     op.create_table(
         "mail_alias",
         sa.Column("id", _key(), nullable=False),
@@ -65,6 +65,6 @@ def downgrade() -> None:
     """Take it back."""
     op.drop_index("ix_mail_message_sender", table_name="mail_message")
     op.drop_table("mail_alias")
-    op.drop_table("mail_key")
+    op.drop_table("mail_trace")
     with op.batch_alter_table("mailbox") as batch_op:
         batch_op.drop_column("plus")

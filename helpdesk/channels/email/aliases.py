@@ -81,7 +81,7 @@ def add(
     pattern = typed.strip().lower()
     if _PATTERN.fullmatch(pattern) is None:
         message = _l("Type an address, for instance support+printer@example.org.")
-        raise Refused("address", message, "pattern")
+        raise Refused("address", message, "value")
     queue = db.session.get(Queue, queue_id) if 0 < queue_id < LARGEST else None
     if queue is None or queue.retired_at is not None:
         raise Refused("queue", _l("Choose the queue that this mail goes to."), "queue_id")
@@ -90,9 +90,9 @@ def add(
     )
     there = aliases_of([mailbox.id]).get(mailbox.id, [])
     if any(one.pattern == pattern for one in there):
-        raise Refused("address-taken", _l("This address is on the list already."), "pattern")
+        raise Refused("address-taken", _l("This address is on the list already."), "value")
     if len(there) >= MOST:
-        raise Refused("too-many", _l("There are too many addresses on the list."), "pattern")
+        raise Refused("too-many", _l("There are too many addresses on the list."), "value")
     row = MailAlias(mailbox=mailbox, pattern=pattern, queue=queue, category=category)
     db.session.add(row)
     db.session.flush()

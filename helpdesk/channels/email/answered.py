@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from helpdesk.channels.email.addressing import About, Token, token_of
 from helpdesk.channels.email.letter import MAX_ID, Letter
-from helpdesk.channels.email.thread_models import MailKey
+from helpdesk.channels.email.thread_models import MailTrace
 from helpdesk.channels.email.threads import LOOKED_AT
 from helpdesk.db import db
 from helpdesk.notify.models import OutboxMessage
@@ -59,9 +59,9 @@ def hints_of(letters: Sequence[Letter], threads: dict[str, int]) -> Hints:
     wanted = {key for letter in letters for key in _keys_wanted(letter, threads)}
     if wanted:
         rows = db.session.execute(
-            select(MailKey.key, MailKey.ticket_id)
-            .where(MailKey.key.in_(wanted))
-            .order_by(MailKey.id)
+            select(MailTrace.key, MailTrace.ticket_id)
+            .where(MailTrace.key.in_(wanted))
+            .order_by(MailTrace.id)
         )
         hints.keys = {row.key: row.ticket_id for row in rows}
         threads |= {key: one for key, one in hints.keys.items() if key.startswith("<")}
@@ -101,5 +101,5 @@ def keep_keys(letter: Letter, ticket_id: int, hints: Hints) -> None:
     traces = letter.traces
     for key in (*traces.originals, traces.conversation):
         if 0 < len(key) <= MAX_ID and key != letter.message_id and key not in hints.keys:
-            db.session.add(MailKey(key=key, ticket_id=ticket_id))
+            db.session.add(MailTrace(key=key, ticket_id=ticket_id))
             hints.keys[key] = ticket_id

@@ -9,10 +9,10 @@ from helpdesk.tickets.desk import Category, Queue
 from helpdesk.tickets.models import Ticket
 
 
-class MailKey(Model):
+class MailTrace(Model):
     """By what else than its Message-ID a filed mail is known: an id it had, Outlook's thread."""
 
-    __tablename__ = "mail_key"
+    __tablename__ = "mail_trace"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str] = mapped_column(String(255), index=True)

@@ -223,10 +223,10 @@ def notice(box: Mailbox, ticket: Ticket, words: str) -> None:
 def test_the_pages(client: FlaskClient, box: Mailbox):
     admin = visitor(client)
     page = f"/setup/mail/mailboxes/{box.id}/aliases"
-    given = {"pattern": "nonsense", "queue_id": box.queue_id, "category_id": "0"}
+    given = {"value": "nonsense", "queue_id": box.queue_id, "category_id": "0"}
     assert admin.send(page, **given).status_code == 422
-    assert admin.send(page, **(given | {"pattern": "vip@desk.example"})).status_code == 303
-    assert admin.send(page, **(given | {"pattern": "VIP@desk.example"})).status_code == 422
+    assert admin.send(page, **(given | {"value": "vip@desk.example"})).status_code == 303
+    assert admin.send(page, **(given | {"value": "VIP@desk.example"})).status_code == 422
     assert "vip@desk.example" in admin.get(page)
     (row,) = db.session.query(MailAlias).all()
     assert admin.send(f"/setup/mail/aliases/{row.id}/remove").status_code == 303

@@ -13,7 +13,7 @@ from helpdesk.channels.email import delivered
 from helpdesk.channels.email.addressing import About, Token, token_of
 from helpdesk.channels.email.models import Mailbox, MailMessage, Plus
 from helpdesk.channels.email.send import send_mail
-from helpdesk.channels.email.thread_models import MailKey
+from helpdesk.channels.email.thread_models import MailTrace
 from helpdesk.channels.inbound import How
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
@@ -160,7 +160,7 @@ def test_outlooks_conversation_counts_for_who_takes_part_and_for_answers_only(bo
     assert stranger.reason == How.OPENED
     assert linked(stranger.ticket_id) == {first.ticket_id}
     assert anew.reason == How.OPENED
-    assert db.session.query(MailKey).count() == 1
+    assert db.session.query(MailTrace).count() == 1
 
 
 def test_an_old_address_used_for_something_new_opens_a_ticket_of_its_own(

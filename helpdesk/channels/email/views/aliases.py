@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectField, StringField
 
 from helpdesk.channels.email import aliases as listed
 from helpdesk.channels.email.models import Mailbox
@@ -15,13 +17,36 @@ from helpdesk.people.guard import current_actor, require
 from helpdesk.tickets.queries.access import NotFound, visible_queues
 from helpdesk.tickets.queries.page import categories
 from helpdesk.tickets.services import Refused
+from helpdesk.web.forms import Form, Needed, choices
+
+
+class AliasForm(Form):
+    """An address and where its mail goes."""
+
+    value = StringField(
+        _l("Address"),
+        [Needed()],
+        description=_l("An asterisk stands for anything: support+*@example.org."),
+    )
+    queue_id = SelectField(_l("New tickets go to"), coerce=int)
+    category_id = SelectField(_l("Category"), coerce=int)
+
+    def offer(self) -> None:
+        """Offer the queues and categories in use."""
+        self.queue_id.choices = choices((queue.id, queue.name) for queue in visible_queues(SYSTEM))
+        paths = ((category.id, category.path) for category in categories())
+        self.category_id.choices = choices([(0, _("None")), *paths])
 
 
 @bp.get("/mailboxes/<int:mailbox_id>/aliases")
 @require(Permission.SETUP_MAIL)
 def aliases(mailbox_id: int) -> Any:
     """List the addresses and where their mail goes."""
-    return _page(mailbox_for(mailbox_id))
+    mailbox = mailbox_for(mailbox_id)
+    form = AliasForm(formdata=None)
+    form.offer()
+    form.queue_id.data = mailbox.queue_id
+    return _page(mailbox, form)
 
 
 @bp.post("/mailboxes/<int:mailbox_id>/aliases")
@@ -29,20 +54,21 @@ def aliases(mailbox_id: int) -> Any:
 def add_alias(mailbox_id: int) -> Any:
     """Let mail to an address go to a queue."""
     mailbox = mailbox_for(mailbox_id, lock=True)
-    typed = request.form.get("pattern", "")
-    queue_id = request.form.get("queue_id", 0, type=int)
-    category_id = request.form.get("category_id", 0, type=int)
+    form = AliasForm()
+    form.offer()
+    if not form.validate():
+        return _page(mailbox, form), 422
     try:
-        row = listed.add(current_actor(), mailbox, typed, queue_id, category_id)
-    except Refused as refused:
-        page = _page(
+        row = listed.add(
+            current_actor(),
             mailbox,
-            typed=typed,
-            queue_id=queue_id,
-            category_id=category_id,
-            problem=str(refused.message),
+            form.value.data or "",
+            form.queue_id.data,
+            form.category_id.data or None,
         )
-        return page, 422
+    except Refused as refused:
+        form.refuse(refused.field, refused.message)
+        return _page(mailbox, form), 422
     flash(_("Mail to %(address)s goes to %(queue)s.", address=row.pattern, queue=row.queue.name))
     return redirect(url_for("mail.aliases", mailbox_id=mailbox.id), 303)
 
@@ -60,22 +86,6 @@ def remove_alias(alias_id: int) -> Any:
     return redirect(url_for("mail.aliases", mailbox_id=mailbox_id), 303)
 
 
-def _page(
-    mailbox: Mailbox,
-    *,
-    typed: str = "",
-    queue_id: int = 0,
-    category_id: int = 0,
-    problem: str = "",
-) -> str:
-    return render_template(
-        "mail/aliases.html",
-        mailbox=mailbox,
-        rows=listed.aliases_of([mailbox.id]).get(mailbox.id, []),
-        queues=visible_queues(SYSTEM),
-        categories=categories(),
-        typed=typed,
-        queue_id=queue_id or mailbox.queue_id,
-        category_id=category_id,
-        problem=problem,
-    )
+def _page(mailbox: Mailbox, form: AliasForm) -> str:
+    rows = listed.aliases_of([mailbox.id]).get(mailbox.id, [])
+    return render_template("mail/aliases.html", mailbox=mailbox, rows=rows, form=form)
