@@ -117,9 +117,7 @@ def receive(
     )
     ticket = _ticket(inbound.thread)
     related: Ticket | None = None
-    if ticket is not None and is_another_matter(
-        ticket, inbound.subject, inbound.happened_at, refers=inbound.refers
-    ):
+    if ticket is not None and _begins_anew(inbound, author, ticket):
         ticket, related = None, ticket
     if ticket is None and inbound.quoted is not None:
         quoted = _ticket(inbound.quoted)
@@ -133,6 +131,18 @@ def receive(
     if ticket is None:
         return _open(inbound, author, related)
     return _join(inbound, author, ticket, reopen_days)
+
+
+def _begins_anew(inbound: Inbound, author: Person, ticket: Ticket) -> bool:
+    """Whether somebody took an old message only to have an address.
+
+    Programs, suppliers and staff do not; and who names the number means that ticket.
+    """
+    if inbound.auto_reply or inbound.answers_supplier or author.is_technician:
+        return False
+    if inbound.quoted == ticket.id:
+        return False
+    return is_another_matter(ticket, inbound.subject, inbound.happened_at, refers=inbound.refers)
 
 
 def _ticket(number: int | None) -> Ticket | None:
