@@ -117,9 +117,7 @@ def receive(
     )
     ticket = _ticket(inbound.thread)
     related: Ticket | None = None
-    if ticket is not None and is_another_matter(
-        ticket, inbound.subject, inbound.happened_at, refers=inbound.refers
-    ):
+    if ticket is not None and _begins_anew(inbound, author, ticket):
         ticket, related = None, ticket
     if ticket is None and inbound.quoted is not None:
         quoted = _ticket(inbound.quoted)
@@ -133,6 +131,18 @@ def receive(
     if ticket is None:
         return _open(inbound, author, related)
     return _join(inbound, author, ticket, reopen_days)
+
+
+def _begins_anew(inbound: Inbound, author: Person, ticket: Ticket) -> bool:
+    """Whether somebody took an old message only to have an address.
+
+    Programs, suppliers and staff do not; and who names the number means that ticket.
+    """
+    if inbound.auto_reply or inbound.answers_supplier or author.is_technician:
+        return False
+    if inbound.quoted == ticket.id:
+        return False
+    return is_another_matter(ticket, inbound.subject, inbound.happened_at, refers=inbound.refers)
 
 
 def _ticket(number: int | None) -> Ticket | None:
@@ -209,6 +219,12 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
     return Received(how, entry.ticket, entry, author)
 
 
+def _keep_words(by: PassedOnBy, ticket: Ticket, at: datetime) -> None:
+    """Keep what a technician wrote above the message they passed on, for staff."""
+    if by.words:
+        services.hear_staff(ticket, Heard(author=by.technician, body=by.words, happened_at=at))
+
+
 def receive_by_hand(inbound: Inbound, ticket: Ticket | None) -> Entry:
     """File a message where a person wants it: in this ticket (locked), or in one of its own."""
     author, _new = find_or_create_by_address(
@@ -230,12 +246,6 @@ def receive_by_hand(inbound: Inbound, ticket: Ticket | None) -> Entry:
         return services.hear_staff(ticket, heard)
     # Whoever files it there has decided that it belongs there, however long the ticket is closed.
     return services.hear(ticket, heard, reopen_days=36_500)
-
-
-def _keep_words(by: PassedOnBy, ticket: Ticket, at: datetime) -> None:
-    """Keep what a technician wrote above the message they passed on, for staff."""
-    if by.words:
-        services.hear_staff(ticket, Heard(author=by.technician, body=by.words, happened_at=at))
 
 
 def _answer(inbound: Inbound, author: Person, ticket: Ticket) -> Entry | None:

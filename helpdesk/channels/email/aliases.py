@@ -56,6 +56,12 @@ def alias_for(recipients: Sequence[str], aliases: Sequence[MailAlias]) -> MailAl
     return None
 
 
+def category_of(alias: MailAlias) -> Category | None:
+    """Return the category of an alias, as long as it is in use."""
+    category = alias.category
+    return category if category is not None and category.retired_at is None else None
+
+
 def matches(pattern: str, address: str) -> bool:
     """Whether an address is one that a pattern means; both in lower case."""
     if "*" not in pattern:

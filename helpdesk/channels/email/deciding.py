@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from config import Settings
 from helpdesk.channels.email import bounced
-from helpdesk.channels.email.aliases import alias_for, aliases_of
+from helpdesk.channels.email.aliases import alias_for, aliases_of, category_of
 from helpdesk.channels.email.answered import Hints, hints_of, keep_keys
 from helpdesk.channels.email.authentication import Proof, check
 from helpdesk.channels.email.automatic import is_nobody
@@ -328,7 +328,7 @@ def _lead(inbound: Inbound, row: MailMessage, letter: Letter, known: Known) -> N
     inbound.refers = by_reference is not None
     alias = alias_for(letter.recipients, known.aliases.get(row.mailbox_id or 0, ()))
     if alias is not None:
-        inbound.queue, inbound.category = alias.queue, alias.category
+        inbound.queue, inbound.category = alias.queue, category_of(alias)
     if inbound.thread is None and not inbound.doubted:
         credit_author(inbound, known.people, known.own_addresses, known.pace.handling)
 

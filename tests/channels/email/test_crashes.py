@@ -46,7 +46,11 @@ def test_fetching_is_killed_at_many_points_and_every_message_is_there_once(
             headers = {"Message_ID": f"<m{number}@customer.example>"}
             if number % 5 == 4:
                 headers["In_Reply_To"] = f"<m{number - 1}@customer.example>"
-            sender = "undisclosed" if number in ORPHANS else f"p{number % 9}@customer.example"
+            sender = (
+                "undisclosed"
+                if number in ORPHANS
+                else f"p{number % (MESSAGES // 9)}@customer.example"
+            )
             messages.append(post.letter(f"Number {number}", sender=sender, **headers))
         messages.append(messages[10])
         imap_account.deliver(*messages)

@@ -175,6 +175,10 @@ def test_an_old_address_used_for_something_new_opens_a_ticket_of_its_own(
     (row,) = take(box, post.letter("My badge does not open", sender=sender, to=told))
     assert row.reason == How.OPENED
     assert linked(row.ticket_id) == {ticket.id}
+    (away,) = take(
+        box, post.letter("Abwesend bis Mo", sender=sender, to=told, Auto_Submitted="auto-replied")
+    )
+    assert away.ticket_id == ticket.id
     (same,) = take(box, post.letter(f"Re: {ticket.subject}", sender=sender, to=told))
     assert same.ticket_id == ticket.id
 
