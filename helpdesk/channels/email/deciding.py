@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from config import Settings
 from helpdesk.channels.email import bounced
-from helpdesk.channels.email.authentication import Proof, check
+from helpdesk.channels.email.authentication import Check, Proof, check
 from helpdesk.channels.email.automatic import is_nobody
 from helpdesk.channels.email.downloads import TOO_OLD
 from helpdesk.channels.email.letter import Letter, Unfit
@@ -24,12 +24,13 @@ from helpdesk.channels.email.secure import keyring
 from helpdesk.channels.email.spam import count_hit, listed_among
 from helpdesk.channels.email.threads import (
     answers_supplier,
+    is_answer_to_us,
     number_of,
     sent_by_us,
     threads_of,
     written_to_suppliers,
 )
-from helpdesk.channels.inbound import Correspondent, Inbound, receive
+from helpdesk.channels.inbound import Correspondent, How, Inbound, receive
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import OutboxMessage
@@ -88,7 +89,8 @@ class Known:
     def remember(self, row: MailMessage, letter: Letter, decision: Decision) -> None:
         """Let the next messages know of this one."""
         self.firsts.setdefault(letter.identity, First(row.id, decision.ticket_id))
-        if letter.message_id is not None and decision.ticket_id is not None:
+        is_doubted = decision.reason == How.DOUBTED
+        if letter.message_id is not None and decision.ticket_id is not None and not is_doubted:
             self.threads[letter.message_id] = decision.ticket_id
 
 
@@ -275,14 +277,16 @@ def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
 
 def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
     """Note whether the sender is who they say, as far as the mailbox trusts who found it out."""
+    address = inbound.author.address
+    inbound.staff_answer = row.mailbox is not None and row.mailbox.staff_answers
+    inbound.answers_us = lambda: is_answer_to_us(address, letter.references)
     trusted = row.mailbox.trusts.split() if row.mailbox is not None else []
-    found = check(letter.stated, trusted, inbound.author.address)
-    if found is None:
+    if not trusted:
         return
+    found = check(letter.stated, trusted, address) or Check(Proof.NONE, trusted[0], ())
     inbound.envelope = {**inbound.envelope, "sender_check": found.noted()}
+    inbound.proven = found.proof == Proof.PASS
     inbound.doubted = found.proof == Proof.FAIL
-    wanted = row.mailbox is not None and row.mailbox.staff_answers
-    inbound.staff_answer = wanted and found.proof == Proof.PASS
     if inbound.doubted:
         # A receipt would go to whoever's address was forged.
         inbound.envelope.setdefault("automatic", "unverified")
