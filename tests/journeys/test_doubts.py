@@ -18,8 +18,12 @@ __all__ = ["desk"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-FAILED = {"proof": "fail", "by": "mx.desk.example", "results": {"spf": "fail evil.example"}}
-SILENT = {"proof": "none", "by": "mx.desk.example", "results": {}}
+FAILED: dict[str, object] = {
+    "proof": "fail",
+    "by": "mx.desk.example",
+    "results": {"spf": "fail evil.example"},
+}
+SILENT: dict[str, object] = {"proof": "none", "by": "mx.desk.example", "results": {}}
 
 
 def forge(number: int, author: Person, check: dict[str, object]) -> None:
