@@ -205,6 +205,29 @@ def _is_doubted(inbound: Inbound, of_staff: bool) -> bool:
     return (inbound.doubted or inbound.proven is False) and not inbound.answers_us()
 
 
+def receive_by_hand(inbound: Inbound, ticket: Ticket | None) -> Entry:
+    """File a message where a person wants it: in this ticket (locked), or in one of its own."""
+    author, _new = find_or_create_by_address(
+        inbound.author.address, inbound.author.name, language=inbound.language
+    )
+    if ticket is None:
+        return _open(inbound, author, None).entry
+    heard = Heard(
+        author=author,
+        body=inbound.body,
+        html=inbound.html,
+        subject=inbound.subject,
+        channel=inbound.channel,
+        files=inbound.files,
+        envelope=inbound.envelope,
+        happened_at=inbound.happened_at,
+    )
+    if author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}:
+        return services.hear_staff(ticket, heard)
+    # Whoever files it there has decided that it belongs there, however long the ticket is closed.
+    return services.hear(ticket, heard, reopen_days=36_500)
+
+
 def _answer(inbound: Inbound, author: Person, ticket: Ticket) -> Entry | None:
     """Send a technician's mail on to the customer; None where it has to stay a note.
 

@@ -34,7 +34,7 @@ IRRELEVANT = frozenset(
         *("link", "unlink", "split", "set-cause", "set-subject", "set-owner", "redact"),
         *("replay", "promise-missed", "promise-warned", "explain-miss"),
         *("expect", "expected-passed", "tell", "hear-supplier", "hear-doubted", "promise-reminded"),
-        *("bounce", "hear-automatic"),
+        *("bounce", "hear-automatic", "refile"),
     }
 )
 """Verbs that say nothing to any clock; after them nothing is worked out anew."""

@@ -400,6 +400,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "merge": _other_ticket(_l("%(who)s merged %(ticket)s into this ticket"), "merged"),
     "merged": _other_ticket(_l("%(who)s merged this ticket into %(ticket)s"), "merged_into"),
     "split": _other_ticket(_l("%(who)s split a message off into %(ticket)s"), "split"),
+    "refile": _other_ticket(_l("%(who)s filed a message in %(ticket)s instead"), "refiled"),
     "set-major": _major,
     "add-tasks": _tasks,
     "task-done": _task(_l("%(who)s finished the task %(task)s")),

@@ -24,6 +24,7 @@ from helpdesk.channels.email.models import Mailbox, SignIn
 from helpdesk.channels.email.outgoing import new_message_id
 from helpdesk.channels.email.source_models import Flow, MailGrant
 from helpdesk.channels.email.trouble import Trouble
+from helpdesk.channels.email.watching import wrong_with
 from helpdesk.db import db, transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
@@ -52,24 +53,39 @@ class Alarm:
     is_grave: bool
     words: str
     stage: str
+    of_access: bool = True
+    """About what a provider grants; otherwise about the mail itself."""
 
 
 def alarms() -> list[Alarm]:
     """Return what there is to do about mailboxes in use, in the reader's language. One query."""
     rows = db.session.execute(
         select(MailGrant, Mailbox)
-        .join(Mailbox, Mailbox.id == MailGrant.mailbox_id)
-        .where(Mailbox.active, Mailbox.retired_at.is_(None), Mailbox.sign_in == SignIn.OAUTH)
+        .select_from(Mailbox)
+        .join(MailGrant, Mailbox.id == MailGrant.mailbox_id, isouter=True)
+        .where(Mailbox.active, Mailbox.retired_at.is_(None))
         .order_by(Mailbox.name, Mailbox.id)
     )
-    found = (_of(row, mailbox) for row, mailbox in rows)
+    found = (_gravest(row, mailbox) for row, mailbox in rows)
     return [alarm for alarm in found if alarm is not None]
+
+
+def _gravest(row: MailGrant | None, mailbox: Mailbox) -> Alarm | None:
+    """Return what there is to do: about access first, which explains the rest."""
+    if row is not None and mailbox.sign_in == SignIn.OAUTH:
+        alarm = _of(row, mailbox)
+        if alarm is not None:
+            return alarm
+    wrong = wrong_with(mailbox)
+    if wrong is None:
+        return None
+    stage, is_grave, words = wrong
+    return Alarm(mailbox.id, mailbox.name, is_grave, words, stage, of_access=False)
 
 
 def alarm_of(mailbox: Mailbox) -> Alarm | None:
     """Return what there is to do about one mailbox."""
-    row = db.session.get(MailGrant, mailbox.id) if mailbox.sign_in == SignIn.OAUTH else None
-    return _of(row, mailbox) if row is not None else None
+    return _gravest(db.session.get(MailGrant, mailbox.id), mailbox)
 
 
 def _of(row: MailGrant, mailbox: Mailbox) -> Alarm | None:
@@ -97,7 +113,10 @@ def _secret_end(row: MailGrant) -> End | None:
         return None
     at = _end_of(row.secret_ends_on)
     if at < now():
-        words = _("The client secret should have ended by now. Make a new one and type it here.")
+        words = _(
+            "The client secret should have ended by now. Make a new one at the provider and type it"
+            " under Access."
+        )
     else:
         words = _(
             "The client secret ends on %(day)s, and with it all reading and sending. Make a new one"
@@ -166,10 +185,19 @@ def keep_access() -> None:
             db.session.rollback()
     for alarm in alarms():
         with transaction():
-            row = db.session.get_one(MailGrant, alarm.mailbox_id, with_for_update=True)
-            if row.told != alarm.stage:
-                row.told = alarm.stage
+            if _is_new(alarm):
                 tell_administrators(alarm.mailbox_id)
+
+
+def _is_new(alarm: Alarm) -> bool:
+    """Note that administrators are told of an alarm; False when they were."""
+    if alarm.of_access:
+        row = db.session.get_one(MailGrant, alarm.mailbox_id, with_for_update=True)
+        is_new, row.told = row.told != alarm.stage, alarm.stage
+        return is_new
+    mailbox = db.session.get_one(Mailbox, alarm.mailbox_id, with_for_update=True)
+    is_new, mailbox.alarmed = mailbox.alarmed != alarm.stage, alarm.stage
+    return is_new
 
 
 def tell_administrators(mailbox_id: int) -> None:
@@ -179,7 +207,7 @@ def tell_administrators(mailbox_id: int) -> None:
     """
     mailbox = db.session.get_one(Mailbox, mailbox_id)
     settings: Settings = current_app.config["SETTINGS"]
-    link = f"{settings.base_url.rstrip('/')}/setup/mail/mailboxes/{mailbox_id}/access"
+    base = f"{settings.base_url.rstrip('/')}/setup/mail"
     through = other_sender(mailbox_id)
     for person, address in administrators():
         with force_locale(language_of(person.language) or "en"):
@@ -187,7 +215,12 @@ def tell_administrators(mailbox_id: int) -> None:
             if alarm is None:
                 return
             about = _("Mailbox %(name)s needs you", name=mailbox.name)
-            text = f"{alarm.words}\n\n{link}\n"
+            place = (
+                f"mailboxes/{mailbox_id}/access"
+                if alarm.of_access
+                else f"ledger?mailbox={mailbox_id}"
+            )
+            text = f"{alarm.words}\n\n{base}/{place}\n"
         db.session.add(
             OutboxMessage(
                 channel=Channel.EMAIL,

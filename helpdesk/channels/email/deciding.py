@@ -217,7 +217,7 @@ JUDGES: tuple[Judge, ...] = (
 
 
 def _take_in(row: MailMessage, letter: Letter, known: Known) -> Decision:
-    inbound = _inbound(row, letter, known)
+    inbound = inbound_of(row, letter, known)
     if inbound.author.address in known.undeliverable:
         heard_from(inbound.author.address)
     received = receive(inbound, reopen_days=_settings().reopen_days, known=known.people)
@@ -250,7 +250,8 @@ def settle(row: MailMessage, letter: Letter, decision: Decision) -> None:
     )
 
 
-def _inbound(row: MailMessage, letter: Letter, known: Known) -> Inbound:
+def inbound_of(row: MailMessage, letter: Letter, known: Known) -> Inbound:
+    """Return a letter as the desk takes it in."""
     assert letter.author is not None
     inbound = Inbound(
         author=letter.author,

@@ -29,6 +29,7 @@ from helpdesk.tickets.models import Ticket
 NEWEST = 50
 """Messages that are looked at unless somebody asks for another number."""
 MOST = 500
+AT_ONCE = 25
 MOST_BYTES = 32 * 1024 * 1024
 """What is downloaded for one dry run; of what does not fit only the headers."""
 NOT_REAL = 2**52
@@ -84,17 +85,21 @@ def look(mailbox: Mailbox, newest: int = NEWEST) -> list[Would]:
 def _download(connection: Connection, newest: int) -> list[_Found]:
     uids = connection.uids_after(0)[-newest:]
     sizes = connection.sizes(uids) if uids else {}
-    found: list[_Found] = []
-    room = MOST_BYTES
+    room, whole = MOST_BYTES, []
     # The newest first, for whose sake it is done.
     for uid in reversed([uid for uid in uids if uid in sizes]):
-        size = sizes[uid]
-        fits = size.bytes <= room
-        raw = connection.raws([uid]).get(uid) if fits else connection.headers(uid)
-        if raw is not None:
-            found.append(_Found(uid, size, raw, fits))
-            room -= size.bytes if fits else 0
-    return found[::-1]
+        if sizes[uid].bytes <= room:
+            whole.append(uid)
+            room -= sizes[uid].bytes
+    raws: dict[int, bytes] = {}
+    for start in range(0, len(whole), AT_ONCE):
+        raws |= connection.raws(whole[start : start + AT_ONCE])
+    heads = {uid: connection.headers(uid) for uid in sizes if uid not in whole}
+    return [
+        _Found(uid, sizes[uid], raws.get(uid) or heads.get(uid, b""), uid in raws)
+        for uid in uids
+        if uid in raws or uid in heads
+    ]
 
 
 def _read(found: _Found) -> Letter:

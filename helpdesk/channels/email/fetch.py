@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from helpdesk.channels.email import lease
+from helpdesk.channels.email import counting, lease
 from helpdesk.channels.email.boxes import Box, box_of
 from helpdesk.channels.email.downloads import Chunk, Downloads, beside
 from helpdesk.channels.email.imap import Connection
@@ -71,6 +71,8 @@ class Reader:
             with closing(self._downloads.chunks(box, connection, uids, sizes)) as chunks:
                 self._take(chunks, partial(self._move, box, connection))
         self._move(box, connection)
+        if counting.is_due(self._id):
+            counting.count_folder(box_of(self._id), connection, self._holder)
 
     def _begin(self, connection: Connection) -> Box:
         """Read how far we are. Another UIDVALIDITY means that all UIDs mean nothing any more."""
@@ -96,6 +98,7 @@ class Reader:
                 uidvalidity=connection.uidvalidity,
                 last_uid=last,
                 only_new=False,
+                **({"begun_uid": last} if box.only_new else {}),
             )
             # What was to be moved by its old UID is met again under its new one.
             db.session.execute(

@@ -16,7 +16,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import Optional
+from wtforms.validators import NumberRange, Optional
 
 from helpdesk.channels.email.models import (
     LINK_ABOVE,
@@ -65,7 +65,7 @@ _FETCHED = (
 )
 """Fields of mailboxes that are read; what is brought to us has none of them."""
 _SAME = (
-    *("kind", "sign_in", "speaks", "copies", "trusts", "staff_answers"),
+    *("kind", "sign_in", "speaks", "copies", "trusts", "staff_answers", "silent_hours"),
     *("name", "is_default", "active", "queue_id"),
     *("imap_host", "imap_port", "imap_tls", "imap_user", "folder", "move_to"),
     *("smtp_host", "smtp_port", "smtp_tls", "smtp_user"),
@@ -159,6 +159,12 @@ class MailboxForm(Form):
         ),
     )
 
+    silent_hours = IntegerField(
+        _l("Alarm after so many hours without mail"),
+        [Optional(), NumberRange(0, 8760)],
+        default=0,
+        description=_l("0: it may be silent for as long as it likes."),
+    )
     staff_answers = BooleanField(
         _l("Technicians may answer customers by mail"),
         description=_l(
@@ -228,6 +234,7 @@ class MailboxForm(Form):
         given: dict[str, Any] = {
             name: self._fields[name].data for name in _SAME if name in self._fields
         }
+        given["silent_hours"] = given["silent_hours"] or 0
         given["trusts"] = " ".join(re.split(r"[\s,;]+", (self.trusts.data or "").lower())).strip()
         for name in ("imap_host", "imap_user", "folder", "move_to", "smtp_host", "smtp_user"):
             if name in given:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, literal, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, literal, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Json, Model, UTCDateTime
@@ -133,6 +133,18 @@ class Mailbox(Model):
     send_again_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     received_count: Mapped[int] = mapped_column(BigId, default=0)
 
+    # What counting the folder found: see channels.email.counting. Up to this UID nothing was ever
+    # to be read, because only new mail was wanted.
+    begun_uid: Mapped[int] = mapped_column(BigInteger, default=0)
+    counted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    server_count: Mapped[int | None] = mapped_column(BigInteger)
+    missing_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    missing_uids: Mapped[list[int] | None] = mapped_column(Json)
+    # After so many hours without mail something is wrong; 0 says that it may be silent for ever.
+    silent_hours: Mapped[int] = mapped_column(BigInteger, default=0)
+    # What administrators were written to about last, see channels.email.watching.
+    alarmed: Mapped[str] = mapped_column(String(200), default="")
+
     # Mail servers whose word about senders counts (RFC 8601), in lower case, with spaces between.
     trusts: Mapped[str] = mapped_column(String(500), default="")
     # What technicians write about a ticket goes to its customer, if it is proven to be theirs.
@@ -206,6 +218,8 @@ class MailMessage(Model):
     __table_args__ = (
         UniqueConstraint("mailbox_id", "place", "uidvalidity", "uid"),
         Index("ix_mail_message_page", "mailbox_id", "id"),
+        Index("ix_mail_message_fate", "state", "id"),
+        Index("ix_mail_message_sender", "sender", "id"),
         Index(
             "ix_mail_message_open",
             "state",

@@ -75,10 +75,15 @@ def held_back(message: OutboxMessage, mailbox: Mailbox) -> bool:
 
 def waiting(mailbox: Mailbox) -> int:
     """Return how many messages wait because a mailbox is muted."""
-    statement = select(func.count(OutboxMessage.id)).where(
-        UNSENT, OutboxMessage.mailbox_id == mailbox.id, OutboxMessage.reason == REASON
-    )
-    return db.session.scalar(statement) or 0
+    return db.session.scalar(select(func.count(OutboxMessage.id)).where(_waits(mailbox))) or 0
+
+
+def _waits(mailbox: Mailbox) -> ColumnElement[bool]:
+    """What waits for a mailbox; for the default one also what belongs to none."""
+    mine = OutboxMessage.mailbox_id == mailbox.id
+    if mailbox.is_default:
+        mine = or_(mine, OutboxMessage.mailbox_id.is_(None))
+    return and_(UNSENT, mine, OutboxMessage.reason == REASON)
 
 
 def let_go(mailbox: Mailbox, *, drop: bool) -> None:
@@ -87,12 +92,12 @@ def let_go(mailbox: Mailbox, *, drop: bool) -> None:
     What customers are told by itself belongs to no mailbox before it is told: all of it is looked
     at, and what still may not leave waits on.
     """
-    mine = and_(UNSENT, OutboxMessage.mailbox_id == mailbox.id, OutboxMessage.reason == REASON)
+    mine = _waits(mailbox)
     if drop:
         for message in db.session.scalars(select(OutboxMessage).where(mine)):
             outbox.cancelled(message)
     notices: ColumnElement[bool] = and_(HELD, OutboxMessage.reason == REASON)
-    for which in (or_(mine), notices):
+    for which in (mine, notices):
         db.session.execute(
             update(OutboxMessage)
             .where(which, OutboxMessage.state.in_((Sending.QUEUED, Sending.HELD)))

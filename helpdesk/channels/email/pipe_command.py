@@ -7,7 +7,6 @@ MTA keeps the message and tries again; a code that makes it bounce is left to wh
 
 import re
 import sys
-import traceback
 from typing import Any
 
 import click
@@ -77,8 +76,9 @@ def pipe(
     except Unwanted as unwanted:
         click.echo(str(unwanted), err=True)
         sys.exit(unwanted.code)
-    except Exception:  # noqa: BLE001 (whatever it is, the MTA still has the message)
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 (whatever it is, the MTA still has the message)
+        said = str(error).strip().partition("\n")[0]
+        click.echo(f"not now: {type(error).__name__}: {said}", err=True)
         sys.exit(EX_TEMPFAIL)
 
 

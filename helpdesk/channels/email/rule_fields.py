@@ -25,6 +25,10 @@ def register_shipped() -> None:
         Field("mail-spam-score", _l("Spam score of the mail server"), Kind.NUMBER,
               _spam("score"), None, group="event")
     )  # fmt: skip
+    register(
+        Field("mail-automatic", _l("A program wrote the mail"), Kind.YES_NO,
+              _automatic, None, group="event")
+    )  # fmt: skip
 
 
 def _noted(known: Facts, name: str) -> Any:
@@ -54,3 +58,9 @@ def _spam(name: str) -> Callable[[Facts], Any]:
         return noted.get(name) if isinstance(noted, dict) else None
 
     return value
+
+
+def _automatic(known: Facts) -> bool | None:
+    if known.entry is None or not known.entry.inbound:
+        return None
+    return bool(_noted(known, "automatic"))

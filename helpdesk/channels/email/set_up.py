@@ -20,6 +20,7 @@ from helpdesk.channels.email.models import (
     Tls,
 )
 from helpdesk.channels.email.secrets import seal
+from helpdesk.channels.email.secure.models import MailKey
 from helpdesk.channels.email.source_models import MailGrant, MailIntake
 from helpdesk.db import db
 from helpdesk.lib.clock import now
@@ -64,6 +65,7 @@ class MailboxSettings:
     speaks: str = Speaks.ALL
     trusts: str = ""
     staff_answers: bool = False
+    silent_hours: int = 0
 
 
 class ChangedMeanwhile(Refused):
@@ -138,7 +140,9 @@ def edit(
     changes = audit.difference(old, columns)
     if any(key in changes for key in _PLACE):
         mailbox.place += 1
-        mailbox.uidvalidity, mailbox.last_uid = None, 0
+        mailbox.uidvalidity, mailbox.last_uid, mailbox.begun_uid = None, 0, 0
+        mailbox.counted_at, mailbox.server_count = None, None
+        mailbox.missing_count, mailbox.missing_uids = 0, []
     else:
         # It was asked for the first look, which is over.
         columns["only_new"] = mailbox.only_new
@@ -162,7 +166,7 @@ def edit(
 def remove(actor: Actor, mailbox: Mailbox) -> bool:
     """Stop using a mailbox; True when nothing ever passed through it and it is gone altogether.
 
-    Its messages stay readable, its passwords do not.
+    Its messages stay readable, its passwords and keys do not.
     """
     actor.demand(Permission.SETUP_MAIL)
     used = db.session.scalar(
@@ -171,7 +175,7 @@ def remove(actor: Actor, mailbox: Mailbox) -> bool:
         select(OutboxMessage.id).where(OutboxMessage.mailbox_id == mailbox.id).limit(1)
     )
     audit.record(actor, "mailbox-removed", mailbox)
-    for table in (MailGrant, MailIntake):
+    for table in (MailGrant, MailIntake, MailKey):
         db.session.execute(delete(table).where(table.mailbox_id == mailbox.id))
     # What still waits is sent by the default mailbox.
     db.session.execute(

@@ -48,6 +48,7 @@ NAMES_ANOTHER = {
     "merge": "merged",
     "merged": "merged_into",
     "split": "split",
+    "refile": "refiled",
 }
 """Verbs whose event names another ticket, and the change that does."""
 

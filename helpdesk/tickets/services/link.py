@@ -191,6 +191,13 @@ def split(
     return fresh
 
 
+def note_refiled(actor: Actor, ticket: Ticket, other: Ticket) -> Entry:
+    """Note that a message of this ticket was filed in another one. The message stays readable."""
+    act = Act(actor, ticket, Permission.TICKET_WORK)
+    act.note_change("refiled", None, {"id": other.id, "name": other.subject})
+    return act.done("refile", quiet=True)
+
+
 def set_major(actor: Actor, ticket: Ticket, major: bool, *, undo_for: int = 0) -> Entry | None:
     """Declare a major incident, or end it. None when unchanged."""
     check_writable(ticket)

@@ -263,7 +263,8 @@ def test_the_command_prints_it(tmp_path: Path):
     "piece",
     [
         "user ", "<a@b> ", "a@", "-", "\n", ">>> RCPT TO:<a@b>\n", "delivered to ", "5.1.1 ",
-        "(expanded from: ", "over quota ", "To: a@b\n", "Subject: x\n", "x-a: ",
+        "Final-Recipient: rfc822; <a@b>\n", "(expanded from: ", "over quota ", "To: a@b\n",
+        "Subject: x\n", "x-a: ",
     ],
 )  # fmt: skip
 def test_no_text_takes_long(piece: str):

@@ -249,3 +249,17 @@ def test_answers_wait_in_a_mailbox_that_says_nothing_until_somebody_decides(
     run()
     db.session.expire_all()
     assert row.state == (Sending.CANCELLED if drop else Sending.SENT)
+
+
+@pytest.mark.imap
+@pytest.mark.one_database
+def test_what_is_too_large_to_be_tried_is_shown_by_its_headers(
+    desk: Flask, imap_account: dovecot.Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dry_run, "MOST_BYTES", 1500)
+    imap_account.deliver(post.letter("Large", "x " * 1000), post.letter("Small"))
+    would = dry_run.look(post.mailbox(imap_account))
+    assert [(one.subject, one.state) for one in would] == [
+        ("Large", "untried"),
+        ("Small", State.FILED),
+    ]

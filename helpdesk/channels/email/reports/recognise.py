@@ -184,7 +184,8 @@ def _judged(parsed: ParsedMessage, told: list[Recipient], words: str) -> list[Fa
     spoken = {address.lower(): said for address, said in failing_in(words, _own(parsed))}
     context = " ".join(words.lower().split())
     failures = []
-    for one in told:
+    # Gateways repeat blocks, and so does who wants to keep us busy.
+    for one in dict.fromkeys(told):
         said = one.said
         if _says_little(said) or not said:
             # What stands in the text of the same address says more than "smtp; 550".

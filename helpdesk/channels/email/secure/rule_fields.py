@@ -19,17 +19,27 @@ SIGNATURES = {
 }
 
 
-def _security(known: Facts) -> dict[str, Any]:
-    envelope = known.entry.envelope if known.entry is not None else None
-    found = (envelope or {}).get("security")
+def _security(known: Facts) -> dict[str, Any] | None:
+    """Return what is known of the message that just came in; None when none did."""
+    if known.entry is None or not known.entry.inbound:
+        return None
+    found = (known.entry.envelope or {}).get("security")
     return found if isinstance(found, dict) else {}
 
 
-def _signature(known: Facts) -> str:
-    signature = _security(known).get("signature")
+def _signature(known: Facts) -> str | None:
+    security = _security(known)
+    if security is None:
+        return None
+    signature = security.get("signature")
     if not isinstance(signature, dict):
         return NONE
     return NOT_VERIFIED if signature.get("flaw") else VERIFIED
+
+
+def _came_encrypted(known: Facts) -> bool | None:
+    security = _security(known)
+    return None if security is None else bool(security.get("sealed"))
 
 
 _FIELDS = (
@@ -46,7 +56,7 @@ _FIELDS = (
         "came-encrypted",
         _l("It came encrypted"),
         Kind.YES_NO,
-        lambda known: bool(_security(known).get("sealed")),
+        _came_encrypted,
         None,
         group="event",
     ),

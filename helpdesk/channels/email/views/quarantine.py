@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from helpdesk.channels.email import ledger
+from helpdesk.channels.email.fates import copies_of, fate_in_words
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.views.blueprint import bp
 from helpdesk.people.access import Permission
@@ -62,6 +63,8 @@ def quarantined_message(message_id: int) -> Any:
         message=message,
         readable=ledger.may_read(actor, message),
         reasons=REASONS,
+        fate=fate_in_words(message),
+        copies=copies_of(message),
         source=_shown(raw) if raw is not None else None,
         is_cut=raw is not None and len(raw) > ledger.MAX_SHOWN,
     )

@@ -1,5 +1,6 @@
 """What mail adds to the composer of a ticket: who gets the answer, and what is put below it."""
 
+import secrets
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -26,7 +27,10 @@ def in_composer(ticket: Any) -> Markup | None:
     actor = actor_or_none()
     if actor is None or not actor.can(Permission.TICKET_WORK):
         return None
-    return Markup(render_template("mail/_in_composer.html", ticket=ticket))  # noqa: S704 (our own)
+    key = secrets.token_hex(4)
+    return Markup(  # noqa: S704 (our own template)
+        render_template("mail/_in_composer.html", ticket=ticket, key=key)
+    )
 
 
 @bp.get("/tickets/<int:number>/recipients")

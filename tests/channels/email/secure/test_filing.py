@@ -13,6 +13,8 @@ from helpdesk.channels.email.secure.layers import is_wrapped
 from helpdesk.channels.email.secure.model import Kind, Sealed
 from helpdesk.channels.email.secure.models import MailKey, PersonKey
 from helpdesk.db import db, transaction
+from helpdesk.rules.facts import Facts
+from helpdesk.rules.fields import field_of
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.models import Entry
 from tests import factories
@@ -72,6 +74,9 @@ def test_a_forged_one_says_why_and_teaches_nothing(client, session, queue: Queue
     page = visitor(client).get(f"/tickets/{entry.ticket.number}")
     assert "but not verified: nobody the desk trusts vouches for the certificate" in page
     assert "An administrator can add the authority" in page
+    just_now = Facts(entry.ticket, entry=entry)
+    assert field_of("signature").value(just_now) == "not-verified"
+    assert field_of("came-encrypted").value(just_now) is False
 
 
 def test_a_mail_for_the_queues_mailbox_is_decrypted(client, session, queue: Queue):

@@ -121,6 +121,15 @@ def test_an_authority_is_added_and_nobody_else_passes_for_one(admin: Visitor):
     assert own(MailAuthority) == []
 
 
+def test_a_mailbox_that_is_removed_takes_its_keys_along(admin: Visitor, box: Mailbox):
+    ours = identity("Northline IT", "support@desk.example")
+    whole = file(ours.pem + ours.secret, "key.pem")
+    admin.send("/setup/mail/keys", mailbox_id=box.id, file=whole, password="")
+    assert own(MailKey)
+    assert admin.send(f"/setup/mail/mailboxes/{box.id}/remove").status_code == 303
+    assert own(MailKey) == []
+
+
 def test_keys_are_for_administrators(client):
     technician = visitor(client, "technician")
     assert technician.client.get("/setup/mail/keys").status_code == 403

@@ -1,0 +1,169 @@
+"""The ledger answers what became of every message, finds gaps, and lets messages be refiled."""
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from helpdesk.channels.email import alarms, counting, importer, refiling, watching
+from helpdesk.channels.email.models import Mailbox, MailMessage, State
+from helpdesk.channels.email.refiling import Target, refile
+from helpdesk.channels.email.watch import fetch_once
+from helpdesk.db import db, transaction
+from helpdesk.lib.clock import now
+from helpdesk.notify.models import OutboxMessage
+from helpdesk.people.access import SYSTEM
+from helpdesk.tickets import services
+from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.services import Refused
+from tests import factories
+from tests.channels.email import post
+from tests.setup.makers import visitor
+from tests.support import dovecot
+
+
+@pytest.fixture
+def queue(session) -> Queue:
+    return factories.queue("Service desk", is_default=True)
+
+
+def take(queue: Queue, subject: str, **headers: str) -> MailMessage:
+    found = importer.Found("a.eml", 1, post.letter(subject, **headers).as_bytes())
+    (one,) = importer.take_in([found], queue)
+    assert one.fate is not None
+    return db.session.get_one(MailMessage, one.fate.id)
+
+
+def test_every_message_is_found_by_what_is_known_of_it(client: FlaskClient, queue: Queue):
+    lamp = take(queue, "Lamp", Message_ID="<lamp@customer.example>")
+    take(queue, "Re: Lamp", In_Reply_To="<lamp@customer.example>")
+    take(queue, "Nobody", sender="undisclosed")
+    take(queue, "Door", sender="jo@other.example")
+    admin = visitor(client)
+
+    def subjects(query: str) -> list[str]:
+        page = admin.get(f"/setup/mail/ledger?{query}")
+        return [name for name in ("Re: Lamp", "Nobody", "Door", ">Lamp<") if name in page]
+
+    assert subjects("") == ["Re: Lamp", "Nobody", "Door", ">Lamp<"]
+    assert subjects("fate=reply") == ["Re: Lamp"]
+    assert subjects("fate=quarantined") == ["Nobody"]
+    assert subjects("sender=Jo@other.example") == ["Door"]
+    assert subjects("words=lamp") == ["Re: Lamp", ">Lamp<"]
+    assert subjects("words=%3Clamp@customer.example%3E") == [">Lamp<"]
+    assert subjects(f"ticket=%23{lamp.ticket_id}") == ["Re: Lamp", ">Lamp<"]
+    assert subjects("mailbox=imported&day=2020-01-01") == []
+    assert "No message is like that" in admin.get("/setup/mail/ledger?fate=bounce")
+    page = admin.get(f"/setup/mail/quarantine/{lamp.id}")
+    assert "opened a ticket" in page
+    assert "File elsewhere" in page
+
+
+def test_nobody_finds_by_its_words_what_they_may_not_read(client: FlaskClient, session):
+    take(factories.queue("Secret", restricted=True), "Dismissal of Jo")
+    admin = visitor(client)
+    assert "To a restricted queue" in admin.get("/setup/mail/ledger")
+    assert "To a restricted queue" not in admin.get("/setup/mail/ledger?words=dismissal")
+
+
+def test_a_message_goes_to_another_queue_and_back(queue: Queue):
+    row = take(queue, "Invoice")
+    old = db.session.get_one(Ticket, row.ticket_id)
+    other = factories.queue("Finance")
+    with transaction():
+        new = refile(SYSTEM, row, Target(queue=other))
+    assert (new.queue_id, new.subject, row.ticket_id) == (other.id, "Invoice", new.id)
+    # It was all there was in the old ticket.
+    assert old.hidden_at is not None
+    assert post.entries(old, "refile")[0].changes["refiled"][1]["id"] == new.id  # type: ignore[index]
+    with transaction():
+        again = refile(SYSTEM, row, Target(ticket=old.id))
+    assert again.id == old.id
+    assert [ticket.hidden_at is None for ticket in post.tickets()] == [True, False]
+
+
+def test_a_message_joins_another_ticket_and_may_be_somebody_elses(queue: Queue):
+    row = take(queue, "Lamp")
+    target = factories.ticket(queue_=queue)
+    with transaction():
+        services.note(factories.actor(), row.ticket, services.Said("Mine"))  # type: ignore[arg-type]
+        refile(SYSTEM, row, Target(ticket=target.id, author="jo@other.example"))
+    (heard,) = post.entries(target, "hear")
+    assert heard.author is not None
+    assert [point.value for point in heard.author.contact_points] == ["jo@other.example"]
+    assert (row.reason, row.sender) == (refiling.REFILED, "jo@other.example")
+    # Something else was said in the old ticket: it stays.
+    assert post.tickets()[0].hidden_at is None
+    with pytest.raises(Refused):
+        refile(SYSTEM, row, Target(ticket=target.id))
+
+
+def test_the_form_says_what_is_wrong(client: FlaskClient, queue: Queue):
+    row = take(queue, "Lamp")
+    admin, path = visitor(client), f"/setup/mail/ledger/{row.id}/refile"
+    assert "A new ticket in this queue" in admin.get(path)
+    for typed in ({"to": "ticket", "ticket": "x"}, {"to": "ticket", "ticket": "999999"},
+                  {"to": "queue", "queue": "0"},
+                  {"to": "queue", "queue": str(queue.id), "author": "nobody"}):  # fmt: skip
+        assert admin.send(path, **typed).status_code == 422
+    assert admin.send(path, to="queue", queue=str(queue.id)).status_code == 303
+
+
+@pytest.mark.imap
+def test_what_the_server_holds_and_the_ledger_lacks_is_found_and_fetched(
+    client: FlaskClient, session, imap_account: dovecot.Account
+):
+    mailbox = post.mailbox(imap_account)
+    imap_account.deliver(*(post.letter(f"Number {n}") for n in range(3)))
+    fetch_once(mailbox.id)
+    assert (mailbox.server_count, mailbox.missing_count) == (3, 0)
+    # A line that is gone, as after a backup of last night was put back.
+    lost = post.ledger()[1]
+    with transaction():
+        db.session.delete(lost)
+        mailbox.counted_at = now() - counting.EVERY - timedelta(seconds=1)
+    fetch_once(mailbox.id)
+    assert (mailbox.server_count, mailbox.missing_count, mailbox.missing_uids) == (3, 1, [2])
+    (alarm,) = alarms.alarms()
+    assert alarm.is_grave
+    admin = visitor(client)
+    assert "1 message that is not in the ledger" in admin.get(
+        f"/setup/mail/ledger?mailbox={mailbox.id}"
+    )
+    assert admin.send(f"/setup/mail/mailboxes/{mailbox.id}/fetch-missing").status_code == 303
+    fetch_once(mailbox.id)
+    assert [row.state for row in post.ledger() if row.uid == 2] == [State.FILED]
+    assert mailbox.missing_count == 0
+    assert alarms.alarms() == []
+
+
+def test_silence_and_failing_for_long_are_said_once(client: FlaskClient, session):
+    factories.queue(is_default=True)
+    mailbox = post.mailbox(None)
+    visitor(client)
+    assert watching.wrong_with(mailbox) is None
+    with transaction():
+        mailbox.silent_hours, mailbox.created_at = 4, now() - timedelta(hours=5)
+    assert "No mail has come since" in alarms.alarms()[0].words
+    before = db.session.query(OutboxMessage).count()
+    alarms.keep_access.run()
+    alarms.keep_access.run()
+    told = db.session.query(OutboxMessage).count() - before
+    with transaction():
+        mailbox.failing_since, mailbox.last_error = now() - timedelta(minutes=3), "closed"
+        mailbox.silent_hours = 0
+    assert alarms.alarms() == []
+    with transaction():
+        mailbox.failing_since = now() - timedelta(minutes=16)
+    (alarm,) = alarms.alarms()
+    assert alarm.is_grave
+    assert "closed" in alarm.words
+    assert told <= 1
+
+
+def test_a_mailbox_that_wanted_only_new_mail_lacks_nothing(session, imap_account: dovecot.Account):
+    imap_account.deliver(post.letter("Old"))
+    mailbox: Mailbox = post.mailbox(imap_account, only_new=True)
+    fetch_once(mailbox.id)
+    assert (mailbox.begun_uid, mailbox.server_count, mailbox.missing_count) == (1, 0, 0)
