@@ -52,9 +52,10 @@ def rows() -> list[str]:
     db.session.add_all(made.values())
     db.session.commit()
     box = post.mailbox(sign_in="oauth").id
+    of_box = f"/setup/mail/mailboxes/{box}"
     return [
         *(f"/setup/{shelf}?edit={row.id}" for shelf, row in made.items()),
-        f"/setup/mail/mailboxes/{box}/access",
+        *(f"{of_box}/access", f"{of_box}/aliases"),
     ]
 
 
@@ -62,7 +63,11 @@ def settings() -> list[str]:
     """Return the pages of Set up that are no lists."""
     return [
         *("/setup/desk", "/setup/roles/new", "/setup/messages", "/setup/messages/received/en"),
-        *("/setup/mail/mailboxes/new", "/setup/mail/mailboxes/new?kind=http"),
+        *(
+            "/setup/mail/handling",
+            "/setup/mail/mailboxes/new",
+            "/setup/mail/mailboxes/new?kind=http",
+        ),
         *("/account", "/notices"),
     ]
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from helpdesk.channels.another_matter import is_another_matter
 from helpdesk.lib.text import snippet
 from helpdesk.people.access import SYSTEM, Denied, Permission
 from helpdesk.people.acting import actor_of
 from helpdesk.people.models import Channel, Person
 from helpdesk.people.services.contact_points import find_or_create_by_address
 from helpdesk.tickets import services
-from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.desk import Category, Queue
 from helpdesk.tickets.lifecycle import LinkType
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.own_words import own_words
@@ -43,6 +44,14 @@ class Correspondent:
 
     address: str
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOnBy:
+    """Who passed a message on, and what they wrote above it."""
+
+    technician: Person
+    words: str
 
 
 @dataclass(slots=True)
@@ -77,7 +86,13 @@ class Inbound:
     proven: bool | None = None
     # Whether it shows something that only its sender can have from us. Asks.
     answers_us: Callable[[], bool] = lambda: False
-    # What a technician writes about a ticket goes to its customer, where it is proven.
+    # Its thread is known by more than the address that it was sent to.
+    refers: bool = True
+    category: Category | None = None
+    # A technician sent us what somebody else had written.
+    passed_on_by: PassedOnBy | None = None
+    # What a technician writes about a ticket goes to its customer; only where it is proven to be
+    # from them, and the desk wants that.
     staff_answer: bool = False
     language: str | None = None
     fallback_subject: str = "(no subject)"
@@ -107,6 +122,10 @@ def receive(
     )
     ticket = _ticket(inbound.thread)
     related: Ticket | None = None
+    if ticket is not None and is_another_matter(
+        ticket, inbound.subject, inbound.happened_at, refers=inbound.refers
+    ):
+        ticket, related = None, ticket
     if ticket is None and inbound.quoted is not None:
         quoted = _ticket(inbound.quoted)
         if quoted is not None and (
@@ -144,6 +163,7 @@ def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
             html=inbound.html,
             channel=inbound.channel,
             queue=inbound.queue if inbound.queue.retired_at is None else None,
+            category=inbound.category,
             files=inbound.files,
             envelope=inbound.envelope,
             happened_at=inbound.happened_at,
@@ -151,6 +171,8 @@ def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
         ),
     )
     ticket = entry.ticket
+    if inbound.passed_on_by is not None:
+        _keep_words(inbound.passed_on_by, ticket, inbound.happened_at)
     if not inbound.doubted:
         _let_in(inbound, author, ticket)
     # A link shows the other ticket's subject: a restricted one stays unmentioned.
@@ -226,6 +248,12 @@ def receive_by_hand(inbound: Inbound, ticket: Ticket | None) -> Entry:
         return services.hear_staff(ticket, heard)
     # Whoever files it there has decided that it belongs there, however long the ticket is closed.
     return services.hear(ticket, heard, reopen_days=36_500)
+
+
+def _keep_words(by: PassedOnBy, ticket: Ticket, at: datetime) -> None:
+    """Keep what a technician wrote above the message they passed on, for staff."""
+    if by.words:
+        services.hear_staff(ticket, Heard(author=by.technician, body=by.words, happened_at=at))
 
 
 def _answer(inbound: Inbound, author: Person, ticket: Ticket) -> Entry | None:

@@ -11,7 +11,8 @@ from email.utils import format_datetime
 
 from sqlalchemy import select
 
-from helpdesk.channels.email import importer, set_up
+from helpdesk.channels.email import aliases, importer, set_up
+from helpdesk.channels.email.models import Plus
 from helpdesk.db import db, transaction
 from helpdesk.demo import cast, matters, people, telling
 from helpdesk.demo.alerts import live_board
@@ -153,7 +154,7 @@ SPENT = (0.15, 0.35, 0.5, 0.65, 0.8, 0.92, 0.25, 1.15, 0.45, 0.7, 0.1, 0.55, 0.3
 
 def _mailbox(demo: Demo) -> None:
     """Say which address is the desk's own, so that it is nobody's copy; nothing is read or sent."""
-    set_up.add(
+    mailbox = set_up.add(
         SYSTEM,
         set_up.MailboxSettings(
             name="Northline Service Desk",
@@ -162,8 +163,12 @@ def _mailbox(demo: Demo) -> None:
             imap_host="imap.northline.example",
             imap_user=ADDRESS,
             active=False,
+            plus=str(Plus.REPLIES),
         ),
     )
+    local, _at, domain = ADDRESS.partition("@")
+    for word, queue in zip(("network", "desktop"), demo.queues[1:3], strict=True):
+        aliases.add(SYSTEM, mailbox, f"{local}+{word}*@{domain}", queue.id, None)
 
 
 def _everyday(demo: Demo) -> None:

@@ -1,5 +1,6 @@
 """Trying a mailbox out: really connecting, and saying step by step in plain words how it goes."""
 
+import smtplib
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -7,7 +8,7 @@ from flask_babel import gettext as _
 from helpdesk.channels.email import imap, send
 from helpdesk.channels.email.models import Tls
 from helpdesk.channels.email.signing_in import Server
-from helpdesk.channels.email.trouble import Trouble
+from helpdesk.channels.email.trouble import MAIL_ERRORS, Trouble, said
 
 LOOPBACK = ("127.", "localhost", "::1")
 
@@ -22,11 +23,18 @@ class Check:
 
 
 def check(
-    receiving: Server | None, folder: str, move_to: str, sending: Server | None
+    receiving: Server | None,
+    folder: str,
+    move_to: str,
+    sending: Server | None,
+    plus: tuple[str, str] | None = None,
 ) -> list[Check]:
-    """Connect to both servers as the mailbox would. Nothing is read, moved or sent."""
+    """Connect to both servers as the mailbox would. Nothing is read, moved or sent.
+
+    ``plus`` are an address with a ``+`` that a letter is announced to, and the one it is from.
+    """
     reading = _check_reading(receiving, folder, move_to) if receiving is not None else []
-    return [*reading, *_check_sending(sending)]
+    return [*reading, *_check_sending(sending, plus)]
 
 
 def _check_reading(server: Server, folder: str, move_to: str) -> list[Check]:
@@ -53,15 +61,33 @@ def _check_reading(server: Server, folder: str, move_to: str) -> list[Check]:
     return passed
 
 
-def _check_sending(server: Server | None) -> list[Check]:
+def _check_sending(server: Server | None, plus: tuple[str, str] | None) -> list[Check]:
     step = _("Signing in to send")
     if server is None:
         return [Check(step, True, _("No server for sending is set: this mailbox only receives."))]
     try:
-        with send.connected(server):
-            return [Check(step, True, _greeting(server))]
+        with send.connected(server) as client:
+            signed_in = Check(step, True, _greeting(server))
+            return [signed_in, *([_check_plus(client, *plus)] if plus is not None else [])]
     except Trouble as trouble:
         return [Check(step, False, str(trouble))]
+
+
+def _check_plus(client: smtplib.SMTP, recipient: str, sender: str) -> Check:
+    """Announce a letter to an address with a ``+``, and call it off."""
+    step = _("Addresses with a +")
+    try:
+        code, words = client.mail(sender)
+        if code < 300:
+            code, words = client.rcpt(recipient)
+        client.rset()
+    except MAIL_ERRORS as error:
+        return Check(step, False, said(error))
+    if code >= 300:
+        answer = f"{code} {words.decode('utf-8', 'replace')}"
+        return Check(step, False, _("The server says no: %(said)s", said=answer))
+    taken = _("The server takes %(address)s. Write to it once to see it arrive.", address=recipient)
+    return Check(step, True, taken)
 
 
 def _greeting(server: Server) -> str:

@@ -18,6 +18,7 @@ from html import escape
 
 from helpdesk import blobs
 from helpdesk.channels.email import added, shared
+from helpdesk.channels.email.addressing import answers_to
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.secure.protecting import protected
 from helpdesk.channels.email.threads import Chain, chain
@@ -59,6 +60,7 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
     references = [one for one in thread.references if _MESSAGE_ID.fullmatch(one)]
     lines = [
         _header("From", _address(mailbox.name, mailbox.address)),
+        _reply_to(message, mailbox),
         _addresses("To", message.to),
         _addresses("Cc", message.cc),
         _header("Subject", _words("Subject", _subject(message))),
@@ -80,6 +82,12 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
 
 
 # ---- Headers ----
+
+
+def _reply_to(message: OutboxMessage, mailbox: Mailbox) -> str:
+    """Name the address of ours that leads answers to their ticket, where the mailbox has such."""
+    found = answers_to(message, mailbox)
+    return _header("Reply-To", _address(mailbox.name, found)) if found is not None else ""
 
 
 def _header(name: str, *parts: str) -> str:

@@ -4,7 +4,7 @@ A message is judged by one judge after the other, and the first that knows it de
 need to know of the database is asked once for all messages of a transaction (``Known``).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import current_app
@@ -14,14 +14,19 @@ from sqlalchemy import select
 
 from config import Settings
 from helpdesk.channels.email import bounced
+from helpdesk.channels.email.aliases import alias_for, aliases_of
+from helpdesk.channels.email.answered import Hints, hints_of, keep_keys
 from helpdesk.channels.email.authentication import Check, Proof, check
 from helpdesk.channels.email.automatic import is_nobody
+from helpdesk.channels.email.brake import HELD, Pace, pace_of
+from helpdesk.channels.email.crediting import credit_author
 from helpdesk.channels.email.downloads import TOO_OLD
 from helpdesk.channels.email.letter import Letter, Unfit
 from helpdesk.channels.email.mailboxes import desk_language, is_own, own_addresses
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.secure import keyring
 from helpdesk.channels.email.spam import count_hit, listed_among
+from helpdesk.channels.email.thread_models import MailAlias
 from helpdesk.channels.email.threads import (
     answers_supplier,
     is_answer_to_us,
@@ -79,6 +84,9 @@ class Known:
     returned: dict[str, list[OutboxMessage]] = field(default_factory=dict)
     # Those of the authors whose address was marked as one that takes no mail.
     undeliverable: frozenset[str] = frozenset()
+    hints: Hints = field(default_factory=Hints)
+    aliases: Mapping[int, list[MailAlias]] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
     asked_for: bool = False
 
     def first_of(self, letter: Letter, row: MailMessage | None = None) -> First | None:
@@ -89,30 +97,42 @@ class Known:
     def remember(self, row: MailMessage, letter: Letter, decision: Decision) -> None:
         """Let the next messages know of this one."""
         self.firsts.setdefault(letter.identity, First(row.id, decision.ticket_id))
-        is_doubted = decision.reason == How.DOUBTED
-        if letter.message_id is not None and decision.ticket_id is not None and not is_doubted:
+        if decision.reason == How.DOUBTED:
+            # Whoever forged it knows what it is called: nothing of theirs joins by that.
+            return
+        if letter.message_id is not None and decision.ticket_id is not None:
             self.threads[letter.message_id] = decision.ticket_id
+        if decision.state == State.FILED and decision.ticket_id is not None:
+            keep_keys(letter, decision.ticket_id, self.hints)
 
 
-def known_of(read: Sequence[Letter], *, asked_for: bool = False) -> Known:
-    """Ask what has to be known about these messages; ``asked_for`` by a person, one by one."""
+def known_of(
+    read: Sequence[Letter], *, asked_for: bool = False, rows: Collection[MailMessage] = ()
+) -> Known:
+    """Ask what has to be known about these messages; ``asked_for`` by a person, one by one.
+
+    ``rows`` are their lines in the ledger, where what was read lately counts.
+    """
     identities = [letter.identity for letter in read]
-    rows = db.session.execute(
+    copies = db.session.execute(
         select(MailMessage.identity, MailMessage.id, MailMessage.ticket_id).where(
             MailMessage.identity.in_(identities)
         )
     )
+    senders = [letter.author.address for letter in read if letter.author]
+    threads = threads_of(letter.references for letter in read)
     return Known(
         own_addresses=own_addresses(),
-        firsts={identity: First(key, ticket_id) for identity, key, ticket_id in rows if identity},
+        firsts={identity: First(key, ticket_id) for identity, key, ticket_id in copies if identity},
         sent=sent_by_us([letter.message_id for letter in read if letter.message_id]),
         # A message by itself has no second try in which somebody new would be known.
-        people=people_by_email([letter.author.address for letter in read if letter.author])
-        if len(read) > 1
-        else None,
-        threads=threads_of(letter.references for letter in read),
+        people=people_by_email(senders) if len(read) > 1 else None,
+        threads=threads,
+        hints=hints_of(read, threads),
+        aliases=aliases_of(row.mailbox_id for row in rows),
+        pace=pace_of(senders, [row.received_at for row in rows if row.mailbox_id is not None]),
         to_suppliers=written_to_suppliers(letter.references for letter in read),
-        spam=listed_among(letter.author.address for letter in read if letter.author),
+        spam=listed_among(senders),
         returned=bounced.reported_on(read),
         undeliverable=undeliverable_among(
             [letter.author.address for letter in read if letter.author and not letter.bounce]
@@ -204,6 +224,18 @@ def _judge_spam(_row: MailMessage, letter: Letter, known: Known) -> Decision | N
     return Decision(State.IGNORED, "spam")
 
 
+def _judge_loop(row: MailMessage, letter: Letter, known: Known) -> Decision | None:
+    """Hold what is too much of one sender. It is last, so that only what is filed counts."""
+    assert letter.author is not None
+    if row.mailbox_id is None or known.asked_for:
+        return None
+    sender = letter.author.address
+    if not known.pace.is_too_much(sender, row.received_at):
+        return None
+    known.pace.hold(sender, row.received_at)
+    return Decision(State.QUARANTINED, HELD)
+
+
 Judge = Callable[[MailMessage, Letter, Known], Decision | None]
 JUDGES: tuple[Judge, ...] = (
     _judge_copy,
@@ -212,6 +244,7 @@ JUDGES: tuple[Judge, ...] = (
     _judge_unfit,
     _judge_our_own,
     _judge_spam,
+    _judge_loop,
 )
 """Asked in this order; a letter that came past ``_judge_unfit`` has an author."""
 
@@ -263,13 +296,14 @@ def inbound_of(row: MailMessage, letter: Letter, known: Known) -> Inbound:
         html=letter.html,
         files=letter.files,
         copies=[copy for copy in letter.copies if _may_take_part(copy, known.own_addresses)],
-        thread=number_of(letter.references, known.threads) if letter.references else None,
-        answers_supplier=answers_supplier(letter.references, known.threads, known.to_suppliers),
-        quoted=letter.quoted,
+        answers_supplier=answers_supplier(letter.references, known.threads, known.to_suppliers)
+        or known.hints.answers_supplier(letter),
+        quoted=letter.quoted or known.hints.conversation_of(letter),
         envelope=letter.envelope,
         auto_reply=bool(letter.auto_reply),
     )
     _say_who(inbound, row, letter)
+    _lead(inbound, row, letter, known)
     if not letter.subject and not letter.body.strip():
         with force_locale(desk_language()):
             inbound.fallback_subject = _("(no subject)")
@@ -291,6 +325,18 @@ def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
     if inbound.doubted:
         # A receipt would go to whoever's address was forged.
         inbound.envelope.setdefault("automatic", "unverified")
+
+
+def _lead(inbound: Inbound, row: MailMessage, letter: Letter, known: Known) -> None:
+    """Say which ticket a message answers; if none, whose it is and which queue it came to."""
+    by_reference = number_of(letter.references, known.threads) if letter.references else None
+    inbound.thread = known.hints.ticket_of(letter) or by_reference
+    inbound.refers = by_reference is not None
+    alias = alias_for(letter.recipients, known.aliases.get(row.mailbox_id or 0, ()))
+    if alias is not None:
+        inbound.queue, inbound.category = alias.queue, alias.category
+    if inbound.thread is None and not inbound.doubted:
+        credit_author(inbound, known.people, known.own_addresses, known.pace.handling)
 
 
 def _may_take_part(copy: Correspondent, own: frozenset[str]) -> bool:

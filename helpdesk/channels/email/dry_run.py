@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import event, select
 
 from helpdesk.channels.email import letter as reading
+from helpdesk.channels.email.aliases import aliases_of
 from helpdesk.channels.email.boxes import server_of
 from helpdesk.channels.email.deciding import Decision, Known, decide, known_of, put_aside, settle
 from helpdesk.channels.email.downloads import MAX_MESSAGE, TOO_OLD, is_before
@@ -129,6 +130,7 @@ def _tried(
         mailbox = db.session.get_one(Mailbox, mailbox_id)
         here = _here_already(mailbox, uidvalidity, [one.uid for one in found])
         known = known_of(letters)
+        known.aliases = aliases_of([mailbox_id])
         # Who writes for the first time is not made for all of them at once.
         known.people = None
         opened: dict[int, int] = {}

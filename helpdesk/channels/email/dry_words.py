@@ -21,6 +21,7 @@ WHY: dict[str, Any] = {
     "not-parsed": _l("it could not be understood"),
     "unreadable": _l("it could not be read"),
     "too-large": _l("it is too large to fetch without being asked"),
+    "loop": _l("too much of one sender in a short time"),
     "error": _l("something would go wrong here while filing it"),
 }
 """Why a message would be ignored or put aside; others are said by their name in the ledger."""

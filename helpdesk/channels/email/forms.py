@@ -23,6 +23,7 @@ from helpdesk.channels.email.models import (
     LINK_DAYS,
     Kind,
     Mailbox,
+    Plus,
     SignIn,
     Speaks,
     Tls,
@@ -59,13 +60,18 @@ _SPEAKS = (
     (str(Speaks.PEOPLE), _l("Only what people write; receipts and other automatic mail wait")),
     (str(Speaks.NOTHING), _l("Nothing yet: answers wait, too")),
 )
+_PLUS = (
+    (str(Plus.NONE), _l("No: answers are told by what they refer to")),
+    (str(Plus.REPLIES), _l("Yes, for answers")),
+    (str(Plus.ALL), _l("Yes, for answers and for mail that comes back")),
+)
 _FETCHED = (
     *("imap_host", "imap_port", "imap_tls", "imap_user", "imap_password"),
     *("folder", "move_to", "copies", "only_new", "not_before"),
 )
 """Fields of mailboxes that are read; what is brought to us has none of them."""
 _SAME = (
-    *("kind", "sign_in", "speaks", "copies", "trusts", "staff_answers", "silent_hours"),
+    *("kind", "sign_in", "speaks", "copies", "trusts", "staff_answers", "silent_hours", "plus"),
     *("name", "is_default", "active", "queue_id"),
     *("imap_host", "imap_port", "imap_tls", "imap_user", "folder", "move_to"),
     *("smtp_host", "smtp_port", "smtp_tls", "smtp_user"),
@@ -150,6 +156,15 @@ class MailboxForm(Form):
         description=_l("Counts when you choose above that more may leave."),
     )
 
+    plus = SelectField(
+        _l("Takes addresses with a +"),
+        choices=choices(_PLUS),
+        default=str(Plus.NONE),
+        description=_l(
+            "If mail to support+word@ arrives in this mailbox, answers find their ticket even where"
+            " a mail system changed everything else. Test tries it."
+        ),
+    )
     trusts = StringField(
         _l("Mail servers that check senders"),
         description=_l(

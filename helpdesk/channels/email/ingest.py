@@ -139,7 +139,7 @@ def file_again(row: MailMessage) -> Fate:
     decision: Decision
     try:
         with db.session.begin_nested():
-            decision = decide(row, letter, known_of([letter], asked_for=True))
+            decision = decide(row, letter, known_of([letter], asked_for=True, rows=[row]))
             settle(row, letter, decision)
     except Exception as error:
         if _is_not_our_fault(error):
@@ -206,7 +206,7 @@ def _file(
         if guard is not None:
             guard()
         rows = _locked([key for key, _letter in read])
-        known = known_of([letter for key, letter in read if key in rows])
+        known = known_of([letter for key, letter in read if key in rows], rows=rows.values())
         meet_newcomers([(rows[key], letter) for key, letter in read if key in rows], known)
         until = time.monotonic() + (5.0 if is_postgresql() else BATCH_SECONDS)
         for key, letter in read:

@@ -13,6 +13,7 @@ from helpdesk.channels.email.automatic import auto_reply_of, why_automatic
 from helpdesk.channels.email.reports import Bounce, read_report
 from helpdesk.channels.email.spam_headers import spam_of
 from helpdesk.channels.email.store import keep
+from helpdesk.channels.email.traces import Traces, traces_of
 from helpdesk.channels.inbound import Correspondent
 from helpdesk.lib import html, mime
 from helpdesk.lib.quoting import fold, fold_html
@@ -24,8 +25,6 @@ SHOWN_ADDRESSES = 50
 """Addresses of one kind that the journal keeps of a message."""
 MAX_ID = 255
 """Characters of a Message-ID that fit into its column."""
-# The address under which a server delivered it to us: an alias of ours that nobody told us about.
-_DELIVERED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To")
 
 
 class Unfit(Exception):
@@ -54,6 +53,9 @@ class Letter:
     envelope: dict[str, object] = field(default_factory=dict)
     stated: tuple[tuple[Stated, ...], ...] = ()
     """What mail servers on the way state about its sender; not all of them are to be believed."""
+    traces: Traces = field(default_factory=Traces)
+    # Every address it came to: under which servers delivered it, then To and Cc.
+    recipients: tuple[str, ...] = ()
     unfit: Unfit | None = None
     # What a mail system reports with it, or which kind of answer it is that nobody wrote.
     bounce: Bounce | None = None
@@ -70,15 +72,17 @@ def read(raw: bytes, store: Callable[[bytes], str] = keep) -> Letter:
     parsed = mime.parse(raw)
     author = _author(parsed)
     message_id = key_of(parsed.message_id) if parsed.message_id else None
+    traces = traces_of(parsed)
     letter = Letter(
         identity=_identity(raw, parsed, author),
         message_id=message_id,
         author=author,
         subject=one_line(parsed.subject, 300),
-        references=[key_of(reference) for reference in parsed.references],
+        references=[key_of(one) for one in (*traces.references, *parsed.references)],
         quoted=ticket_number(parsed.subject),
         bounce=read_report(parsed),
         auto_reply=auto_reply_of(parsed),
+        traces=traces,
     )
     broken = next((defect for defect in parsed.defects if defect.code == "not-parsed"), None)
     if broken is not None:
@@ -113,15 +117,10 @@ def _take_contents(
         )
         for part in parsed.attachments
     ]
-    delivered = {
-        value.strip().strip("<>").lower()
-        for name in _DELIVERED
-        for value in parsed.header_all(name)
-    }
+    copies = _correspondents((*parsed.to, *parsed.cc))
+    letter.recipients = (*letter.traces.delivered, *(one.address for one in copies))
     letter.copies = [
-        one
-        for one in _correspondents((*parsed.to, *parsed.cc))
-        if one.address not in delivered and one != letter.author
+        one for one in copies if one.address not in letter.traces.delivered and one != letter.author
     ]
     letter.envelope = _envelope(parsed)
     letter.stated = stated_in(parsed)

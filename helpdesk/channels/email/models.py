@@ -47,6 +47,15 @@ class Speaks(StrEnum):
     NOTHING = "nothing"
 
 
+class Plus(StrEnum):
+    """What addresses like ``support+word@`` are used for, where a mailbox gets such mail."""
+
+    NONE = "none"
+    REPLIES = "replies"
+    ALL = "all"
+    """For answers, and as the return path, to which bounces go."""
+
+
 class State(StrEnum):
     """What became of a message.
 
@@ -82,6 +91,7 @@ class Mailbox(Model):
     # A safe start: what came before is not filed, and what leaves by itself, or at all, waits.
     not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
     speaks: Mapped[str] = mapped_column(String(10), default=Speaks.ALL)
+    plus: Mapped[str] = mapped_column(String(10), default=Plus.NONE)
 
     # Host and user are empty where mail is not fetched.
     imap_host: Mapped[str] = mapped_column(String(253))
@@ -219,7 +229,7 @@ class MailMessage(Model):
         UniqueConstraint("mailbox_id", "place", "uidvalidity", "uid"),
         Index("ix_mail_message_page", "mailbox_id", "id"),
         Index("ix_mail_message_fate", "state", "id"),
-        Index("ix_mail_message_sender", "sender", "id"),
+        Index("ix_mail_message_sender", "sender", "received_at"),
         Index(
             "ix_mail_message_open",
             "state",

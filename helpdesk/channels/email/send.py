@@ -16,6 +16,8 @@ from flask_babel import lazy_gettext as _l
 
 from helpdesk.blobs import BlobMissing
 from helpdesk.channels.email import pace
+from helpdesk.channels.email.addressing import return_path
+from helpdesk.channels.email.brake import stopped
 from helpdesk.channels.email.compose import compose, settle
 from helpdesk.channels.email.mailboxes import default_sender, desk_language
 from helpdesk.channels.email.models import Mailbox, Tls
@@ -224,7 +226,7 @@ def _prepare(key: int, mailbox_id: int) -> Parcel | None:
                 outbox.failed(message, "no-address", str(words))
             return None
         mailbox = db.session.get_one(Mailbox, mailbox_id)
-        if held_back(message, mailbox):
+        if held_back(message, mailbox) or stopped(message):
             return None
         try:
             settle(message, mailbox)
@@ -242,7 +244,7 @@ def _prepare(key: int, mailbox_id: int) -> Parcel | None:
             log.exception("Outgoing message %d can't be written", key)
             outbox.failed(message, "unsendable", f"{type(error).__name__}: {error}")
             return None
-        return Parcel(mailbox.address, list(message.recipients), raw)
+        return Parcel(return_path(mailbox, message.id), list(message.recipients), raw)
 
 
 def _hand_over(client: smtplib.SMTP, key: int, parcel: Parcel) -> bool:

@@ -15,6 +15,7 @@ from helpdesk.channels.email.models import (
     Mailbox,
     MailMessage,
     MailPace,
+    Plus,
     SignIn,
     Speaks,
     Tls,
@@ -22,6 +23,7 @@ from helpdesk.channels.email.models import (
 from helpdesk.channels.email.secrets import seal
 from helpdesk.channels.email.secure.models import MailKey
 from helpdesk.channels.email.source_models import MailGrant, MailIntake
+from helpdesk.channels.email.thread_models import MailAlias
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.lib.text import one_line
@@ -66,6 +68,7 @@ class MailboxSettings:
     trusts: str = ""
     staff_answers: bool = False
     silent_hours: int = 0
+    plus: str = Plus.NONE
 
 
 class ChangedMeanwhile(Refused):
@@ -175,7 +178,7 @@ def remove(actor: Actor, mailbox: Mailbox) -> bool:
         select(OutboxMessage.id).where(OutboxMessage.mailbox_id == mailbox.id).limit(1)
     )
     audit.record(actor, "mailbox-removed", mailbox)
-    for table in (MailGrant, MailIntake, MailKey):
+    for table in (MailGrant, MailIntake, MailKey, MailAlias):
         db.session.execute(delete(table).where(table.mailbox_id == mailbox.id))
     # What still waits is sent by the default mailbox.
     db.session.execute(
@@ -234,7 +237,7 @@ def _check_choices(settings: MailboxSettings) -> None:
 
 def _check_ways(settings: MailboxSettings) -> None:
     """Raise Refused for a choice that is none, and for a mailbox that can't be read."""
-    known = {"kind": Kind, "sign_in": SignIn, "speaks": Speaks}
+    known = {"plus": Plus, "kind": Kind, "sign_in": SignIn, "speaks": Speaks}
     for key, offered in known.items():
         if getattr(settings, key) not in set(offered):
             raise Refused(key, _l("Choose one of what is offered."), key)

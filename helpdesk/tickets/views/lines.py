@@ -282,7 +282,8 @@ def _way(entry: Entry, ticket: Ticket) -> str:
     if entry.kind == EntryKind.CALL:
         return _way_of_call(entry, ticket)
     if entry.inbound:
-        return by
+        passed_on = (entry.envelope or {}).get("passed_on_by")
+        return by if not passed_on else f"{by}, {_('passed on by %(name)s', name=passed_on)}"
     if entry.verb == "broadcast":
         return str(_("wrote to everybody concerned"))
     return str(_("replied %(by)s", by=by))

@@ -13,7 +13,7 @@ from helpdesk.channels.email.forms import KINDS, MailboxForm
 from helpdesk.channels.email.granting import grant_of
 from helpdesk.channels.email.intake import intake_of
 from helpdesk.channels.email.mailboxes import in_use
-from helpdesk.channels.email.models import Kind, Mailbox, SignIn, Speaks
+from helpdesk.channels.email.models import Kind, Mailbox, Plus, SignIn, Speaks
 from helpdesk.channels.email.muting import waiting
 from helpdesk.channels.email.secrets import Unreadable, open_sealed
 from helpdesk.channels.email.set_up import MailboxSettings
@@ -164,7 +164,18 @@ def _try(settings: MailboxSettings, row: Mailbox | None) -> list[Check]:
         )
     # A server may keep us waiting; nobody else's work should wait for our transaction meanwhile.
     db.session.rollback()
-    return check(receiving, settings.folder or "INBOX", settings.move_to, sending)
+    return check(
+        receiving, settings.folder or "INBOX", settings.move_to, sending, _plus_addresses(settings)
+    )
+
+
+def _plus_addresses(settings: MailboxSettings) -> tuple[str, str] | None:
+    """Return the address with a ``+`` to try, and the one it is tried from."""
+    if settings.plus == Plus.NONE or not settings.addresses:
+        return None
+    local, _at, domain = settings.addresses[0].rpartition("@")
+    tried = f"{local}+test@{domain}"
+    return tried, tried if settings.plus == Plus.ALL else settings.addresses[0]
 
 
 def _password(typed: str | None, sealed: str) -> str:

@@ -22,6 +22,7 @@ REASONS = {
     "too-large": _l("It is too large to fetch without being asked"),
     "unfetchable": _l("The mail server does not give it away"),
     "gone": _l("It is no longer on the mail server"),
+    "loop": _l("Too much of one sender in a short time: a loop?"),
     "crashed": _l("Filing it never came to an end"),
     "error": _l("Something went wrong here while filing it"),
 }

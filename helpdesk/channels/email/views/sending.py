@@ -41,6 +41,7 @@ REASONS = {
     "switched-off": _l("This kind of message was switched off"),
     "queue": _l("The queue sends no receipts"),
     "loop": _l("They had a receipt a moment ago"),
+    "brake": _l("Too much was sent by itself within an hour: a loop?"),
     "automatic": _l("A program opened the ticket"),
     "merged": _l("The ticket was merged into another"),
     "binned": _l("The ticket is in the bin"),

@@ -1,0 +1,105 @@
+"""What a mail answers, as far as anything but its references says so.
+
+First comes an address of ours that was signed for a ticket, then what it refers to by ids that
+servers changed on the way. Outlook's own conversation is a hint like a number in the subject: it
+counts for people who take part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from helpdesk.channels.email.addressing import About, Token, token_of
+from helpdesk.channels.email.letter import MAX_ID, Letter
+from helpdesk.channels.email.thread_models import MailTrace
+from helpdesk.channels.email.threads import LOOKED_AT
+from helpdesk.db import db
+from helpdesk.notify.models import OutboxMessage
+
+
+@dataclass(slots=True)
+class Hints:
+    """What is known of the hints in several messages."""
+
+    # An address of ours → the ticket it was signed for, and those that were given to suppliers.
+    addresses: dict[str, int] = field(default_factory=dict)
+    to_suppliers: set[str] = field(default_factory=set)
+    # Further names of filed mail → its ticket.
+    keys: dict[str, int] = field(default_factory=dict)
+
+    def ticket_of(self, letter: Letter) -> int | None:
+        """Return the ticket that an address of a message was signed for."""
+        found = (self.addresses[one] for one in letter.recipients if one in self.addresses)
+        return next(found, None)
+
+    def answers_supplier(self, letter: Letter) -> bool:
+        """Whether a message came to an address that only a supplier was given."""
+        return any(one in self.to_suppliers for one in letter.recipients)
+
+    def conversation_of(self, letter: Letter) -> int | None:
+        """Return the ticket of the conversation that Outlook says a message belongs to."""
+        traces = letter.traces
+        return self.keys.get(traces.conversation) if traces.is_answer else None
+
+
+def hints_of(letters: Sequence[Letter], threads: dict[str, int]) -> Hints:
+    """Ask about the hints in these messages; most have none, and then nothing is asked.
+
+    ``threads`` is what their references led to; ids found by a further name are added to it.
+    """
+    hints = Hints()
+    tokens = {
+        address: token
+        for letter in letters
+        for address in letter.recipients
+        if "+" in address and (token := token_of(address)) is not None
+    }
+    _take_tokens(hints, tokens)
+    wanted = {key for letter in letters for key in _keys_wanted(letter, threads)}
+    if wanted:
+        rows = db.session.execute(
+            select(MailTrace.key, MailTrace.ticket_id)
+            .where(MailTrace.key.in_(wanted))
+            .order_by(MailTrace.id)
+        )
+        hints.keys = {row.key: row.ticket_id for row in rows}
+        threads |= {key: one for key, one in hints.keys.items() if key.startswith("<")}
+    return hints
+
+
+def _take_tokens(hints: Hints, tokens: dict[str, Token]) -> None:
+    mails = {token.number for token in tokens.values() if token.about == About.MAIL}
+    sent: dict[int, tuple[int | None, int | None]] = {}
+    if mails:
+        rows = db.session.execute(
+            select(OutboxMessage.id, OutboxMessage.ticket_id, OutboxMessage.supplier_id).where(
+                OutboxMessage.id.in_(mails)
+            )
+        )
+        sent = {key: (ticket_id, supplier_id) for key, ticket_id, supplier_id in rows}
+    for address, token in tokens.items():
+        if token.about == About.TICKET:
+            hints.addresses[address] = token.number
+            continue
+        ticket_id, supplier_id = sent.get(token.number, (None, None))
+        if ticket_id is not None:
+            hints.addresses[address] = ticket_id
+        if supplier_id is not None:
+            hints.to_suppliers.add(address)
+
+
+def _keys_wanted(letter: Letter, threads: dict[str, int]) -> list[str]:
+    nearest = letter.references[-LOOKED_AT:]
+    unknown = nearest if not any(one in threads for one in nearest) else []
+    conversation = letter.traces.conversation
+    return [*unknown, *([conversation] if conversation else [])]
+
+
+def keep_keys(letter: Letter, ticket_id: int, hints: Hints) -> None:
+    """Note the further names of a message that was filed."""
+    traces = letter.traces
+    for key in (*traces.originals, traces.conversation):
+        if 0 < len(key) <= MAX_ID and key != letter.message_id and key not in hints.keys:
+            db.session.add(MailTrace(key=key, ticket_id=ticket_id))
+            hints.keys[key] = ticket_id
