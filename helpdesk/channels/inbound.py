@@ -4,6 +4,7 @@ A channel understands its own format and hands over an ``Inbound``; whatever hap
 happens here, so that mail, portal, chat and the rest follow the same rules.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -81,6 +82,10 @@ class Inbound:
     envelope: dict[str, object] = field(default_factory=dict)
     # Nothing proves that it is from who it says, and its domain says that something should.
     doubted: bool = False
+    # It is proven to be from who it says; None: nobody was asked.
+    proven: bool | None = None
+    # Whether it shows something that only its sender can have from us. Asks.
+    answers_us: Callable[[], bool] = lambda: False
     # Its thread is known by more than the address that it was sent to.
     refers: bool = True
     category: Category | None = None
@@ -197,12 +202,14 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
         envelope=inbound.envelope,
         happened_at=inbound.happened_at,
     )
-    if inbound.doubted:
+    of_staff = author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}
+    if _is_doubted(inbound, of_staff):
         return Received(How.DOUBTED, ticket, services.hear_doubted(ticket, heard), author)
     if inbound.auto_reply:
         return Received(How.NOTED, ticket, services.hear_automatic(ticket, heard), author)
-    if author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}:
-        answered = _answer(inbound, author, ticket) if inbound.staff_answer else None
+    if of_staff:
+        may_answer = inbound.staff_answer and (inbound.proven or inbound.answers_us())
+        answered = _answer(inbound, author, ticket) if may_answer else None
         if answered is not None:
             return Received(How.ANSWERED, ticket, answered, author)
         return Received(How.NOTED, ticket, services.hear_staff(ticket, heard), author)
@@ -223,6 +230,17 @@ def _keep_words(by: PassedOnBy, ticket: Ticket, at: datetime) -> None:
     """Keep what a technician wrote above the message they passed on, for staff."""
     if by.words:
         services.hear_staff(ticket, Heard(author=by.technician, body=by.words, happened_at=at))
+
+
+def _is_doubted(inbound: Inbound, of_staff: bool) -> bool:
+    """Whether a message about a ticket waits until somebody has looked at it.
+
+    Who writes as a member of staff has to be proven, where anybody was asked, or has to answer
+    what only they got from us. Others must not have failed.
+    """
+    if not of_staff:
+        return inbound.doubted
+    return (inbound.doubted or inbound.proven is False) and not inbound.answers_us()
 
 
 def receive_by_hand(inbound: Inbound, ticket: Ticket | None) -> Entry:

@@ -68,8 +68,7 @@ def sentence(entry: Entry, reader: Actor | None) -> Markup:
         # i18n: after the sentence that says what somebody did: with which macro
         said += _say(_(", by the macro “%(name)s”"), name=macro)
     if entry.body and entry.verb not in _BODY_APART:
-        # i18n: what somebody typed about the change, after the sentence that says what changed
-        said += _say(_(": %(text)s"), text=entry.body)
+        said += _say(_(": %(text)s"), text=entry.body)  # i18n: what was typed about the change
     return said
 
 

@@ -6,6 +6,7 @@ Follows: af1092b03c7b
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "35be4a4a0866"
 down_revision = "af1092b03c7b"
@@ -25,7 +26,13 @@ def upgrade() -> None:
             )
         batch_op.add_column(sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("server_count", sa.BigInteger(), nullable=True))
-        batch_op.add_column(sa.Column("missing_uids", sa.JSON(), nullable=True))
+        batch_op.add_column(
+            sa.Column(
+                "missing_uids",
+                sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+                nullable=True,
+            )
+        )
         batch_op.add_column(
             sa.Column("alarmed", sa.String(length=200), nullable=False, server_default="")
         )

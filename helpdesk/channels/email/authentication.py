@@ -15,15 +15,18 @@ from enum import StrEnum
 from helpdesk.lib.mime import ParsedMessage
 
 MOST_HEADERS = 20
-_LONGEST = 4_000
-_COMMENT = re.compile(r"\([^()]{0,500}\)")
+_LONGEST = 8_000
+_PIECES = re.compile(r'(\\.|["()])')
+_SEPARATES = re.compile(r"[\s;=]")
 _RESULT = re.compile(r"\s*([a-z0-9-]{1,30})(?:/\d+)?\s*=\s*([a-z]{1,20})", re.IGNORECASE)
 _PROPERTY = re.compile(
-    r"\b(header\.d|header\.i|header\.from|smtp\.mailfrom|smtp\.mail|smtp\.helo)\s*=\s*"
+    r"\b(header\.d|header\.i|header\.from|smtp\.auth|smtp\.mailfrom|smtp\.mail|smtp\.helo)\s*=\s*"
     r"\"?([^\s;\"]{1,300})",
     re.IGNORECASE,
 )
-_METHODS = frozenset({"spf", "dkim", "dmarc", "arc", "compauth"})
+_METHODS = frozenset({"spf", "dkim", "dmarc", "arc", "compauth", "auth"})
+NAMELESS = "-"
+"""Stands for a server that leaves its name out, as Microsoft 365 does."""
 
 
 class Proof(StrEnum):
@@ -82,7 +85,7 @@ def stated_in(parsed: ParsedMessage) -> tuple[tuple[Stated, ...], ...]:
             groups.append([])
         elif lowered == "authentication-results" and number < MOST_HEADERS:
             number += 1
-            stated = _read(value[:_LONGEST])
+            stated = _read(value)
             if stated is not None:
                 groups[-1].append(stated)
     return tuple(tuple(group) for group in groups if group)
@@ -107,13 +110,17 @@ def check(groups: Sequence[Sequence[Stated]], trusted: Sequence[str], sender: st
 
 
 def _proof(results: Sequence[Result], domain: str) -> Proof:
-    dmarc = {one.result for one in results if one.method == "dmarc"}
-    if "pass" in dmarc:
-        return Proof.PASS
+    stated = {one for one in results if one.method == "dmarc"}
+    dmarc = {one.result for one in stated}
     if "fail" in dmarc:
+        # Also where something else says "pass": a server says it once, and means it.
         return Proof.FAIL
+    if "pass" in dmarc:
+        # It has to be about the very address that we show.
+        about = {one.domain for one in stated if one.domain}
+        return Proof.PASS if all(aligned(one, domain) for one in about) else Proof.NONE
     # A domain without DMARC: what DMARC would find (RFC 7489, section 3.1, relaxed alignment).
-    vouching = [one for one in results if one.method in {"dkim", "spf"}]
+    vouching = [one for one in results if one.method in {"dkim", "spf", "auth"}]
     if any(one.result == "pass" and aligned(one.domain, domain) for one in vouching):
         return Proof.PASS
     failed = [one for one in vouching if one.result == "fail" and aligned(one.domain, domain)]
@@ -128,18 +135,57 @@ def aligned(one: str, other: str) -> bool:
 
 
 def _read(value: str) -> Stated | None:
-    said = _COMMENT.sub(" ", _COMMENT.sub(" ", value))
-    server, *parts = said.split(";")
-    names = server.split()
+    """Read one header. One that has no end, or too long a one, states nothing but its server.
+
+    It still stands above what came with the message, and hides that.
+    """
+    plain = _plain(value) if len(value) <= _LONGEST else None
+    if plain is None:
+        server = re.split(r"[\s;(]", value.strip()[:300], maxsplit=1)[0]
+        return Stated(_server(server)) if server else None
+    first, *parts = plain.split(";")
+    names = first.split()
     if not names:
         return None
+    if "=" in names[0]:
+        parts.insert(0, first)
     results = []
     for part in parts[:40]:
         match = _RESULT.match(part)
         if match is None or match[1].lower() not in _METHODS:
             continue
         results.append(Result(match[1].lower(), match[2].lower(), _domain(match[1].lower(), part)))
-    return Stated(names[0].strip('"').lower()[:255], tuple(results))
+    return Stated(_server(names[0]), tuple(results))
+
+
+def _server(word: str) -> str:
+    """Return the name of a server as administrators write it; some begin with the first result."""
+    return NAMELESS if "=" in word else word.strip('"').lower()[:255]
+
+
+def _plain(value: str) -> str | None:
+    """Return a header without comments and quotes; None when one of them has no end.
+
+    What a sender chooses (a quoted local part) can't pose as a result: nothing that separates is
+    left within quotes. Comments may stand within each other.
+    """
+    kept: list[str] = []
+    depth, quoted = 0, False
+    for piece in _PIECES.split(value):
+        if piece == '"' and not depth:
+            quoted = not quoted
+        elif piece == "(" and not quoted:
+            depth += 1
+        elif piece == ")" and not quoted:
+            if not depth:
+                return None
+            depth -= 1
+            kept.append(" ")
+        elif quoted:
+            kept.append(_SEPARATES.sub("_", piece))
+        elif not depth:
+            kept.append(piece)
+    return None if depth or quoted else "".join(kept)
 
 
 def _domain(method: str, part: str) -> str:
@@ -148,8 +194,13 @@ def _domain(method: str, part: str) -> str:
         "dkim": ("header.d", "header.i"),
         "spf": ("smtp.mailfrom", "smtp.mail", "smtp.helo"),
         "dmarc": ("header.from",),
+        # Who signed in to the server itself, where that is an address.
+        "auth": ("smtp.auth",),
     }
     for name in wanted.get(method, ()):
         if name in found:
-            return str(found[name]).rpartition("@")[2].strip("<>.").lower()
+            who = str(found[name])
+            if method == "auth" and "@" not in who:
+                return ""
+            return who.rpartition("@")[2].strip("<>.").lower()
     return ""

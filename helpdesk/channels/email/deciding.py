@@ -16,7 +16,7 @@ from config import Settings
 from helpdesk.channels.email import bounced
 from helpdesk.channels.email.aliases import alias_for, aliases_of, category_of
 from helpdesk.channels.email.answered import Hints, hints_of, keep_keys
-from helpdesk.channels.email.authentication import Proof, check
+from helpdesk.channels.email.authentication import Check, Proof, check
 from helpdesk.channels.email.automatic import is_nobody
 from helpdesk.channels.email.brake import HELD, Pace, pace_of
 from helpdesk.channels.email.crediting import credit_author
@@ -29,12 +29,13 @@ from helpdesk.channels.email.spam import count_hit, listed_among
 from helpdesk.channels.email.thread_models import MailAlias
 from helpdesk.channels.email.threads import (
     answers_supplier,
+    is_answer_to_us,
     number_of,
     sent_by_us,
     threads_of,
     written_to_suppliers,
 )
-from helpdesk.channels.inbound import Correspondent, Inbound, receive
+from helpdesk.channels.inbound import Correspondent, How, Inbound, receive
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import OutboxMessage
@@ -96,6 +97,9 @@ class Known:
     def remember(self, row: MailMessage, letter: Letter, decision: Decision) -> None:
         """Let the next messages know of this one."""
         self.firsts.setdefault(letter.identity, First(row.id, decision.ticket_id))
+        if decision.reason == How.DOUBTED:
+            # Whoever forged it knows what it is called: nothing of theirs joins by that.
+            return
         if letter.message_id is not None and decision.ticket_id is not None:
             self.threads[letter.message_id] = decision.ticket_id
         if decision.state == State.FILED and decision.ticket_id is not None:
@@ -308,14 +312,16 @@ def inbound_of(row: MailMessage, letter: Letter, known: Known) -> Inbound:
 
 def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
     """Note whether the sender is who they say, as far as the mailbox trusts who found it out."""
+    address = inbound.author.address
+    inbound.staff_answer = row.mailbox is not None and row.mailbox.staff_answers
+    inbound.answers_us = lambda: is_answer_to_us(address, letter.references)
     trusted = row.mailbox.trusts.split() if row.mailbox is not None else []
-    found = check(letter.stated, trusted, inbound.author.address)
-    if found is None:
+    if not trusted:
         return
+    found = check(letter.stated, trusted, address) or Check(Proof.NONE, trusted[0], ())
     inbound.envelope = {**inbound.envelope, "sender_check": found.noted()}
+    inbound.proven = found.proof == Proof.PASS
     inbound.doubted = found.proof == Proof.FAIL
-    wanted = row.mailbox is not None and row.mailbox.staff_answers
-    inbound.staff_answer = wanted and found.proof == Proof.PASS
     if inbound.doubted:
         # A receipt would go to whoever's address was forged.
         inbound.envelope.setdefault("automatic", "unverified")

@@ -105,6 +105,11 @@ def _check_quarantined(message: MailMessage) -> None:
 def on_redacted(event: EntryRedacted) -> None:
     """Remove the raw mail that an entry was made from, and every copy of it that came in."""
     _forget_raw(event.entry)
+    first = (event.entry.envelope or {}).get("believed")
+    noted = db.session.get(Entry, first) if isinstance(first, int) else None
+    if noted is not None:
+        # It was held back first, and has its raw mail in common with that note.
+        _forget_raw(noted)
 
 
 def on_subject_redacted(event: SubjectRedacted) -> None:

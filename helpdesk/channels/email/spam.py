@@ -19,6 +19,16 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services import Refused
 
 PAGE = 100
+# Millions write from these; a customer may be the next.
+_EVERYBODYS = frozenset(
+    {
+        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com"),
+        *("yahoo.com", "yahoo.co.jp", "yahoo.com.hk", "yahoo.com.tw", "icloud.com", "me.com"),
+        *("aol.com", "gmx.de", "gmx.net", "web.de", "t-online.de", "orange.fr", "free.fr"),
+        *("qq.com", "163.com", "126.com", "sina.com", "foxmail.com", "proton.me"),
+        *("protonmail.com", "mail.ru", "yandex.ru", "naver.com", "com", "net", "org"),
+    }
+)
 
 
 def listed_among(addresses: Iterable[str]) -> dict[str, int]:
@@ -135,6 +145,9 @@ def check_may_block(value: str) -> None:
         if value in own_addresses() or (person is not None and person.is_technician):
             raise Refused("ours", _l("%(value)s works here.", value=value))
         return
+    if domain in _EVERYBODYS:
+        message = _l("Everybody may write from %(value)s. Block single addresses.", value=value)
+        raise Refused("everybody", message)
     if domain in ours or _is_staff_domain(domain):
         raise Refused("ours", _l("Mail from %(value)s is ours.", value=value))
     organisation: Organisation | None = organisation_of_address(f"x{value}")

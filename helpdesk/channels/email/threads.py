@@ -28,7 +28,10 @@ def threads_of(references: Iterable[Sequence[str]]) -> dict[str, int]:
     known: dict[str, int] = {}
     for statement in (
         select(MailMessage.message_id, MailMessage.ticket_id).where(
-            MailMessage.message_id.in_(asked), MailMessage.state == State.FILED
+            MailMessage.message_id.in_(asked),
+            MailMessage.state == State.FILED,
+            # Whoever wrote what may be forged knows its id: it must open no ticket to them.
+            MailMessage.reason != "doubted",
         ),
         select(OutboxMessage.message_id, OutboxMessage.ticket_id).where(
             OutboxMessage.message_id.in_(asked)
@@ -68,6 +71,22 @@ def answers_supplier(
     """Whether the nearest known reference is of a mail that we wrote to a supplier."""
     nearest = references[-LOOKED_AT:]
     return next((one in to_suppliers for one in reversed(nearest) if one in threads), False)
+
+
+def is_answer_to_us(address: str, references: Sequence[str]) -> bool:
+    """Whether a message refers to one that we wrote to this address and to nobody else.
+
+    Our ids can't be guessed, so whoever names one has read that address's mail. One query.
+    """
+    nearest = references[-LOOKED_AT:]
+    if not nearest:
+        return False
+    rows = db.session.execute(
+        select(OutboxMessage.to, OutboxMessage.cc).where(OutboxMessage.message_id.in_(nearest))
+    )
+    return any(
+        {pair[1].lower() for pair in [*to, *cc] if len(pair) > 1} == {address} for to, cc in rows
+    )
 
 
 def sent_by_us(message_ids: Sequence[str]) -> frozenset[str]:

@@ -30,10 +30,15 @@ def hear_doubted(ticket: Ticket, heard: Heard, *, actor: Actor = SYSTEM) -> Entr
 def believe(actor: Actor, ticket: Ticket, entry: Entry, *, reopen_days: int) -> Entry:
     """Say that a message is from who it says: it is heard as their message, with its files.
 
-    The note stays where it is. Returns the new entry; raises Denied and Refused.
+    The note stays where it is; a colleague’s needs no more. Returns the entry that counts;
+    raises Denied and Refused.
     """
     _decide(actor, entry, believed=True)
     assert entry.author is not None
+    customers = {ticket.customer_id, ticket.requester_id}
+    if entry.author.is_technician and entry.author_id not in customers:
+        # A colleague's message is a note, and that it is already.
+        return entry
     heard = Heard(
         author=entry.author,
         body=entry.body,

@@ -83,6 +83,18 @@ def proof_of(entry: Entry) -> str | None:
         (f"{OURS}; spf=softfail smtp.mailfrom=customer.example; dmarc=none", Proof.NONE),
         (f"{OURS}; none", Proof.NONE),
         ("mx.evil.example; dmarc=pass header.from=customer.example", None),
+        (f"{OURS}; auth=pass smtp.auth=ho@customer.example", Proof.PASS),
+        # About somebody else than whom we show.
+        (f"{OURS}; dmarc=pass header.from=evil.example", Proof.NONE),
+        # Two that differ: somebody put words into the server's mouth.
+        (f"{OURS}; dmarc=fail; dmarc=pass header.from=customer.example", Proof.FAIL),
+        # What a sender chooses is no result: in quotes, and in comments within comments.
+        (f'{OURS}; spf=fail smtp.mailfrom="a;dmarc=pass"@customer.example', Proof.FAIL),
+        (rf'{OURS}; dmarc=fail smtp.mailfrom="\"; dmarc=pass"@evil.example', Proof.FAIL),
+        (f"{OURS}; dmarc=none (a (b (c; dmarc=pass) d; dmarc=pass) e; dmarc=pass)", Proof.NONE),
+        (f"{OURS}; dmarc=none (" + "x" * 600 + "; dmarc=pass)", Proof.NONE),
+        # Without an end it states nothing.
+        (f"{OURS}; dmarc=pass (never closed", Proof.NONE),
     ],
 )
 def test_the_word_of_a_trusted_server_decides(stated: str, proof: Proof | None):
@@ -100,6 +112,28 @@ def test_what_a_sender_writes_in_our_name_below_our_servers_line_is_not_believed
     assert found is not None
     assert found.proof == Proof.FAIL
     assert not aligned("com", "customer.com")
+
+
+def test_a_broken_header_of_our_server_hides_those_below_it():
+    for top in (f"{OURS}; spf=pass (never closed", f"{OURS}; " + "x" * 9000):
+        raw = f"Authentication-Results: {top}\nReceived: by {OURS}\n"
+        raw += f"Authentication-Results: {PASS}\n\nx"
+        found = check(stated_in(parse(raw.encode())), [OURS], "ho@customer.example")
+        assert found is not None
+        assert found.proof == Proof.NONE
+
+
+def test_a_server_without_a_name_is_understood():
+    stated = (
+        "spf=fail (sender IP is 192.0.2.9) smtp.mailfrom=customer.example; dkim=none (message not"
+        " signed) header.d=none;dmarc=fail action=quarantine header.from=customer.example;"
+        "compauth=fail reason=000"
+    )
+    groups = stated_in(parse(f"Authentication-Results: {stated}\n\nx".encode()))
+    found = check(groups, ["-"], "ho@customer.example")
+    assert found is not None
+    assert found.proof == Proof.FAIL
+    assert check(groups, [OURS], "ho@customer.example") is None
 
 
 @pytest.mark.parametrize(
@@ -215,14 +249,79 @@ def test_a_technicians_mail_is_an_answer_only_where_it_is_wanted_and_proven(box:
 
     proven = f"{OURS}; dmarc=pass header.from=desk.example"
     assert answer(proven).reason == "noted"
+    assert answer("").reason == "doubted"
     with transaction():
         box.staff_answers = True
-    assert answer(f"{OURS}; dmarc=none").reason == "noted"
+    assert answer(f"{OURS}; dmarc=none").reason == "doubted"
     assert answer(f"{OURS}; dmarc=fail header.from=desk.example").reason == "doubted"
     assert answer(proven).reason == "answered"
     (reply,) = post.entries(ticket, "reply")
     assert (reply.body, reply.author_id, reply.public) == ("Try the switch.", who.id, True)
     assert ticket.owner_id == who.id
+
+
+def test_who_answers_what_only_they_got_from_us_is_believed(client: FlaskClient, box: Mailbox):
+    first = bring(box, post.letter("Lamp", Message_ID="<lamp@customer.example>"), PASS)
+    ticket = db.session.get_one(Ticket, first.ticket_id)
+    who = factories.person(is_technician=True, email="sam@desk.example")
+    factories.account(who, "technician")
+    with transaction():
+        for name, others in {"mine": [], "all": [["B", "b@desk.example"]]}.items():
+            db.session.add(
+                OutboxMessage(
+                    channel="email",
+                    ticket_id=ticket.id,
+                    to=[["Sam", "sam@desk.example"], *others],
+                    recipients=[],
+                    message_id=f"<{name}@desk.example>",
+                    state="sent",
+                )
+            )
+
+    def answer(name: str) -> str:
+        mail = post.letter("Re: Lamp", "On it.", sender="sam@desk.example",
+                           In_Reply_To=f"<{name}@desk.example>")  # fmt: skip
+        return bring(box, mail).reason
+
+    assert answer("all") == "doubted"
+    page = visitor(client).get(f"/tickets/{ticket.id}")
+    assert "Sender unproven" in page
+    assert "Who writes as a colleague has to be verified" in page
+    assert answer("mine") == "noted"
+    with transaction():
+        box.staff_answers = True
+        box.trusts = ""
+    assert answer("all") == "noted"
+    assert answer("mine") == "answered"
+    # A colleague who is believed has their note; the customer hears nothing.
+    held = post.entries(ticket, "hear-doubted")[0]
+    with transaction():
+        assert services.believe(factories.actor(), ticket, held, reopen_days=5) is held
+    assert post.entries(ticket, "hear") == []
+
+
+def test_the_id_of_a_forged_message_opens_no_ticket_to_its_sender(box: Mailbox):
+    first = bring(box, post.letter("Lamp", Message_ID="<lamp@customer.example>"), PASS)
+    forged = post.letter("Re: Lamp", "x", In_Reply_To="<lamp@customer.example>",
+                         Message_ID="<forged@evil.example>")  # fmt: skip
+    assert bring(box, forged, FAIL).reason == "doubted"
+    stated = f"{OURS}; dmarc=pass header.from=evil.example"
+    own = post.letter("Hi", sender="e@evil.example", In_Reply_To="<forged@evil.example>")
+    assert bring(box, own, stated).ticket_id != first.ticket_id
+
+
+def test_redacting_what_was_believed_takes_its_raw_mail_along(box: Mailbox):
+    first = bring(box, post.letter("Lamp", Message_ID="<lamp@customer.example>"), PASS)
+    ticket = db.session.get_one(Ticket, first.ticket_id)
+    row = bring(box, post.letter("Re: Lamp", "1234", In_Reply_To="<lamp@customer.example>"), FAIL)
+    admin = factories.actor(role="administrator")
+    with transaction():
+        held = db.session.get_one(Entry, row.entry_id)
+        heard = services.believe(admin, ticket, held, reopen_days=5)
+    with transaction():
+        services.redact(admin, ticket, heard, "a card number")
+    db.session.expire_all()
+    assert db.session.get_one(MailMessage, row.id).raw_sha256 is None
 
 
 # ---- Spam ----
@@ -255,7 +354,12 @@ def test_a_whole_domain_is_put_aside_but_not_a_customers_nor_ours(box: Mailbox):
     with transaction():
         theirs = factories.organisation("Northline")
         db.session.add(OrganisationDomain(organisation_id=theirs.id, domain="northline.example"))
-    for value in ("@northline.example", f"@{box.address.rpartition('@')[2]}", box.address):
+    for value in (
+        "@gmail.com",
+        "@northline.example",
+        f"@{box.address.rpartition('@')[2]}",
+        box.address,
+    ):
         with pytest.raises(Refused):
             spam.check_may_block(value)
 

@@ -1,5 +1,6 @@
 """What is known of a sender, on the messages of a ticket, and deciding about those in doubt."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, url_for
@@ -8,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from config import Settings
-from helpdesk.channels.email.authentication import Proof
+from helpdesk.channels.email.authentication import NAMELESS, Proof
 from helpdesk.channels.email.views.blueprint import bp
 from helpdesk.db import db
 from helpdesk.people.access import Permission
@@ -33,19 +34,32 @@ def of_entry(entry: Entry) -> Markup | str | None:
     if not isinstance(noted, dict) or entry.redacted_at is not None:
         return None
     proof = Proof(str(noted["proof"]))
+    results = noted.get("results") or {}
     doubt = db.session.get(Doubt, entry.id) if entry.verb == VERB else None
     return Markup(  # noqa: S704 (our own template)
         render_template(
             "mail/_sender.html",
             entry=entry,
             proof=proof,
-            word=PROOFS[proof],
-            by=noted.get("by"),
-            results=noted.get("results") or {},
+            word=_word(proof, results, believed="believed" in (entry.envelope or {})),
+            by=_("The mail server") if noted.get("by") == NAMELESS else noted.get("by"),
+            results=results,
             doubt=doubt,
             may_decide=current_actor().can(Permission.TICKET_WORK),
         )
     )
+
+
+def _word(proof: Proof, results: Mapping[str, str], *, believed: bool) -> str:
+    """Return what the mark says in a few words; of a failure also what failed."""
+    failed = [name for name, said in results.items() if said.split()[:1] == ["fail"]]
+    if believed:
+        return str(_("Accepted by hand"))
+    if proof == Proof.FAIL and failed:
+        # DMARC decides where it is stated; else what it would rest on.
+        name = "dmarc" if "dmarc" in failed else failed[0]
+        return str(_("Sender not verified: %(method)s failed", method=name.upper()))
+    return str(PROOFS[proof])
 
 
 @bp.post("/doubted/<int:number>/<int:entry_id>/believe")
