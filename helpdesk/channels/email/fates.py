@@ -31,7 +31,6 @@ FATES: dict[str, tuple[Any, tuple[str, ...], tuple[str, ...]]] = {
     "loop": (_l("Loop"), (State.QUARANTINED,), ("loop",)),
     "duplicate": (_l("Copy"), (State.DUPLICATE,), ()),
     "quarantined": (_l("Quarantine"), (State.QUARANTINED,), ()),
-    "loop": (_l("Held: too much of it"), (State.QUARANTINED,), ("loop",)),
     "ignored": (_l("Ignored"), (State.IGNORED,), ()),
     "spam": (_l("Spam"), (State.IGNORED,), ("spam",)),
     "dismissed": (_l("Dismissed"), (State.DISMISSED,), ()),
@@ -60,7 +59,6 @@ WHY: dict[str, Any] = {
     "too-large": _l("it is too large to fetch without being asked"),
     "unfetchable": _l("the mail server does not give it away"),
     "gone": _l("it is no longer on the mail server"),
-    "loop": _l("too much of one sender in a short time"),
     "crashed": _l("filing it never came to an end"),
     "error": _l("something went wrong here while filing it"),
 }
