@@ -40,12 +40,10 @@ def upgrade() -> None:
         for name in (*_NUMBERS, "alarmed"):
             batch_op.alter_column(name, server_default=None)
     op.create_index("ix_mail_message_fate", "mail_message", ["state", "id"])
-    op.create_index("ix_mail_message_sender", "mail_message", ["sender", "id"])
 
 
 def downgrade() -> None:
     """Take it back."""
-    op.drop_index("ix_mail_message_sender", table_name="mail_message")
     op.drop_index("ix_mail_message_fate", table_name="mail_message")
     with op.batch_alter_table("mailbox") as batch_op:
         for name in (*_NUMBERS, "counted_at", "server_count", "missing_uids", "alarmed"):

@@ -58,12 +58,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_mail_alias_queue_id"), "mail_alias", ["queue_id"])
     op.create_index(op.f("ix_mail_alias_category_id"), "mail_alias", ["category_id"])
-    op.create_index("ix_mail_message_pace", "mail_message", ["sender", "received_at"])
+    op.create_index("ix_mail_message_sender", "mail_message", ["sender", "received_at"])
 
 
 def downgrade() -> None:
     """Take it back."""
-    op.drop_index("ix_mail_message_pace", table_name="mail_message")
+    op.drop_index("ix_mail_message_sender", table_name="mail_message")
     op.drop_table("mail_alias")
     op.drop_table("mail_trace")
     with op.batch_alter_table("mailbox") as batch_op:

@@ -62,6 +62,7 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     "merge": {"merged": [None, TICKET]},
     "merged": {"merged_into": [None, TICKET]},
     "split": {"split": [None, TICKET]},
+    "refile": {"refiled": [None, TICKET]},
     "set-major": {"major": [False, True]},
     "add-tasks": {"tasks": [None, ["one", "two"]]},
     "task-done": {"task": ["one", "done"]},

@@ -229,8 +229,7 @@ class MailMessage(Model):
         UniqueConstraint("mailbox_id", "place", "uidvalidity", "uid"),
         Index("ix_mail_message_page", "mailbox_id", "id"),
         Index("ix_mail_message_fate", "state", "id"),
-        Index("ix_mail_message_sender", "sender", "id"),
-        Index("ix_mail_message_pace", "sender", "received_at"),
+        Index("ix_mail_message_sender", "sender", "received_at"),
         Index(
             "ix_mail_message_open",
             "state",

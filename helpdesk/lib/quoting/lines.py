@@ -19,7 +19,7 @@ _DRAWN = ("-", "_", "=", "*", "–", "—")
 _LEADING = re.compile(r"[-_*\s]{0,12}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One line: where it begins and ends in the text, without its end, and what it says."""
 

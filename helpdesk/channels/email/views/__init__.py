@@ -3,6 +3,7 @@
 from helpdesk.channels.email.views import (
     access,
     alarms,
+    aliases,
     api,
     beginning,
     doubts,
@@ -24,6 +25,7 @@ from helpdesk.channels.email.views.blueprint import bp
 __all__ = [
     "access",
     "alarms",
+    "aliases",
     "api",
     "beginning",
     "bp",
