@@ -92,7 +92,7 @@ def test_a_page_of_people_costs_few_queries(client, session, mei):
     assert queries.count <= 6, str(queries)
     with count_queries() as queries:
         client.get("/people?q=mei")
-    assert queries.count <= 9, str(queries)
+    assert queries.count <= 10, str(queries)
 
 
 def test_fields_find_people_and_organisations(client, session, mei):
