@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
+from helpdesk.channels.email.addressing import About, token_of
 from helpdesk.channels.email.letter import Letter, key_of
 from helpdesk.channels.email.reports import Bounce
 from helpdesk.db import db
@@ -38,17 +39,34 @@ class Taken:
 
 
 def reported_on(read: Sequence[Letter]) -> dict[str, list[OutboxMessage]]:
-    """Return our messages that these letters report on, by Message-ID. One query at the most."""
+    """Return our messages that these letters report on, by Message-ID. One query at the most.
+
+    Those whose return path a report came to stand under their number, see ``_came_to``.
+    """
     asked = {one for letter in read for one in _ids(letter)}
+    numbers = {int(one[1:]) for one in asked if one.startswith("#")}
     found: dict[str, list[OutboxMessage]] = {}
     if asked:
         for row in db.session.scalars(
             select(OutboxMessage)
-            .where(OutboxMessage.message_id.in_(asked))
+            .where(or_(OutboxMessage.message_id.in_(asked), OutboxMessage.id.in_(numbers)))
             .order_by(OutboxMessage.id)
         ):
             found.setdefault(row.message_id, []).append(row)
+            if row.id in numbers:
+                found[f"#{row.id}"] = [row]
     return found
+
+
+def _came_to(letter: Letter) -> Iterator[str]:
+    """Return the number of our message whose own return path this letter came to.
+
+    The address is signed, so it says more than anything that the report quotes.
+    """
+    for address in {*letter.recipients, *letter.traces.delivered}:
+        token = token_of(address)
+        if token is not None and token.about == About.MAIL:
+            yield f"#{token.number}"
 
 
 def take(letter: Letter, returned: Mapping[str, list[OutboxMessage]]) -> Taken | None:
@@ -91,6 +109,7 @@ def _ids(letter: Letter) -> Iterator[str]:
     """Return the Message-IDs that what came back may have, the likeliest first."""
     if letter.bounce is None:
         return
+    yield from _came_to(letter)
     returned = letter.bounce.returned
     named = [returned.message_id, returned.markers.get("x-hearth-message-id")]
     nearest = [*reversed(letter.references[-LOOKED_AT:]), *reversed(returned.references)]
@@ -112,7 +131,7 @@ def _message_of(
             return reached[-1]
         # Systems that forward fail at addresses we never wrote to; then only the mail's own id
         # tells that it was ours.
-        if rows and (name == key_of(own or "") or not bounce.addresses):
+        if rows and (name[0] == "#" or name == key_of(own or "") or not bounce.addresses):
             return rows[-1]
     return None
 

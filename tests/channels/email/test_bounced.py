@@ -8,9 +8,9 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from helpdesk.channels.email import importer
+from helpdesk.channels.email import addressing, importer
 from helpdesk.channels.email.ingest import Fate
-from helpdesk.channels.email.models import Mailbox, State
+from helpdesk.channels.email.models import Mailbox, Plus, State
 from helpdesk.channels.email.send import send_mail
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
@@ -86,6 +86,25 @@ def told(ticket: Ticket) -> list[str]:
     assert ticket.owner_id is not None
     owner = factories.actor(db.session.get_one(Person, ticket.owner_id))
     return [row.kind for row in notices.newest(owner)]
+
+
+def test_a_report_that_quotes_nothing_finds_its_mail_by_the_return_path(
+    box: Mailbox, ticket: Ticket
+):
+    with transaction():
+        box.plus = Plus.ALL
+    path = addressing.return_path(box, post.outbox()[-1].id)
+    assert path != box.address
+    forged = path.replace("+b", "+b1")
+
+    def came_to(address: str, number: int) -> bytes:
+        raw = report("<somebody-elses@id.example>", number=number)
+        return b"Delivered-To: " + address.encode() + b"\n" + raw
+
+    (fate,) = take(box, came_to(forged, 1))
+    assert fate.state == State.IGNORED
+    (fate,) = take(box, came_to(path, 2))
+    assert (fate.state, fate.ticket) == (State.BOUNCE, ticket.id)
 
 
 def test_a_bounce_is_said_in_the_ticket_and_marks_the_address(box: Mailbox, ticket: Ticket):
