@@ -191,8 +191,8 @@ def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
     return Received(How.OPENED, ticket, entry, author)
 
 
-def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) -> Received:
-    heard = Heard(
+def _heard(inbound: Inbound, author: Person) -> Heard:
+    return Heard(
         author=author,
         body=inbound.body,
         html=inbound.html,
@@ -202,6 +202,10 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
         envelope=inbound.envelope,
         happened_at=inbound.happened_at,
     )
+
+
+def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) -> Received:
+    heard = _heard(inbound, author)
     of_staff = author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}
     if _is_doubted(inbound, of_staff):
         return Received(How.DOUBTED, ticket, services.hear_doubted(ticket, heard), author)
@@ -250,16 +254,7 @@ def receive_by_hand(inbound: Inbound, ticket: Ticket | None) -> Entry:
     )
     if ticket is None:
         return _open(inbound, author, None).entry
-    heard = Heard(
-        author=author,
-        body=inbound.body,
-        html=inbound.html,
-        subject=inbound.subject,
-        channel=inbound.channel,
-        files=inbound.files,
-        envelope=inbound.envelope,
-        happened_at=inbound.happened_at,
-    )
+    heard = _heard(inbound, author)
     if author.is_technician and author.id not in {ticket.customer_id, ticket.requester_id}:
         return services.hear_staff(ticket, heard)
     # Whoever files it there has decided that it belongs there, however long the ticket is closed.

@@ -7,31 +7,24 @@ once when a provider refuses.
 """
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import current_app
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import Settings
 from helpdesk.channels.email import tokens
 from helpdesk.channels.email.mailboxes import other_sender
 from helpdesk.channels.email.models import Mailbox, SignIn
-from helpdesk.channels.email.outgoing import new_message_id
 from helpdesk.channels.email.source_models import Flow, MailGrant
+from helpdesk.channels.email.to_administrators import Words, write
 from helpdesk.channels.email.trouble import Trouble
 from helpdesk.channels.email.watching import wrong_with
 from helpdesk.db import db, transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
-from helpdesk.notify.models import OutboxMessage
-from helpdesk.people.access import Permission
-from helpdesk.people.models import Account, AccountRole, Channel, Person, RolePermission
-from helpdesk.web.i18n import day, language_of, moment
+from helpdesk.web.i18n import day, moment
 
 log = logging.getLogger(__name__)
 
@@ -206,49 +199,15 @@ def tell_administrators(mailbox_id: int) -> None:
     Through another mailbox, if there is one that can send.
     """
     mailbox = db.session.get_one(Mailbox, mailbox_id)
-    settings: Settings = current_app.config["SETTINGS"]
-    base = f"{settings.base_url.rstrip('/')}/setup/mail"
-    through = other_sender(mailbox_id)
-    for person, address in administrators():
-        with force_locale(language_of(person.language) or "en"):
-            alarm = alarm_of(mailbox)
-            if alarm is None:
-                return
-            about = _("Mailbox %(name)s needs you", name=mailbox.name)
-            place = (
-                f"mailboxes/{mailbox_id}/access"
-                if alarm.of_access
-                else f"ledger?mailbox={mailbox_id}"
-            )
-            text = f"{alarm.words}\n\n{base}/{place}\n"
-        db.session.add(
-            OutboxMessage(
-                channel=Channel.EMAIL,
-                mailbox_id=through.id if through is not None else None,
-                person_id=person.id,
-                to=[[person.name, address]],
-                recipients=[address],
-                message_id=new_message_id(through),
-                subject=about,
-                text=text,
-            )
-        )
 
+    def words() -> Words | None:
+        alarm = alarm_of(mailbox)
+        if alarm is None:
+            return None
+        page = f"ledger?mailbox={mailbox_id}"
+        if alarm.of_access:
+            page = f"mailboxes/{mailbox_id}/access"
+        about = _("Mailbox %(name)s needs you", name=mailbox.name)
+        return about, alarm.words, f"/setup/mail/{page}"
 
-def administrators() -> Iterable[tuple[Person, str]]:
-    """Return those who may set up mail, with the address they sign in with."""
-    rows = db.session.execute(
-        select(Person, Account.login)
-        .join(Account, Account.person_id == Person.id)
-        .join(AccountRole, AccountRole.account_id == Account.id)
-        .join(RolePermission, RolePermission.role_id == AccountRole.role_id)
-        .where(
-            RolePermission.permission == Permission.SETUP_MAIL,
-            Account.deactivated_at.is_(None),
-            Person.retired_at.is_(None),
-            Account.login.contains("@"),
-        )
-        .distinct()
-        .order_by(Person.id)
-    ).all()
-    return [(person, login) for person, login in rows]
+    write(words, other_sender(mailbox_id))

@@ -2,18 +2,10 @@
 
 from collections.abc import Callable
 
-from flask import current_app
-from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from config import Settings
-from helpdesk.channels.email.alarms import administrators
 from helpdesk.channels.email.mailboxes import default_sender
-from helpdesk.channels.email.outgoing import new_message_id
-from helpdesk.db import db
-from helpdesk.notify.models import OutboxMessage
-from helpdesk.people.models import Channel
-from helpdesk.web.i18n import language_of
+from helpdesk.channels.email.to_administrators import write
 
 
 def tell_of_sender(sender: str) -> None:
@@ -42,20 +34,4 @@ def tell_of_ticket(number: int) -> None:
 
 
 def _tell(subject: Callable[[], str], words: Callable[[], str], path: str) -> None:
-    settings: Settings = current_app.config["SETTINGS"]
-    through = default_sender()
-    for person, address in administrators():
-        with force_locale(language_of(person.language) or "en"):
-            about, text = subject(), f"{words()}\n\n{settings.base_url.rstrip('/')}{path}\n"
-        db.session.add(
-            OutboxMessage(
-                channel=Channel.EMAIL,
-                mailbox_id=through.id if through is not None else None,
-                person_id=person.id,
-                to=[[person.name, address]],
-                recipients=[address],
-                message_id=new_message_id(through),
-                subject=about,
-                text=text,
-            )
-        )
+    write(lambda: (subject(), words(), path), default_sender())

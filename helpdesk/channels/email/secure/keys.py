@@ -1,33 +1,28 @@
 """Keeping keys: the desk's own, those of correspondents, and authorities."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from flask import current_app
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
 
-from config import Settings
-from helpdesk.channels.email.alarms import STAGES, administrators
+from helpdesk.channels.email.alarms import STAGES
 from helpdesk.channels.email.mailboxes import other_sender
 from helpdesk.channels.email.models import Mailbox
-from helpdesk.channels.email.outgoing import new_message_id
 from helpdesk.channels.email.secrets import seal
 from helpdesk.channels.email.secure import uploads
 from helpdesk.channels.email.secure.keyring import keys_of
 from helpdesk.channels.email.secure.models import MailAuthority, MailKey, PersonKey
 from helpdesk.channels.email.secure.uploads import Uploaded
+from helpdesk.channels.email.to_administrators import Words, write
 from helpdesk.db import db, transaction
 from helpdesk.jobs import job
 from helpdesk.lib.clock import now
-from helpdesk.notify.models import OutboxMessage
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
-from helpdesk.people.models import Channel, ContactKind, Person
+from helpdesk.people.models import ContactKind, Person
 from helpdesk.tickets.services import Refused
-from helpdesk.web.i18n import language_of, moment
+from helpdesk.web.i18n import moment
 
 SOON = timedelta(days=30)
 """A key that ends within this time is named aloud."""
@@ -229,7 +224,7 @@ def warn_of_keys() -> None:
             stage = _stage(key.expires_at) if key is not None else ""
             if key is not None and stage and key.told != stage:
                 key.told = stage
-                _tell(key, administrators())
+                _tell(key)
 
 
 def _stage(end: datetime | None) -> str:
@@ -240,29 +235,16 @@ def _stage(end: datetime | None) -> str:
     return "" if days is None else f"{days} {end:%Y-%m-%d}"
 
 
-def _tell(key: MailKey, people: Iterable[tuple[Person, str]]) -> None:
-    settings: Settings = current_app.config["SETTINGS"]
-    link = f"{settings.base_url.rstrip('/')}/setup/mail/keys"
-    through = other_sender(key.mailbox_id)
-    for person, address in people:
-        with force_locale(language_of(person.language) or "en"):
-            about = _("A key of mailbox %(name)s ends", name=key.mailbox.name)
-            text = _(
-                "The key of %(name)s is valid until %(end)s. Answers are no longer signed with it"
-                " after that, and correspondents can't encrypt for it. Add its successor in time;"
-                " keep the old one, which still opens what was encrypted for it.",
-                name=key.name,
-                end=moment(key.expires_at) if key.expires_at else "",
-            )
-        db.session.add(
-            OutboxMessage(
-                channel=Channel.EMAIL,
-                mailbox_id=through.id if through is not None else None,
-                person_id=person.id,
-                to=[[person.name, address]],
-                recipients=[address],
-                message_id=new_message_id(through),
-                subject=about,
-                text=f"{text}\n\n{link}\n",
-            )
+def _tell(key: MailKey) -> None:
+    def words() -> Words:
+        about = _("A key of mailbox %(name)s ends", name=key.mailbox.name)
+        text = _(
+            "The key of %(name)s is valid until %(end)s. Answers are no longer signed with it"
+            " after that, and correspondents can't encrypt for it. Add its successor in time;"
+            " keep the old one, which still opens what was encrypted for it.",
+            name=key.name,
+            end=moment(key.expires_at) if key.expires_at else "",
         )
+        return about, text, "/setup/mail/keys"
+
+    write(words, other_sender(key.mailbox_id))
