@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, IntegerField, TextAreaField
-from wtforms.validators import InputRequired, NumberRange
+from wtforms.validators import NumberRange
 
 from helpdesk.channels.email import handling as kept
 from helpdesk.channels.email.handling import MOST, Handling
@@ -14,7 +14,7 @@ from helpdesk.channels.email.views.blueprint import bp
 from helpdesk.people import contact_values
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import current_actor, require
-from helpdesk.web.forms import Form
+from helpdesk.web.forms import Form, Needed
 
 
 class HandlingForm(Form):
@@ -30,12 +30,12 @@ class HandlingForm(Form):
     )
     per_sender = IntegerField(
         _l("Messages of one sender in ten minutes"),
-        [InputRequired(), NumberRange(0, MOST)],
+        [Needed(), NumberRange(0, MOST)],
         description=_l("What is more is held in the quarantine. 0: no limit."),
     )
     per_ticket = IntegerField(
         _l("Automatic messages on one ticket, or to one person, in an hour"),
-        [InputRequired(), NumberRange(0, MOST)],
+        [Needed(), NumberRange(0, MOST)],
         description=_l("What is more is not sent; what people write always is. 0: no limit."),
     )
     unlimited = TextAreaField(
