@@ -42,8 +42,8 @@ INSERT INTO person (id, name, call_name, title, organisation_id, vip, notes, pro
          i <= {technicians}, 'customer ' || i, now(), 1
   FROM generate_series(1, {people}) i;
 INSERT INTO contact_point (person_id, kind, value, extension, label, position, identifies,
-                           created_at)
-  SELECT i, 'email', 'person' || i || '@bench.example', '', '', 0, true, now()
+                           undeliverable_why, created_at)
+  SELECT i, 'email', 'person' || i || '@bench.example', '', '', 0, true, '', now()
   FROM generate_series(1, {people}) i;
 INSERT INTO team_member (team_id, person_id, is_lead)
   SELECT i %% {queues} + 1, i, false FROM generate_series(1, {technicians}) i;
