@@ -91,6 +91,7 @@ from helpdesk.tickets.events import (
 )
 from helpdesk.tickets.queries import counts
 from helpdesk.tickets.queries import teams as team_queues
+from helpdesk.tickets.services import side_talks
 from helpdesk.tickets.views import asking, histories, undelivered
 from helpdesk.upkeep import health, later
 from helpdesk.upkeep import jobs as housekeeping
@@ -147,6 +148,7 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (SuppliersToRemind, outgoing.on_suppliers_to_remind),
     (PromisesInDanger, escalated.on_promises_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
+    (MessageWithdrawn, side_talks.on_withdrawn),
     (EntryRedacted, search.on_redacted),
     (EntryRedacted, texts.on_redacted),
     (EntryRedacted, outgoing.on_redacted),
@@ -216,6 +218,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("reply", 5, mail_views.alarms.in_composer),
     ("reply", 10, answer_views.in_composer),
     ("reply-below", 10, mail_views.writing.in_composer),
+    ("side-below", 10, mail_views.writing.in_side_composer),
     ("ticket-more", 5, macro_views.using.in_menu),
     ("ticket-more", 10, plan_views.in_menu),
     ("ticket-keys", 5, macro_views.using.among_keys),
@@ -235,6 +238,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
 QUESTIONS: list[tuple[asking.Form, asking.Question]] = [
     (asking.Form.REPLY, sla_views.promised.NewTime()),
     (asking.Form.REPLY, mail_views.encrypting.Encrypt()),
+    (asking.Form.SIDE, mail_views.encrypting.EncryptAside()),
     (asking.Form.RESOLVE, hints.SolutionIsTold()),
     (asking.Form.RESOLVE, sla_views.promised.WhyMissed()),
 ]

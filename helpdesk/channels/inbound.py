@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from helpdesk.channels.another_matter import is_another_matter
+from helpdesk.db import db
 from helpdesk.lib.text import snippet
 from helpdesk.people.access import SYSTEM, Denied, Permission
 from helpdesk.people.acting import actor_of
@@ -22,6 +23,7 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.own_words import own_words
 from helpdesk.tickets.queries.access import NotFound, get_for
 from helpdesk.tickets.services import Heard, NewFile, NewTicket, Refused, Said
+from helpdesk.tickets.side_talks import SideTalk
 
 MAX_COPIES = 20
 """A message to more people than this is a mailing, not a conversation: nobody is added for it."""
@@ -76,6 +78,8 @@ class Inbound:
     thread: int | None = None
     # It answers a mail of ours to a supplier, whoever there wrote it.
     answers_supplier: bool = False
+    # The side conversation that it answers.
+    aside: int | None = None
     quoted: int | None = None
     # An answer that a program gave for its owner; it says nothing for them.
     auto_reply: bool = False
@@ -122,6 +126,9 @@ def receive(
     )
     ticket = _ticket(inbound.thread)
     related: Ticket | None = None
+    talk = db.session.get(SideTalk, inbound.aside) if inbound.aside is not None else None
+    if ticket is not None and talk is not None:
+        return _join_aside(inbound, author, ticket, talk)
     if ticket is not None and _begins_anew(inbound, author, ticket):
         ticket, related = None, ticket
     if ticket is None and inbound.quoted is not None:
@@ -131,6 +138,8 @@ def receive(
             or services.is_supplier(quoted, author, inbound.author.address)
         ):
             ticket = quoted
+        elif quoted is not None and (talk := services.talk_of_member(quoted, author)):
+            return _join_aside(inbound, author, quoted, talk)
         else:
             related = quoted
     if ticket is None:
@@ -230,6 +239,18 @@ def _join(inbound: Inbound, author: Person, ticket: Ticket, reopen_days: int) ->
     return Received(how, entry.ticket, entry, author)
 
 
+def _join_aside(inbound: Inbound, author: Person, ticket: Ticket, talk: SideTalk) -> Received:
+    """File an answer in its side conversation: it stays with staff, whoever wrote it."""
+    heard = _heard(inbound, author)
+    if _is_doubted(inbound, author.is_technician):
+        heard.envelope = {**inbound.envelope, "side": talk.id}
+        return Received(How.DOUBTED, ticket, services.hear_doubted(ticket, heard), author)
+    if inbound.auto_reply:
+        return Received(How.NOTED, ticket, services.hear_automatic_aside(talk, heard), author)
+    entry = services.hear_aside(talk, heard, copies=_people_in_copy(inbound))
+    return Received(How.NOTED, entry.ticket, entry, author)
+
+
 def _keep_words(by: PassedOnBy, ticket: Ticket, at: datetime) -> None:
     """Keep what a technician wrote above the message they passed on, for staff."""
     if by.words:
@@ -280,12 +301,19 @@ def _answer(inbound: Inbound, author: Person, ticket: Ticket) -> Entry | None:
 
 def _let_in(inbound: Inbound, author: Person, ticket: Ticket) -> None:
     """Make those who were sent copies participants of the ticket."""
+    for person in _people_in_copy(inbound):
+        if person.id != author.id:
+            services.add_participant(ticket, person)
+
+
+def _people_in_copy(inbound: Inbound) -> list[Person]:
     if len(inbound.copies) > MAX_COPIES:
-        return
+        return []
+    found: dict[int, Person] = {}
     for copy in inbound.copies:
         try:
             person, _new = find_or_create_by_address(copy.address, copy.name)
         except ValueError:
             continue
-        if person.id != author.id:
-            services.add_participant(ticket, person)
+        found[person.id] = person
+    return list(found.values())

@@ -18,6 +18,7 @@ from helpdesk.demo import cast, matters, people, telling
 from helpdesk.demo.alerts import live_board
 from helpdesk.demo.answers import make_answers
 from helpdesk.demo.around import live_around, screenshot
+from helpdesk.demo.asides import live_asides
 from helpdesk.demo.breach import live_breach
 from helpdesk.demo.macros import make_macros
 from helpdesk.demo.past import in_other_words, live_past, log_at
@@ -94,6 +95,7 @@ def load_demo() -> Demo:
         _everyday(demo)
         open_today = [_today(demo, today) for today in TODAY]
         live_around(demo, {ticket.subject: ticket for ticket in open_today})
+        live_asides(demo, {ticket.subject: ticket for ticket in open_today})
         live_sending(demo, {ticket.subject: ticket for ticket in open_today})
         live_board(demo, {ticket.subject: ticket for ticket in open_today})
         live_told(demo)

@@ -23,12 +23,14 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Account, Person
 from helpdesk.rows import write_rows
 from helpdesk.sla.events import PromisesInDanger
+from helpdesk.tickets import services
 from helpdesk.tickets.companions import Follower
 from helpdesk.tickets.events import Mentioned, TicketEvent, TicketLooked, TimesPassed
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, EntryKind
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import visible
 from helpdesk.tickets.services import suppliers_of
+from helpdesk.tickets.side_talks import HEAR
 from helpdesk.web.live import announce
 
 PAGE = 50
@@ -80,6 +82,11 @@ def on_ticket_event(event: TicketEvent) -> None:
         elif author is not None:
             # Of several nobody says which one it was; who wrote is known.
             data["supplier"] = author.name
+    elif event.verb == HEAR:
+        concerned |= dict.fromkeys(_working_on(ticket) | _in_talk(event), Kind.ANSWERED)
+        author = db.session.get(Person, entry.author_id) if entry.author_id is not None else None
+        data["supplier"] = author.name if author is not None else ""
+        data["aside"] = True
     elif event.verb == "hear-doubted":
         concerned |= dict.fromkeys(_working_on(ticket), Kind.ANSWERED)
         data["doubted"] = True
@@ -94,6 +101,12 @@ def on_ticket_event(event: TicketEvent) -> None:
             and row.assigned_at == entry.happened_at
         }
     tell(concerned, ticket.id, event.actor.person_id, data)
+
+
+def _in_talk(event: TicketEvent) -> set[int]:
+    """Return which colleagues wrote in the side conversation that was answered."""
+    talk_id = services.talk_of(event.entry)
+    return set(services.writers_of(talk_id)) if talk_id is not None else set()
 
 
 def on_mentioned(event: Mentioned) -> None:

@@ -89,6 +89,8 @@ def sentence(notice: Notice) -> Markup:
     if notice.kind == Kind.ANSWERED and notice.data.get("doubted"):
         patterns[Kind.ANSWERED] = _("Somebody wrote as %(who)s and could not be verified")
     elif notice.kind == Kind.ANSWERED:
+        if notice.data.get("aside"):
+            patterns[Kind.ANSWERED] = _("%(who)s answered in a side conversation")
         who = str(notice.data.get("supplier") or notice.ticket.customer.name)
     pattern = patterns.get(Kind(notice.kind), "%(who)s")
     return escape(pattern) % {"who": Markup("<b>{}</b>").format(who or "Hearth")}

@@ -35,6 +35,7 @@ IRRELEVANT = frozenset(
         *("replay", "promise-missed", "promise-warned", "explain-miss"),
         *("expect", "expected-passed", "tell", "hear-supplier", "hear-doubted", "promise-reminded"),
         *("bounce", "hear-automatic", "refile"),
+        *("write-aside", "hear-aside", "close-aside", "reopen-aside"),
     }
 )
 """Verbs that say nothing to any clock; after them nothing is worked out anew."""

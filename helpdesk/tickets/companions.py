@@ -111,7 +111,7 @@ class TimeEntry(Model):
     person: Mapped[Person] = relationship()
 
 
-DRAFT_KINDS = ("reply", "note", "call", "log")
+DRAFT_KINDS = ("reply", "note", "call", "side", "log")
 """What somebody types; drafts of other kinds belong to something else and are not shown as such."""
 
 

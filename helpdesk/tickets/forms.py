@@ -89,6 +89,24 @@ class ReplyForm(Form):
     stamp = HiddenField()
 
 
+class AsideForm(Form):
+    """A message to others than the customer."""
+
+    body = TextAreaField(_l("Message to others"), [Length(max=LONGEST)])
+    subject = StringField(_l("Subject"), [Length(max=300)])
+    to = Several(_l("To"))
+    cc = Several(_l("Copies"))
+    # The side conversation it goes on with; empty begins one.
+    side = Key()
+    encrypt = BooleanField()
+    encrypt_asked = HiddenField()
+    attachment = Several(_l("Files"))
+    # Files of the ticket that go along.
+    file = Several(_l("Files of this ticket"))
+    seen = Key()
+    stamp = HiddenField()
+
+
 class NoteForm(Form):
     """A note that only staff see."""
 

@@ -27,6 +27,7 @@ PERSON_COLUMNS = (
     ("follower", "person_id", ("ticket_id",)),
     ("copy_recipient", "person_id", ("ticket_id",)),
     ("view", "owner_id", ()),
+    ("side_member", "person_id", ("talk_id",)),
 )
 """Columns that follow a person who is merged into another; the journal keeps its author."""
 

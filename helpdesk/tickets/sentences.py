@@ -28,6 +28,7 @@ from helpdesk.tickets.saying import when as _when
 from helpdesk.tickets.supplier_sentences import part_waits
 from helpdesk.tickets.told_sentences import told
 from helpdesk.tickets.undelivered_sentences import undelivered
+from helpdesk.tickets.undone_sentences import undone
 from helpdesk.tickets.written_by import macro_of, policy_of, rule_of
 from helpdesk.web.i18n import duration
 
@@ -333,21 +334,6 @@ def _plain(pattern: object) -> Callable[[Markup, Changes], Markup | None]:
     return lambda name, _changes: _say(pattern, who=name)
 
 
-def _undo(name: Markup, changes: Changes) -> Markup:
-    undone = _pair(changes, "undone")[1]
-    verb = undone.get("verb") if isinstance(undone, Mapping) else None
-    words: dict[str, Callable[[], str]] = {
-        "reply": lambda: _("%(who)s took back a reply"),
-        "broadcast": lambda: _("%(who)s took back a message to everybody"),
-        "note": lambda: _("%(who)s took back a note"),
-        "call": lambda: _("%(who)s took back a call"),
-        "resolve": lambda: _("%(who)s took back resolving it"),
-        "merge": lambda: _("%(who)s took back the merge"),
-    }
-    pattern = words[verb]() if verb in words else _("%(who)s took back the last change")
-    return _say(pattern, who=name)
-
-
 _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "log": _plain(_l("%(who)s logged the ticket")),
     "link-alert": _plain(_l("%(who)s linked it to a notice on the alert board")),
@@ -408,7 +394,7 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "remove-task": _task(_l("%(who)s removed the task %(task)s")),
     "add-time": _time,
     "redact": _plain(_l("%(who)s redacted an entry")),
-    "undo": _undo,
+    "undo": undone,
     "reply": _plain(_l("%(who)s replied")),
     "broadcast": _plain(_l("%(who)s wrote to everybody concerned")),
     "note": _plain(_l("%(who)s wrote a note")),
@@ -418,6 +404,10 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "hear-supplier": _plain(_l("%(who)s wrote for the supplier")),
     "hear-doubted": _plain(_l("Somebody wrote as %(who)s")),
     "hear": _plain(_l("%(who)s wrote")),
+    "write-aside": _plain(_l("%(who)s wrote to others")),
+    "hear-aside": _plain(_l("%(who)s answered in a side conversation")),
+    "close-aside": _plain(_l("%(who)s closed a side conversation")),
+    "reopen-aside": _plain(_l("%(who)s opened a side conversation again")),
     "replay": replayed,
     "tell": told,
     "bounce": undelivered,

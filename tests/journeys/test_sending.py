@@ -20,7 +20,7 @@ def test_an_answer_is_kept_for_later_changed_and_sent(office: Office) -> None:
     page = office.page
     page.goto(f"{office.live.url}/tickets/{number}")
     page.wait_for_selector("html[data-ready]")
-    reach = page.locator(".before-sending")
+    reach = page.locator("#tk-panel-reply .before-sending")
     expect(reach).to_contain_text("ho@harbour.example")
     expect(reach).not_to_contain_text("outside")
     page.get_by_role("combobox", name="Add somebody to whom it goes").focus()

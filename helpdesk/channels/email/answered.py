@@ -16,6 +16,7 @@ from helpdesk.channels.email.thread_models import MailTrace
 from helpdesk.channels.email.threads import LOOKED_AT
 from helpdesk.db import db
 from helpdesk.notify.models import OutboxMessage
+from helpdesk.tickets.side_talks import SideEntry
 
 
 @dataclass(slots=True)
@@ -25,6 +26,8 @@ class Hints:
     # An address of ours → the ticket it was signed for, and those that were given to suppliers.
     addresses: dict[str, int] = field(default_factory=dict)
     to_suppliers: set[str] = field(default_factory=set)
+    # An address of ours → the side conversation in which it was given to somebody.
+    asides: dict[str, int] = field(default_factory=dict)
     # Further names of filed mail → its ticket.
     keys: dict[str, int] = field(default_factory=dict)
 
@@ -36,6 +39,10 @@ class Hints:
     def answers_supplier(self, letter: Letter) -> bool:
         """Whether a message came to an address that only a supplier was given."""
         return any(one in self.to_suppliers for one in letter.recipients)
+
+    def aside_of(self, letter: Letter) -> int | None:
+        """Return the side conversation in which somebody got the address that a message came to."""
+        return next((self.asides[one] for one in letter.recipients if one in self.asides), None)
 
     def conversation_of(self, letter: Letter) -> int | None:
         """Return the ticket of the conversation that Outlook says a message belongs to."""
@@ -70,23 +77,30 @@ def hints_of(letters: Sequence[Letter], threads: dict[str, int]) -> Hints:
 
 def _take_tokens(hints: Hints, tokens: dict[str, Token]) -> None:
     mails = {token.number for token in tokens.values() if token.about == About.MAIL}
-    sent: dict[int, tuple[int | None, int | None]] = {}
+    sent: dict[int, tuple[int | None, int | None, int | None]] = {}
     if mails:
         rows = db.session.execute(
-            select(OutboxMessage.id, OutboxMessage.ticket_id, OutboxMessage.supplier_id).where(
-                OutboxMessage.id.in_(mails)
+            select(
+                OutboxMessage.id,
+                OutboxMessage.ticket_id,
+                OutboxMessage.supplier_id,
+                SideEntry.talk_id,
             )
+            .join(SideEntry, SideEntry.entry_id == OutboxMessage.entry_id, isouter=True)
+            .where(OutboxMessage.id.in_(mails))
         )
-        sent = {key: (ticket_id, supplier_id) for key, ticket_id, supplier_id in rows}
+        sent = {row.id: (row.ticket_id, row.supplier_id, row.talk_id) for row in rows}
     for address, token in tokens.items():
         if token.about == About.TICKET:
             hints.addresses[address] = token.number
             continue
-        ticket_id, supplier_id = sent.get(token.number, (None, None))
+        ticket_id, supplier_id, talk_id = sent.get(token.number, (None, None, None))
         if ticket_id is not None:
             hints.addresses[address] = ticket_id
         if supplier_id is not None:
             hints.to_suppliers.add(address)
+        if talk_id is not None:
+            hints.asides[address] = talk_id
 
 
 def _keys_wanted(letter: Letter, threads: dict[str, int]) -> list[str]:

@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from html import escape
 
 from helpdesk import blobs
-from helpdesk.channels.email import added, shared
+from helpdesk.channels.email import added, asides, shared
 from helpdesk.channels.email.addressing import answers_to
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.secure.protecting import protected
@@ -29,6 +29,7 @@ from helpdesk.notify.models import OutboxMessage
 from helpdesk.notify.telling import Tell
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.services.talk import AUTO_REPLY
+from helpdesk.tickets.side_talks import SideTalk
 
 LINE_END = "\r\n"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -54,16 +55,20 @@ def compose(message: OutboxMessage, mailbox: Mailbox) -> bytes:
     body = _answer(message, entry) if entry is not None else _notice(message)
     # What staff are told stands in no conversation with a customer, and a supplier knows nothing
     # of what the customer wrote, not even how it is named.
+    aside = asides.talk_of(message)
     apart = message.kind in {by_mail.KIND, escalated.KIND} or message.supplier_id is not None
     about = message.ticket_id if not apart else None
-    thread = chain(about, message) if about is not None else Chain([], None)
+    if aside is not None:
+        thread = asides.chain(aside, message)
+    else:
+        thread = chain(about, message) if about is not None else Chain([], None)
     references = [one for one in thread.references if _MESSAGE_ID.fullmatch(one)]
     lines = [
         _header("From", _address(mailbox.name, mailbox.address)),
         _reply_to(message, mailbox),
         _addresses("To", message.to),
         _addresses("Cc", message.cc),
-        _header("Subject", _words("Subject", _subject(message))),
+        _header("Subject", _words("Subject", _subject(message, aside, thread))),
         _header("Date", format_datetime(message.created_at)),
         _header("Message-ID", message.message_id),
     ]
@@ -128,10 +133,15 @@ def _words(name: str, text: str) -> str:
     return Header(text, "utf-8", maxlinelen=74, header_name=name).encode(linesep=LINE_END)
 
 
-def _subject(message: OutboxMessage) -> str:
+def _subject(message: OutboxMessage, aside: SideTalk | None, thread: Chain) -> str:
     ticket = message.ticket
     if message.entry is None or ticket is None:
         return one_line(message.subject, 300)
+    if aside is not None:
+        # What begins a conversation answers nothing.
+        words = one_line(_SIGN.sub("", aside.subject), 300)
+        said = f"Re: {bare_subject(words)}" if thread.references else words
+        return f"{said} [#{ticket.number}]".strip()
     return subject_of(ticket)
 
 

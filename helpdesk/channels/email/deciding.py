@@ -16,6 +16,7 @@ from config import Settings
 from helpdesk.channels.email import bounced
 from helpdesk.channels.email.aliases import alias_for, aliases_of, category_of
 from helpdesk.channels.email.answered import Hints, hints_of, keep_keys
+from helpdesk.channels.email.asides import aside_of, asides_of
 from helpdesk.channels.email.authentication import Check, Proof, check
 from helpdesk.channels.email.automatic import is_nobody
 from helpdesk.channels.email.brake import HELD, Pace, pace_of
@@ -43,6 +44,7 @@ from helpdesk.people.models import Channel, Person
 from helpdesk.people.queries import people_by_email
 from helpdesk.people.services.contact_points import meet
 from helpdesk.people.services.reachable import heard_from, undeliverable_among
+from helpdesk.tickets import services
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Decision:
     ticket_id: int | None = None
     entry_id: int | None = None
     first: First | None = None
+    # The side conversation that it was filed in.
+    aside: int | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +82,8 @@ class Known:
     threads: dict[str, int] = field(default_factory=dict)
     # Those of them that we wrote to suppliers.
     to_suppliers: frozenset[str] = frozenset()
+    # Message-ID → side conversation, of those of them that stand in one.
+    asides: dict[str, int] = field(default_factory=dict)
     # Those who write of whom nobody wants to hear, with the entry of the list that says so.
     spam: Mapping[str, int] = field(default_factory=dict)
     # What mail systems report on, by its Message-ID.
@@ -102,6 +108,8 @@ class Known:
             return
         if letter.message_id is not None and decision.ticket_id is not None:
             self.threads[letter.message_id] = decision.ticket_id
+            if decision.aside is not None:
+                self.asides[letter.message_id] = decision.aside
         if decision.state == State.FILED and decision.ticket_id is not None:
             keep_keys(letter, decision.ticket_id, self.hints)
 
@@ -131,6 +139,7 @@ def known_of(
         hints=hints_of(read, threads),
         aliases=aliases_of(row.mailbox_id for row in rows),
         pace=pace_of(senders, [row.received_at for row in rows if row.mailbox_id is not None]),
+        asides=asides_of(threads),
         to_suppliers=written_to_suppliers(letter.references for letter in read),
         spam=listed_among(senders),
         returned=bounced.reported_on(read),
@@ -256,7 +265,11 @@ def _take_in(row: MailMessage, letter: Letter, known: Known) -> Decision:
     received = receive(inbound, reopen_days=_settings().reopen_days, known=known.people)
     keyring.learn(letter)
     return Decision(
-        State.FILED, received.how, ticket_id=received.ticket.id, entry_id=received.entry.id
+        State.FILED,
+        received.how,
+        ticket_id=received.ticket.id,
+        entry_id=received.entry.id,
+        aside=services.talk_of(received.entry),
     )
 
 
@@ -332,6 +345,9 @@ def _lead(inbound: Inbound, row: MailMessage, letter: Letter, known: Known) -> N
     by_reference = number_of(letter.references, known.threads) if letter.references else None
     inbound.thread = known.hints.ticket_of(letter) or by_reference
     inbound.refers = by_reference is not None
+    inbound.aside = known.hints.aside_of(letter)
+    if inbound.aside is None and known.hints.ticket_of(letter) is None:
+        inbound.aside = aside_of(letter.references, known.threads, known.asides)
     alias = alias_for(letter.recipients, known.aliases.get(row.mailbox_id or 0, ()))
     if alias is not None:
         inbound.queue, inbound.category = alias.queue, category_of(alias)

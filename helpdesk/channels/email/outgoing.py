@@ -39,16 +39,19 @@ from helpdesk.tickets.desk import Supplier
 from helpdesk.tickets.events import EntryRedacted, MessageWithdrawn, TicketEvent
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.talk import AUTO_REPLY
+from helpdesk.tickets.side_talks import WRITE as WRITE_ASIDE
 from helpdesk.web import i18n
 
-ANSWERS = frozenset({"reply", "broadcast", AUTO_REPLY})
+ANSWERS = frozenset({"reply", "broadcast", AUTO_REPLY, WRITE_ASIDE})
 """Verbs whose entries are written to be sent. ``quiet`` silences notices, never an answer."""
 
 
 def on_ticket_event(event: TicketEvent) -> None:
     """Queue the mail of an answer, to leave when its undo window is over."""
     entry = event.entry
-    if event.verb not in ANSWERS or not entry.public or entry.channel != Channel.EMAIL:
+    if event.verb not in ANSWERS or entry.channel != Channel.EMAIL:
+        return
+    if not entry.public and event.verb != WRITE_ASIDE:
         return
     mailbox = sender_for(event.ticket)
     if mailbox is None and is_demo():
@@ -84,7 +87,12 @@ def _signature(event: TicketEvent) -> str:
     return signatures.unless_there(entry.body, signatures.for_answer(event.ticket, author, reader))
 
 
-_RANKS = {"reply": Rank.PERSON, "broadcast": Rank.MANY, AUTO_REPLY: Rank.AUTOMATIC}
+_RANKS = {
+    "reply": Rank.PERSON,
+    WRITE_ASIDE: Rank.PERSON,
+    "broadcast": Rank.MANY,
+    AUTO_REPLY: Rank.AUTOMATIC,
+}
 
 
 def _take_place(message: OutboxMessage, verb: str, leaves: datetime) -> None:

@@ -50,12 +50,13 @@ DESK = Owner()
 # ---- Choosing and filling in ----
 
 
-def reads(person: Person) -> str:
-    """Return the language in which a person is written to."""
-    return language_of(person.language) or language_of(desk_language()) or "en"
+def reads(person: Person | None) -> str:
+    """Return the language in which a person is written to; somebody unknown, as the desk does."""
+    known = language_of(person.language) if person is not None else None
+    return known or language_of(desk_language()) or "en"
 
 
-def for_answer(ticket: Ticket, author: Person, reader: Person) -> str:
+def for_answer(ticket: Ticket, author: Person, reader: Person | None) -> str:
     """Return what stands below an answer, as Markdown; empty for nothing. Two queries."""
     rows = db.session.scalars(
         select(Signature).where(

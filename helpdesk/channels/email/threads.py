@@ -124,13 +124,24 @@ def chain(ticket_id: int, before: OutboxMessage) -> Chain:
         )
     )
     ours = db.session.execute(
-        select(OutboxMessage.entry_id, OutboxMessage.message_id).where(
+        select(OutboxMessage.entry_id, OutboxMessage.message_id)
+        .join(Entry, Entry.id == OutboxMessage.entry_id)
+        .where(
             OutboxMessage.ticket_id == ticket_id,
             OutboxMessage.channel == Channel.EMAIL,
             OutboxMessage.state == Sending.SENT,
             OutboxMessage.id < before.id,
+            # Of side conversations they know nothing, and must not get into one by answering.
+            Entry.public,
         )
     )
+    return chained(theirs, ours)
+
+
+def chained(
+    theirs: Iterable[tuple[int | None, str | None]], ours: Iterable[tuple[int | None, str | None]]
+) -> Chain:
+    """Put (journal entry, Message-ID) of what was heard and of what was said into one chain."""
     heard = _in_order(theirs)
     ids = list(dict.fromkeys(name for _entry, name in sorted(heard + _in_order(ours))))
     if len(ids) > NAMED:

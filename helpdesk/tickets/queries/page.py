@@ -29,6 +29,7 @@ from helpdesk.tickets.lifecycle import UNFINISHED, LinkType
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.queries.access import get_for, visible
 from helpdesk.tickets.queries.later import later_on
+from helpdesk.tickets.queries.side_talks import has_side_talks
 
 PRESENT_FOR = timedelta(seconds=45)
 """Somebody whose page was not heard of for so long has left."""
@@ -180,6 +181,7 @@ _HAS = tuple(
             (Draft.person_id == _READER, Draft.ticket_id == _TICKET, Draft.kind.in_(DRAFT_KINDS)),
         ),
         ("has-later", (later_on(_TICKET),)),
+        ("has-talks", (has_side_talks(_TICKET),)),
         ("somebody-away", (Absence.ends_at > _NOW, Absence.starts_at <= _NOW)),
     )
 )
@@ -242,6 +244,7 @@ class Beside:
     has_tasks: bool
     has_drafts: bool
     has_later: bool
+    has_talks: bool
     somebody_away: bool
 
 
@@ -276,6 +279,7 @@ def beside(actor: Actor, ticket: Ticket) -> Beside:
         has_tasks="has-tasks" in found,
         has_drafts="has-drafts" in found,
         has_later="has-later" in found,
+        has_talks="has-talks" in found,
         somebody_away="somebody-away" in found,
     )
 

@@ -21,6 +21,7 @@ from helpdesk.people.access import Actor
 from helpdesk.people.models import Person
 from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
+from helpdesk.tickets.queries import side_talks
 from helpdesk.tickets.queries.access import hidden_among
 
 PAGE = 30
@@ -229,13 +230,17 @@ def shown(show: Show) -> list[ColumnElement[bool]]:
 
 
 @lru_cache
-def _entries(show: Show, several: bool, with_before: bool, with_since: bool) -> Select[Entry]:
+def _entries(
+    show: Show, several: bool, with_before: bool, with_since: bool, of_talk: bool
+) -> Select[Entry]:
     """Return the select of a page of entries, the newest first; put together once of each kind."""
     # One key lets the index give the order; several are sorted, which only merged tickets need.
     whose = Entry.ticket_id.in_(bindparam("ids", expanding=True))
     statement = select(Entry).where(
         whose if several else Entry.ticket_id == bindparam("one"), *shown(show)
     )
+    if of_talk:
+        statement = statement.where(Entry.id.in_(side_talks.entries_of(bindparam("talk"))))
     if with_before:
         moment: Any = bindparam("before")
         statement = statement.where(
@@ -259,9 +264,10 @@ def entries_page(
     *,
     before: Place | None = None,
     since: Place | None = None,
+    talk: int | None = None,
     limit: int = PAGE,
 ) -> Page:
-    """Return the newest entries, or those before a place.
+    """Return the newest entries, or those before a place; of one side conversation (``talk``).
 
     ``since`` asks for everything from a place on (a reader who paged back and gets what is new),
     at most ``MOST`` entries. Authors and files come along: two queries, however many entries.
@@ -274,14 +280,17 @@ def entries_page(
         asked |= {"before": before.happened_at, "before_id": before.entry_id}
     if since is not None:
         asked |= {"since": since.happened_at}
-    statement = _entries(show, len(ids) > 1, before is not None, since is not None)
+    if talk is not None:
+        asked |= {"talk": talk}
+    several, of_talk = len(ids) > 1, talk is not None
+    statement = _entries(show, several, before is not None, since is not None, of_talk)
     rows = _with_files(db.session.scalars(statement, asked))
     more = len(rows) > limit
     rows = rows[:limit][::-1]
     earlier = Place(rows[0].happened_at, rows[0].id) if rows else None
     if since is not None and not more:
         # What lies before the reader's page is still to be had.
-        more = _any_before(ids, show, since)
+        more = talk is None and _any_before(ids, show, since)
     return Page(rows, earlier if more else None)
 
 

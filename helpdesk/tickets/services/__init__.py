@@ -66,6 +66,17 @@ from helpdesk.tickets.services.open import (
 )
 from helpdesk.tickets.services.part_suppliers import end_part_wait, set_part_waits
 from helpdesk.tickets.services.redact import redact
+from helpdesk.tickets.services.side_talks import (
+    Aside,
+    close_aside,
+    hear_aside,
+    hear_automatic_aside,
+    reopen_aside,
+    talk_of,
+    talk_of_member,
+    write_aside,
+    writers_of,
+)
 from helpdesk.tickets.services.state import (
     bin_ticket,
     change_status,
@@ -101,6 +112,7 @@ from helpdesk.tickets.services.work import (
 )
 
 __all__ = [
+    "Aside",
     "Clash",
     "Heard",
     "Left",
@@ -128,6 +140,7 @@ __all__ = [
     "change_many",
     "change_status",
     "close",
+    "close_aside",
     "close_due",
     "disbelieve",
     "drop_draft",
@@ -138,7 +151,9 @@ __all__ = [
     "give_back",
     "hand_over",
     "hear",
+    "hear_aside",
     "hear_automatic",
+    "hear_automatic_aside",
     "hear_doubted",
     "hear_staff",
     "hear_supplier",
@@ -164,6 +179,7 @@ __all__ = [
     "remove_copy",
     "remove_task",
     "reopen",
+    "reopen_aside",
     "reply",
     "reply_by_itself",
     "resolve",
@@ -187,10 +203,14 @@ __all__ = [
     "suppliers_of",
     "survivor_of",
     "take",
+    "talk_of",
+    "talk_of_member",
     "time_with_children",
     "undo",
     "unfollow",
     "unlink",
     "wake",
     "wake_due",
+    "write_aside",
+    "writers_of",
 ]

@@ -11,6 +11,8 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.inbound import Heard, hear, keep_as_note
 from helpdesk.tickets.services.open import NewFile
+from helpdesk.tickets.services.side_talks import hear_aside, talk_of
+from helpdesk.tickets.side_talks import SideTalk
 
 VERB = "hear-doubted"
 
@@ -35,8 +37,9 @@ def believe(actor: Actor, ticket: Ticket, entry: Entry, *, reopen_days: int) -> 
     """
     _decide(actor, entry, believed=True)
     assert entry.author is not None
+    talk = db.session.get(SideTalk, talk_of(entry)) if talk_of(entry) is not None else None
     customers = {ticket.customer_id, ticket.requester_id}
-    if entry.author.is_technician and entry.author_id not in customers:
+    if talk is None and entry.author.is_technician and entry.author_id not in customers:
         # A colleague's message is a note, and that it is already.
         return entry
     heard = Heard(
@@ -52,6 +55,8 @@ def believe(actor: Actor, ticket: Ticket, entry: Entry, *, reopen_days: int) -> 
         envelope={**(entry.envelope or {}), "believed": entry.id},
         happened_at=now(),
     )
+    if talk is not None:
+        return hear_aside(talk, heard, actor=actor)
     return hear(ticket, heard, reopen_days=reopen_days, actor=actor)
 
 

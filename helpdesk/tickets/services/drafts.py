@@ -23,6 +23,7 @@ from helpdesk.tickets.lifecycle import EntryKind
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.open import NewFile
+from helpdesk.tickets.side_talks import WRITE
 
 MAX_TEXT = 500_000
 """Characters of a draft; more is cut, because a pasted log belongs into a file."""
@@ -236,13 +237,13 @@ def restore_draft(actor: Actor, ticket: Ticket, entry: Entry) -> Draft | None:
     message to everybody, whose text must not become an answer to one of them.
     """
     kinds = {EntryKind.MESSAGE: "reply", EntryKind.NOTE: "note", EntryKind.CALL: "call"}
-    kind = kinds.get(EntryKind(entry.kind))
+    kind = "side" if entry.verb == WRITE else kinds.get(EntryKind(entry.kind))
     if kind is None or entry.author_id != actor.person_id or entry.verb == "broadcast":
         return None
     draft = find_draft(actor, ticket, kind) or _new_draft(actor, ticket, kind)
     draft.body = "\n\n".join(text for text in (draft.body.strip(), entry.body) if text)
     envelope = entry.envelope or {}
-    draft.fields = {name: envelope[name] for name in ("to", "cc") if name in envelope}
+    draft.fields = {name: envelope[name] for name in ("to", "cc", "side") if name in envelope}
     draft.updated_at = now()
     for row in entry.attachments:
         db.session.add(

@@ -26,6 +26,7 @@ from helpdesk.tickets.queries.timeline import NAMES_ANOTHER, other_ticket
 from helpdesk.tickets.services.act import Act
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.later import stop_all
+from helpdesk.tickets.services.side_talks import forget_subject
 
 NO_BLOB = "0" * 64
 """Stands in place of the hash of a file that was redacted."""
@@ -49,6 +50,7 @@ def redact(actor: Actor, ticket: Ticket, entry: Entry, reason: str) -> Entry:
     # Handlers still need the texts to find their traces, so they run first.
     publish(EntryRedacted(actor=actor, entry=entry))
     empty(entry, act.at)
+    forget_subject(entry)
     if entry.verb in {"log", "set-subject"}:
         forget_former_subjects(actor, ticket, act.at)
     if entry.verb == "resolve":

@@ -27,6 +27,8 @@ from helpdesk.tickets.queries.access import hidden_among
 from helpdesk.tickets.services.act import BY, Act
 from helpdesk.tickets.services.errors import Refused
 from helpdesk.tickets.services.fields import replace_tags
+from helpdesk.tickets.services.side_talks import undo_close
+from helpdesk.tickets.side_talks import WRITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ def _recall(actor: Actor, ticket: Ticket, row: Undo) -> None:
 
 
 def _withdraw(act: Act, entry: Entry) -> None:
-    if entry.kind == EntryKind.MESSAGE and entry.public:
+    if (entry.kind == EntryKind.MESSAGE and entry.public) or entry.verb == WRITE:
         publish(MessageWithdrawn(actor=act.actor, entry=entry))
     if entry.kind != EntryKind.EVENT:
         entry.withdrawn_at = act.at
@@ -228,6 +230,8 @@ def _take_back(actor: Actor, ticket: Ticket, row: Undo) -> None:
     db.session.execute(delete(TimeEntry).where(TimeEntry.entry_id == entry.id))
     db.session.flush()
     db.session.refresh(ticket)
+    if row.verb == "close-aside" and entry.changes is not None:
+        undo_close(ticket, entry.changes["side_talk"][1]["id"])  # type: ignore[index]
     if row.verb == "merge" and entry.changes is not None:
         _unmerge(actor, entry)
     act.note_change("undone", None, {"verb": row.verb, "entry": entry.id})

@@ -33,6 +33,7 @@ from helpdesk.tickets.views.page import (
     WORDS,
     composer_of,
     head_context,
+    shown_of,
     timeline_of,
     wants_newest_first,
 )
@@ -118,10 +119,7 @@ def refreshed(actor: Actor, ticket: Ticket, *, with_composer: bool = False) -> R
     The timeline keeps the tab and what the reader has paged back to; the page says so.
     """
     context = head_context(actor, ticket)
-    try:
-        show = timeline.Show(request.values.get("show", timeline.Show.ALL))
-    except ValueError:
-        show = timeline.Show.ALL
+    show, talk = shown_of(ticket, request.values.get("show", ""))
     shown = timeline_of(
         actor,
         ticket,
@@ -129,6 +127,7 @@ def refreshed(actor: Actor, ticket: Ticket, *, with_composer: bool = False) -> R
         since=timeline.Place.parse(request.values.get("since")),
         newest_first=wants_newest_first(),
         last_visit=context["last_visit"],
+        talk=talk,
     )
     context["timeline"] = shown
     context["composer"] = None

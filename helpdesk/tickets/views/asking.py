@@ -21,6 +21,7 @@ class Form(StrEnum):
 
     REPLY = "reply"
     RESOLVE = "resolve"
+    SIDE = "side"
 
 
 class Question(Protocol):

@@ -26,6 +26,7 @@ from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.queries.access import hidden_among
 from helpdesk.tickets.queries.timeline import Place, other_ticket
 from helpdesk.tickets.sentences import extras, sentence
+from helpdesk.tickets.side_talks import HEAR, WRITE
 from helpdesk.tickets.views.bodies import html_of, shown_closed
 from helpdesk.tickets.written_by import is_by_itself, macro_of, policy_of, rule_of
 from helpdesk.web.i18n import HTML_LANGUAGES, day, language_of, local, time_tag
@@ -128,6 +129,12 @@ class Line:
         return "security" in envelope or bool(envelope.get("encrypt"))
 
     @property
+    def talk(self) -> int | None:
+        """The side conversation it stands in."""
+        found = (self.entry.envelope or {}).get("side")
+        return found if isinstance(found, int) else None
+
+    @property
     def marked(self) -> bool:
         """Whether something about its time or its place is unusual."""
         return self.late is not None or self.from_ticket is not None
@@ -157,7 +164,11 @@ def lines_of(
         hidden = hidden_among(reader, {number for number in others.values() if number is not None})
     entries = [entry for entry in entries if others[entry.id] not in hidden]
     sent = deliveries(
-        [entry.id for entry in entries if entry.kind == EntryKind.MESSAGE and not entry.inbound]
+        [
+            entry.id
+            for entry in entries
+            if (entry.kind == EntryKind.MESSAGE and not entry.inbound) or entry.verb == WRITE
+        ]
     )
     mentioned = _mentioned(entries)
     lines = []
@@ -256,13 +267,15 @@ def file_of(row: Attachment) -> File:
 
 def _css(entry: Entry) -> str:
     if entry.kind == EntryKind.NOTE:
-        return "note"
+        return "note aside" if entry.verb in {WRITE, HEAR} else "note"
     if entry.kind == EntryKind.CALL:
         return "call"
     return "" if entry.inbound else "mine"
 
 
 def _icon(entry: Entry) -> str:
+    if entry.verb in {WRITE, HEAR}:
+        return "messages-square"
     if entry.kind == EntryKind.NOTE:
         return "lock"
     if entry.kind == EntryKind.MESSAGE and not entry.inbound:
@@ -276,6 +289,10 @@ def _way(entry: Entry, ticket: Ticket) -> str:
     """Say how it was said: "replied by email", "internal note", "call with Ho Mei-Ling"."""
     if entry.verb == "hear-automatic":
         return str(_("automatic answer, only for staff"))
+    if entry.verb == WRITE:
+        return str(_("wrote to %(names)s", names=_names(entry, "to")))
+    if entry.verb == HEAR:
+        return str(_("answered, only for staff"))
     if entry.kind == EntryKind.NOTE:
         return str(_("internal note"))
     by = wording.word(wording.BY_CHANNEL, entry.channel)
@@ -304,8 +321,12 @@ def _way_of_call(entry: Entry, ticket: Ticket) -> str:
 
 def _recipients(entry: Entry) -> str:
     """Name those who got it beside the customer; nobody needs to be told what is usual."""
-    copies = (entry.envelope or {}).get("cc")
-    names = [_person_name(row) for row in copies] if isinstance(copies, list) else []
+    return _names(entry, "cc")
+
+
+def _names(entry: Entry, which: str) -> str:
+    rows = (entry.envelope or {}).get(which)
+    names = [_person_name(row) for row in rows] if isinstance(rows, list) else []
     return ", ".join(name for name in names if name)
 
 

@@ -16,12 +16,13 @@ from helpdesk.tickets.companions import Draft
 from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT, UNFINISHED, HoldReason, StatusClass, move
 from helpdesk.tickets.models import Assignment, Ticket
 from helpdesk.tickets.queries import later as later_queries
-from helpdesk.tickets.queries import neighbours, timeline
+from helpdesk.tickets.queries import neighbours, side_talks, timeline
 from helpdesk.tickets.queries import page as around_page
 from helpdesk.tickets.queries.filters import KEYS, Filter, parse, to_query
 from helpdesk.tickets.queries.page import StatusChoice
 from helpdesk.tickets.services import time_with_children
 from helpdesk.tickets.services.drafts import stamp_of
+from helpdesk.tickets.side_talks import SideTalk
 from helpdesk.tickets.views import asking
 from helpdesk.tickets.views.lines import File, Line, file_of, fold, lines_of
 from helpdesk.web.i18n import reader_zone
@@ -62,6 +63,18 @@ class Timeline:
     # What a telephone's button says for the lines between the first and the last.
     folded: str
     last_visit: datetime | None
+    # The side conversation that it shows, instead of a tab.
+    talk: SideTalk | None = None
+
+    @property
+    def talk_names(self) -> str:
+        """Whom the side conversation is with."""
+        return side_talks.names(self.talk) if self.talk is not None else ""
+
+    @property
+    def tab(self) -> str:
+        """What it shows, as an address says it: a tab, or a side conversation."""
+        return f"{OF_TALK}{self.talk.id}" if self.talk is not None else self.show.value
 
 
 def timeline_of(
@@ -73,13 +86,15 @@ def timeline_of(
     since: timeline.Place | None = None,
     newest_first: bool = False,
     last_visit: datetime | None = None,
+    talk: SideTalk | None = None,
 ) -> Timeline:
     """Return a page of the timeline. Three queries, and one for the mail room's answer.
 
     Two more when an event names another ticket: which of those may the reader see?
     """
     journal = timeline.as_seen_by(actor, timeline.journal_of(ticket))
-    page = timeline.entries_page(journal, show, before=before, since=since)
+    of_talk = talk.id if talk is not None else None
+    page = timeline.entries_page(journal, show, before=before, since=since, talk=of_talk)
     lines = lines_of(page.entries, ticket, actor, last_visit=last_visit, hidden=journal.hidden)
     folded = fold(lines) if page.earlier is None and before is None else ""
     if newest_first:
@@ -94,7 +109,24 @@ def timeline_of(
         newest_first=newest_first,
         folded=folded,
         last_visit=last_visit,
+        talk=talk,
     )
+
+
+OF_TALK = "side-"
+"""Before the key of a side conversation, where an address says what the timeline shows."""
+
+
+def shown_of(ticket: Ticket, asked: str) -> tuple[timeline.Show, SideTalk | None]:
+    """Return the tab, or the side conversation, that an address names; all when it names none."""
+    if asked.startswith(OF_TALK):
+        key = asked.removeprefix(OF_TALK)
+        talk = side_talks.find(ticket, int(key)) if key.isdigit() and len(key) < 16 else None
+        return timeline.Show.ALL, talk
+    try:
+        return timeline.Show(asked), None
+    except ValueError:
+        return timeline.Show.ALL, None
 
 
 def _newest_first(lines: list[Line]) -> list[Line]:
@@ -133,11 +165,23 @@ class Written:
 
 
 @dataclass(slots=True)
+class SideBox:
+    """To whom a message goes that is not for the customer, and in which conversation."""
+
+    to: list[dict[str, Any]] = field(default_factory=list)
+    cc: list[dict[str, Any]] = field(default_factory=list)
+    subject: str = ""
+    talk: int | None = None
+    # The ticket's files that are chosen to be sent along.
+    files: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Composer:
     """What the composer of a ticket needs, on its page and in the preview of a queue."""
 
     ticket: Ticket
-    # The tab that is open: "reply", "note" or "call".
+    # The tab that is open: "reply", "note", "call" or "side".
     kind: str
     drafts: dict[str, Written]
     to: list[dict[str, Any]]
@@ -145,8 +189,10 @@ class Composer:
     statuses: list[StatusChoice]
     seen: int
     list_query: str = ""
-    # What an answer to the customer has to say besides.
+    # What an answer to the customer has to say besides, and a message to others.
     questions: list[Markup] = field(default_factory=list)
+    side_questions: list[Markup] = field(default_factory=list)
+    side: SideBox = field(default_factory=SideBox)
 
     def draft(self, kind: str) -> Written:
         """Return the draft of a kind, an empty one if there is none."""
@@ -185,6 +231,22 @@ def composer_of(
         seen=seen,
         list_query=list_query,
         questions=asking.asked(asking.Form.REPLY, ticket),
+        side_questions=asking.asked(asking.Form.SIDE, ticket),
+        side=_side_box(ticket, written.get("side")),
+    )
+
+
+def _side_box(ticket: Ticket, kept: Written | None) -> SideBox:
+    """Return to whom a kept message to others goes. Asks for its conversation, if it has one."""
+    if kept is None:
+        return SideBox()
+    key = str(kept.fields.get("side") or "")
+    talk = side_talks.known(ticket, int(key)) if key.isdigit() and len(key) < 16 else None
+    return SideBox(
+        to=_people(kept.fields.get("to")),
+        cc=_people(kept.fields.get("cc")),
+        subject=talk.subject if talk is not None else str(kept.fields.get("subject") or ""),
+        talk=talk.id if talk is not None else None,
     )
 
 
@@ -304,6 +366,8 @@ def head_context(actor: Actor, ticket: Ticket) -> dict[str, Any]:
         "has_drafts": beside.has_drafts,
         "later": later_queries.waiting(ticket) if beside.has_later else [],
         "links": links,
+        "talks": side_talks.of_ticket(ticket) if beside.has_talks else [],
+        "talk_names": side_talks.names,
         "tasks": around_page.tasks_of(ticket) if beside.has_tasks else {},
         "pieces": pieces_of(actor, ticket),
         "away": _away(ticket) if beside.somebody_away else {},

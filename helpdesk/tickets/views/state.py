@@ -24,7 +24,7 @@ from helpdesk.tickets.forms import (
 )
 from helpdesk.tickets.lifecycle import EntryKind, HoldReason, Outcome
 from helpdesk.tickets.models import Entry, Ticket
-from helpdesk.tickets.queries import similar
+from helpdesk.tickets.queries import side_talks, similar
 from helpdesk.tickets.queries.access import get_for
 from helpdesk.tickets.queries.page import causes, drafts_of, ticket_for_page
 from helpdesk.tickets.queries.timeline import newest_entry_id
@@ -113,6 +113,7 @@ def _show_resolve(
         suggested=suggested,
         typed=typed,
         children=services.open_children(ticket),
+        awaited=[side_talks.names(talk) for talk in side_talks.still_open(ticket)],
         questions=asking.asked(asking.Form.RESOLVE, ticket),
         reopen_days=settings().reopen_days,
         clash=clash_strip(clash, ticket, waiting=False) if clash is not None else "",

@@ -59,7 +59,7 @@ from helpdesk.tickets.views.later import moment_of
 from helpdesk.tickets.views.page import nearby
 from helpdesk.web.i18n import moment
 
-KEPT = ("then", "direction", "channel", "unanswered", "minutes", "summary")
+KEPT = ("then", "direction", "channel", "unanswered", "minutes", "summary", "subject", "side")
 """Fields besides the text and the recipients that a draft keeps."""
 FILE_NAME = re.compile(r"[\x00-\x1f\x7f/\\]+")
 
@@ -308,7 +308,11 @@ def keep_draft(number: int, kind: str) -> Response:
     keys = {name: keys_of(request.form.getlist(name)) for name in ("to", "cc")}
     names = names_of(keys["to"] | keys["cc"])
     fields: dict[str, object] = {
-        name: [{"id": key, "name": names[key]} for key in sorted(found) if key in names]
+        name: [
+            *({"id": key, "name": names[key]} for key in sorted(found) if key in names),
+            # An address that was typed belongs to nobody yet.
+            *({"id": one[:320], "name": one[:320]} for one in typed(name)),
+        ]
         for name, found in keys.items()
         if name in request.form
     }
@@ -316,6 +320,11 @@ def keep_draft(number: int, kind: str) -> Response:
         if name in request.form:
             fields[name] = request.form[name][:20_000]
     return draft_kept(actor, ticket, kind, fields)
+
+
+def typed(name: str) -> list[str]:
+    """Return the addresses that were typed into a field of the request, at most 100."""
+    return [one for one in dict.fromkeys(request.form.getlist(name)) if "@" in one][:100]
 
 
 def draft_kept(

@@ -22,6 +22,7 @@ from helpdesk.tickets.views.page import (
     WORDS,
     composer_of,
     page_context,
+    shown_of,
     timeline_of,
     wants_newest_first,
 )
@@ -68,10 +69,12 @@ def ticket_timeline(number: int) -> Response:
     found = ticket_for_page(actor, number)
     before = timeline.Place.parse(request.args.get("before"))
     _others, last_visit = present(actor, found)
+    show, talk = shown_of(found, request.args.get("show", ""))
     shown = timeline_of(
         actor,
         found,
-        show=shown_tab(),
+        show=show,
+        talk=talk,
         before=before,
         newest_first=wants_newest_first(),
         last_visit=None if before is not None else last_visit,
@@ -102,14 +105,6 @@ def entry_dialog(number: int, entry_id: int) -> str:
     return render_template(
         "tickets/dialogs/entry.html", ticket=found, entry=entry, actor=actor, words=WORDS
     )
-
-
-def shown_tab() -> timeline.Show:
-    """Return the tab the address names; all of it when it names none."""
-    try:
-        return timeline.Show(request.args.get("show", timeline.Show.ALL))
-    except ValueError:
-        return timeline.Show.ALL
 
 
 @bp.get("/tickets/<int:number>/refresh")

@@ -22,15 +22,20 @@ from helpdesk.tickets.queries.access import get_for
 bp = Blueprint("mail_writing", __name__, template_folder="../templates")
 
 
-def in_composer(ticket: Any) -> Markup | None:
+def in_composer(ticket: Any, panel: str = "reply") -> Markup | None:
     """Return the place in the composer; what stands there is fetched, and again as it changes."""
     actor = actor_or_none()
     if actor is None or not actor.can(Permission.TICKET_WORK):
         return None
     key = secrets.token_hex(4)
     return Markup(  # noqa: S704 (our own template)
-        render_template("mail/_in_composer.html", ticket=ticket, key=key)
+        render_template("mail/_in_composer.html", ticket=ticket, key=key, panel=panel)
     )
+
+
+def in_side_composer(ticket: Any) -> Markup | None:
+    """Return the same for what is written to others."""
+    return in_composer(ticket, "side")
 
 
 @bp.get("/tickets/<int:number>/recipients")
@@ -39,10 +44,13 @@ def before_sending(number: int) -> str:
     """Show who gets the answer in the composer, which files go as links, and the signature."""
     actor = current_actor()
     ticket = get_for(actor, number)
-    to = request.args.getlist("to") or [str(ticket.requester_id or ticket.customer_id)]
+    to = request.args.getlist("to")
+    reader: Person | None = None
+    if request.args.get("panel") != "side":
+        to = to or [str(ticket.requester_id or ticket.customer_id)]
+        reader = ticket.requester or ticket.customer
     found = recipients(ticket, to[:100], request.args.getlist("cc")[:100])
-    reader = ticket.requester or ticket.customer
-    if to[0].isdigit() and len(to[0]) < 16:
+    if to and to[0].isdigit() and len(to[0]) < 16:
         reader = db.session.get(Person, int(to[0])) or reader
     author = db.session.get(Person, actor.person_id) if actor.person_id is not None else None
     said = signatures.for_answer(ticket, author, reader) if author is not None else ""

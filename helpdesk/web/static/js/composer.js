@@ -15,7 +15,7 @@ function composer() {
   return document.querySelector("[data-composer]");
 }
 
-/** @param {string} kind `reply`, `note` or `call` @returns {HTMLTextAreaElement | null} */
+/** @param {string} kind `reply`, `note`, `call` or `side` @returns {HTMLTextAreaElement | null} */
 function bodyOf(kind) {
   return /** @type {any} */ (document.getElementById(`tk-${kind}-body`));
 }
@@ -30,13 +30,16 @@ export function openComposer(kind) {
   if (!tab || !box) return;
   box.classList.add("open");
   choose(tab);
-  bodyOf(kind)?.focus();
+  // Whoever writes to others says first to whom.
+  const nobody = kind === "side" && !document.querySelector("#tk-panel-side [data-chip]");
+  (nobody ? document.getElementById("tk-side-to") : bodyOf(kind))?.focus();
 }
 
 /** The note's yellow says at a glance that the customer won't see it. @param {Element} tab */
 function colour(tab) {
   const kind = (tab.getAttribute("aria-controls") ?? "").replace("tk-panel-", "");
   tab.closest("[data-composer]")?.classList.toggle("note", kind === "note");
+  tab.closest("[data-composer]")?.classList.toggle("aside", kind === "side");
 }
 
 // ---- Formatting ----
@@ -225,6 +228,7 @@ on("click", "[data-clash-seen]", (_event, button) => {
 });
 on("click", "[data-timer-toggle]", (_event, button) => toggleTimer(button));
 on("click", "[data-composer-open]", (_event, button) => openComposer(button.dataset.composerOpen));
+document.addEventListener("compose", (/** @type {any} */ event) => openComposer(event.detail.kind));
 on("click", "[data-composer-close]", () => composer()?.classList.remove("open"));
 on("click", "[data-use]", (_event, button) => takeOver(button.dataset.use));
 on("click", "[data-quote]", (_event, button) => takeOver(`${prefixed(button.dataset.quote.trim(), "> ")}\n\n`));

@@ -61,6 +61,8 @@ export function touched(field) {
   changed.add(field);
 }
 
+const TEXTS = "textarea, input:not([type]), input[type=text], input[type=search], input[type=email]";
+
 /** What an event says that stands for what was typed before any script listened. */
 const EARLY = "early";
 
@@ -85,7 +87,17 @@ export function start() {
   // When the document is complete htmx listens too; this one is asked after it.
   document.addEventListener("DOMContentLoaded", catchUp, { once: true });
   on("input", "input, textarea, select", (_event, field) => changed.add(field), true);
-  on("change", "input, textarea, select", (_event, field) => changed.add(field), true);
+  on(
+    "change",
+    "input, textarea, select",
+    (event, field) => {
+      // What is typed was heard as it was typed. A browser says "change" again when the cursor
+      // leaves a field, also of words that were sent meanwhile.
+      if (event.isTrusted && field.matches(TEXTS)) return;
+      changed.add(field);
+    },
+    true,
+  );
   on("reset", "form", (_event, form) => sent(form), true);
   // Before the answer is swapped in, so that an emptied form comes back empty.
   document.addEventListener("htmx:beforeSwap", (/** @type {any} */ event) => {
