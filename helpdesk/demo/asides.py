@@ -1,13 +1,16 @@
 """Side conversations of the demo: what suppliers and colleagues were asked about tickets."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
+
+from helpdesk.db import db
 from helpdesk.demo.story import Demo
 from helpdesk.lib import clock
 from helpdesk.people.services import find_or_create_by_address
 from helpdesk.tickets import services
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries import side_talks
 from helpdesk.tickets.services import Aside, Heard, Said
 
@@ -72,15 +75,23 @@ def live_asides(demo: Demo, tickets: dict[str, Ticket]) -> None:
 
 
 def _live(demo: Demo, ticket: Ticket, asked: Asked) -> None:
-    ago = [timedelta(minutes=minutes) for minutes in (asked.ago, asked.answered_ago)]
-    with clock.at(max(demo.moment - ago[0], ticket.opened_at + timedelta(minutes=2))):
-        other, _new = find_or_create_by_address(*asked.to)
+    with clock.at(_after(demo, ticket, asked.ago)):
+        other, _new = find_or_create_by_address(*asked.to, language="en")
         aside = Aside(asked.subject, [other])
         services.write_aside(demo.actors[asked.by], ticket, aside, Said(asked.words))
     [talk] = side_talks.of_ticket(ticket)
     if asked.answer:
-        with clock.at(max(demo.moment - ago[1], ticket.opened_at + timedelta(minutes=4))):
+        with clock.at(_after(demo, ticket, asked.answered_ago)):
             services.hear_aside(talk, Heard(author=other, body=asked.answer))
     if asked.closed:
-        with clock.at(max(demo.moment - ago[1], ticket.opened_at) + timedelta(minutes=6)):
+        with clock.at(_after(demo, ticket, asked.answered_ago)):
             services.close_aside(demo.actors[asked.by], ticket, talk)
+
+
+def _after(demo: Demo, ticket: Ticket, minutes_ago: int) -> datetime:
+    """Return a moment so many minutes ago, or soon after what the journal says last."""
+    last = db.session.scalar(
+        select(func.max(Entry.happened_at)).where(Entry.ticket_id == ticket.id)
+    )
+    assert last is not None
+    return max(demo.moment - timedelta(minutes=minutes_ago), last + timedelta(seconds=50))
