@@ -49,8 +49,10 @@ from helpdesk.people import guard, passwords
 from helpdesk.people import jobs as people_jobs
 from helpdesk.people import views as people_views
 from helpdesk.people.events import (
+    OrganisationRenamed,
     PasswordResetAsked,
     PeopleMerged,
+    PersonRenamed,
     SignInLinkSent,
     TechnicianDeactivated,
 )
@@ -75,7 +77,7 @@ from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping, working
 from helpdesk.sla import views as sla_views
 from helpdesk.sla.events import PolicyRests, PromisesInDanger, StepRunsRule, SuppliersToRemind
-from helpdesk.tickets import announce, audible, delivery, persons, search
+from helpdesk.tickets import announce, audible, delivery, indexing, persons
 from helpdesk.tickets import views as ticket_views
 from helpdesk.tickets.events import (
     EntryRedacted,
@@ -129,7 +131,7 @@ BLUEPRINTS: list[Blueprint] = [
 HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (JournalWritten, keeping.on_journal_written),
     (JournalWritten, risk.on_journal_written),
-    (TicketEvent, search.on_ticket_event),
+    (TicketEvent, indexing.on_ticket_event),
     (TicketEvent, texts.on_ticket_event),
     (TicketEvent, spam.on_ticket_event),
     (TicketEvent, announce.on_ticket_event),
@@ -149,17 +151,20 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (PromisesInDanger, escalated.on_promises_in_danger),
     (MessageWithdrawn, outgoing.on_withdrawn),
     (MessageWithdrawn, side_talks.on_withdrawn),
-    (EntryRedacted, search.on_redacted),
+    (EntryRedacted, indexing.on_redacted),
     (EntryRedacted, texts.on_redacted),
     (EntryRedacted, outgoing.on_redacted),
     (EntryRedacted, ledger.on_redacted),
-    (SubjectRedacted, search.on_subject_redacted),
+    (SubjectRedacted, indexing.on_subject_redacted),
     (SubjectRedacted, ledger.on_subject_redacted),
     (PasswordResetAsked, outgoing.on_password_reset),
     (SignInLinkSent, outgoing.on_sign_in_link),
     (FixedForPerson, outgoing.on_fixed_for_person),
     (TechnicianDeactivated, persons.on_technician_deactivated),
     (PeopleMerged, stored_rules.on_people_merged),
+    (PeopleMerged, indexing.on_people_merged),
+    (PersonRenamed, indexing.on_person_renamed),
+    (OrganisationRenamed, indexing.on_organisation_renamed),
     (PolicyRests, rule_limits.on_policy_rests),
     (StepRunsRule, rule_engine.on_step_runs_rule),
 ]
@@ -190,6 +195,7 @@ JOBS: list[Job] = [
     housekeeping.remove_orphans,
     housekeeping.tidy,
     notices.forget_notices,
+    indexing.index_renamed,
     people_jobs.sweep_sessions,
 ]
 """What `helpdesk worker` does every few seconds or minutes."""

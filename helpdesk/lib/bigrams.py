@@ -13,12 +13,22 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020
 _RUN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _IS_CJK = re.compile(rf"[{_CJK}]")
 
+_ACCENTS = re.compile("([a-z])[\u0300-\u036f]+")
+
 MAX_WORD = 64
 """Longer runs of letters are cut off: they are encoded data, not words."""
 
 
+def _bare(run: str) -> str:
+    """Return letters without their accents, so that ``Zürich`` is found by ``zurich``."""
+    if run.isascii():
+        return run
+    apart = unicodedata.normalize("NFD", run)
+    return unicodedata.normalize("NFC", _ACCENTS.sub(r"\1", apart))
+
+
 def words(text: str) -> list[str]:
-    """Cut text into search words: folded to lower case and NFKC, CJK runs into pairs.
+    """Cut text into search words: lower case, NFKC, Latin without accents, CJK runs into pairs.
 
     A CJK run of one character stays as it is.
     """
@@ -27,7 +37,7 @@ def words(text: str) -> list[str]:
         if _IS_CJK.match(run) and len(run) > 1:
             found.extend(run[at : at + 2] for at in range(len(run) - 1))
         else:
-            found.append(run[:MAX_WORD])
+            found.append(_bare(run)[:MAX_WORD])
     return found
 
 
@@ -42,5 +52,5 @@ def expand(text: str, limit: int = 20_000) -> str:
             found.extend(run)
             found.extend(run[at : at + 2] for at in range(len(run) - 1))
         else:
-            found.append(run[:MAX_WORD])
+            found.append(_bare(run)[:MAX_WORD])
     return " ".join(found)

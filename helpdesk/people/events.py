@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from helpdesk.people.access import Actor
-from helpdesk.people.models import Person, PersonMerge
+from helpdesk.people.models import Organisation, Person, PersonMerge
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,20 @@ class PersonChanged:
 
     actor: Actor
     person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRenamed:
+    """Somebody is called otherwise from now on."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationRenamed:
+    """An organisation is called otherwise from now on."""
+
+    organisation: Organisation
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
-"""Finding tickets by words: an index inside the database, written with the journal.
+"""Finding tickets by number, by whose they are and by words, the newest first.
 
-SQLite uses FTS5, PostgreSQL a GIN index over ``tsvector``. Both get words that
-``lib.bigrams.expand`` has cut already, so they find the same in every language. The index is
-derived: ``rebuild`` makes it anew from the journal.
+What the index holds is the business of ``indexing``. A ticket is found when all words of the
+question stand in one entry of its journal, else when each stands in some entry.
 
 Newest first without reading everything: FTS5 yields its hits in the order of the journal. GIN
 does not, and the list of a common word grows with the desk's history. So on PostgreSQL every
@@ -12,37 +11,20 @@ are common; what is not found often there is rare, and then the plain words are 
 lists are short.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+import re
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Select, select, text
 
 from helpdesk.db import db, is_postgresql
-from helpdesk.ending import at_end, write_waiting
-from helpdesk.lib.bigrams import expand, words
+from helpdesk.ending import write_waiting
+from helpdesk.lib.bigrams import words
+from helpdesk.people import contact_values
 from helpdesk.people.access import Actor
-from helpdesk.tickets.events import EntryRedacted, SubjectRedacted, TicketEvent
-from helpdesk.tickets.lifecycle import EntryKind
+from helpdesk.people.models import ContactKind, ContactPoint
+from helpdesk.tickets import indexing
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.queries.access import visible
-
-SQLITE_DDL = (
-    (
-        "CREATE VIRTUAL TABLE ticket_fts USING fts5("
-        'body, ticket_id UNINDEXED, tokenize="unicode61 remove_diacritics 2")'
-    ),
-)
-POSTGRESQL_DDL = (
-    (
-        "CREATE TABLE ticket_fts (rowid bigint PRIMARY KEY, ticket_id bigint NOT NULL,"
-        " body tsvector NOT NULL)"
-    ),
-    "CREATE INDEX ix_ticket_fts_body ON ticket_fts USING gin (body) WITH (fastupdate = on)",
-)
-"""DDL of the index; it is derived data and no model, so Alembic leaves it alone."""
-
-BLOCK_BITS = 13
-"""A block is 8,192 journal entries."""
 
 NEWEST_BLOCKS = 4
 """Blocks that are asked first."""
@@ -59,79 +41,21 @@ MOST = 2000
 MOST_QUICK = 200
 """Entries that a quick search yields at most."""
 
+MOST_APART = 300
+"""Tickets in which the words of a question are looked for one by one."""
+
+_ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
+
 MAX_QUESTION = 12
 """Words of a question that are looked at."""
 
 
-def index(entry: Entry, subject: str = "") -> None:
-    """Put the words of one entry (and the subject, for a ticket's first one) into the index.
-
-    They are written when the transaction ends.
-    """
-    body = expand(f"{subject}\n{entry.body}")
-    if body:
-        at_end(_insert, entry, (entry.id, entry.ticket_id, body))
-
-
-def _insert(rows: Iterable[tuple[int, int, str]]) -> None:
-    if is_postgresql():
-        statement = (
-            "INSERT INTO ticket_fts (rowid, ticket_id, body)"
-            " VALUES (:rowid, :ticket_id, array_to_tsvector(:body))"
-        )
-        parameters: list[dict[str, Any]] = [
-            {"rowid": key, "ticket_id": ticket_id, "body": in_block(key, body.split(" "))}
-            for key, ticket_id, body in rows
-        ]
-    else:
-        statement = (
-            "INSERT INTO ticket_fts (rowid, ticket_id, body) VALUES (:rowid, :ticket_id, :body)"
-        )
-        parameters = [{"rowid": a, "ticket_id": b, "body": c} for a, b, c in rows]
-    if parameters:
-        db.session.execute(text(statement), parameters)
-
-
-def in_block(entry_id: int, found: Iterable[str]) -> list[str]:
-    """Return the words as PostgreSQL's index keeps them: plain, and marked with their block."""
-    block = entry_id >> BLOCK_BITS
-    unique = dict.fromkeys(found)
-    return [f"={word}" for word in unique] + [f"{block}z{word}" for word in unique]
-
-
-def remove(entry_ids: list[int]) -> None:
-    """Take entries out of the index."""
-    write_waiting()
-    for entry_id in entry_ids:
-        db.session.execute(text("DELETE FROM ticket_fts WHERE rowid = :id"), {"id": entry_id})
-
-
-def on_ticket_event(event: TicketEvent) -> None:
-    """Index what was said, in the transaction in which it was said."""
-    if event.verb in {"log", "set-subject"}:
-        index(event.entry, event.ticket.subject)
-    elif event.entry.body and (event.entry.kind != EntryKind.EVENT or event.verb == "resolve"):
-        index(event.entry)
-
-
-def on_redacted(event: EntryRedacted) -> None:
-    """Forget what must not be found any more."""
-    remove([event.entry.id])
-
-
-def on_subject_redacted(event: SubjectRedacted) -> None:
-    """Keep finding the ticket's first words, no longer under the subject it had then."""
-    if event.opening is None or event.opening.redacted_at is not None:
-        return
-    remove([event.opening.id])
-    index(event.opening, event.ticket.subject)
-
-
-def hits(question: str, *, quick: bool = False) -> Iterator[int]:
+def hits(question: str, *, quick: bool = False, apart: bool = False) -> Iterator[int]:
     """Yield the tickets with every word of the question in one entry, newest entry first.
 
-    The last word may be the beginning of one, so that results come while typing. A ticket may
-    come more than once. Nothing is checked: the caller filters by what its actor may see.
+    ``apart`` yields after them those whose words stand in several entries. The last word may be
+    the beginning of one, so that results come while typing. A ticket may come more than once.
+    Nothing is checked: the caller filters by what its actor may see.
 
     ``quick`` bounds the effort, for what asks at every key: of common words that hardly ever meet
     only the newest hundred thousand entries are looked at. A rare word is found wherever it is.
@@ -140,9 +64,13 @@ def hits(question: str, *, quick: bool = False) -> Iterator[int]:
     found = words(question)[:MAX_QUESTION]
     if not found:
         return
-    if is_postgresql():
-        yield from _hits_by_block(found, quick)
-        return
+    yield from _hits_by_block(found, quick) if is_postgresql() else _hits_in_order(found)
+    pieces = [cut for piece in question.split() if (cut := words(piece))][:MAX_QUESTION]
+    if apart and len(pieces) > 1:
+        yield from _hits_apart(pieces)
+
+
+def _hits_in_order(found: list[str]) -> Iterator[int]:
     parts = [f'"{word}"' for word in found[:-1]] + [f'"{found[-1]}"*']
     rows = db.session.execute(
         text("SELECT ticket_id FROM ticket_fts WHERE ticket_fts MATCH :q ORDER BY rowid DESC"),
@@ -156,7 +84,7 @@ def hits(question: str, *, quick: bool = False) -> Iterator[int]:
 
 
 def _hits_by_block(found: list[str], quick: bool) -> Iterator[int]:
-    newest = (db.session.scalar(text("SELECT max(rowid) FROM ticket_fts")) or 0) >> BLOCK_BITS
+    newest = _newest_block()
     oldest = max(0, newest - NEWEST_BLOCKS + 1)
     most = MOST_QUICK if quick else MOST
     first = _lookup(_in_blocks(found, newest, oldest), most=most)
@@ -166,21 +94,27 @@ def _hits_by_block(found: list[str], quick: bool) -> Iterator[int]:
     if quick and len(found) > 1 and _all_are_common(found, newest):
         yield from _lookup(_in_blocks(found, oldest - 1, max(0, newest - QUICK_BLOCKS)), most=most)
     else:
-        yield from _lookup(_query(found, "="), oldest << BLOCK_BITS, most=most)
+        yield from _lookup(_query(found, "="), oldest << indexing.BLOCK_BITS, most=most)
+
+
+def _newest_block() -> int:
+    newest = db.session.scalar(text("SELECT max(rowid) FROM ticket_fts")) or 0
+    return int(newest) >> indexing.BLOCK_BITS
 
 
 def _in_blocks(found: list[str], newest: int, oldest: int) -> str:
     return " | ".join(_query(found, f"{block}z") for block in range(newest, oldest - 1, -1))
 
 
-def _all_are_common(found: list[str], newest: int) -> bool:
+def _all_are_common(found: list[str], newest: int, *, unfinished: bool = True) -> bool:
     """Whether each word stands in many entries of the newest whole block.
 
     The entries with a rare word are few in the whole history too, which makes asking it cheap.
     """
     block = max(0, newest - 1)
     for word in found:
-        marked = f"'{block}z{word}'" + (":*" if word is found[-1] else "")
+        ends = ":*" if unfinished and word is found[-1] else ""
+        marked = f"'{block}z{word}'{ends}"
         if len(_lookup(marked, most=ENOUGH)) < ENOUGH:
             return False
     return True
@@ -200,9 +134,100 @@ def _lookup(question: str, before: int = 2**62, *, most: int = MOST) -> list[int
     return list(db.session.scalars(text(_LOOKUP), values))
 
 
-def _query(found: list[str], mark: str) -> str:
+def _query(found: list[str], mark: str, *, unfinished: bool = True) -> str:
     marked = [f"'{mark}{word}'" for word in found]
-    return "(" + " & ".join([*marked[:-1], marked[-1] + ":*"]) + ")"
+    return "(" + " & ".join([*marked[:-1], marked[-1] + (":*" if unfinished else "")]) + ")"
+
+
+# ---- Words that stand apart ----
+
+
+def _hits_apart(pieces: Sequence[Sequence[str]]) -> Iterator[int]:
+    """Yield the tickets whose journal has every piece of a question, wherever, the newest first.
+
+    A piece is what stands between spaces; in Chinese it is several words that belong together.
+    At least one has to be rare: its tickets are read, and the others looked for in them.
+    """
+    last = len(pieces) - 1
+    rare: list[list[int]] = []
+    others: list[int] = []
+    for place, piece in enumerate(pieces):
+        found = _tickets_with(piece, unfinished=place == last)
+        if found is None:
+            others.append(place)
+        elif not found:
+            return
+        else:
+            rare.append(found)
+    if not rare:
+        return
+    rare.sort(key=len)
+    common = set.intersection(*map(set, rare[1:])) if len(rare) > 1 else None
+    numbers = list(dict.fromkeys(rare[0]))
+    candidates = [number for number in numbers if common is None or number in common]
+    candidates = candidates[:MOST_APART]
+    if others and candidates:
+        spoken = _words_in(candidates)
+        candidates = [
+            number
+            for number in candidates
+            if all(_has(spoken[number], pieces[place], place == last) for place in others)
+        ]
+    yield from candidates
+
+
+def _tickets_with(piece: Sequence[str], *, unfinished: bool) -> list[int] | None:
+    """Return the tickets with a piece in one entry, newest first; None when they are too many."""
+    if is_postgresql():
+        found = list(piece)
+        newest = _newest_block()
+        if _all_are_common(found, newest, unfinished=unfinished):
+            return None
+        hits = _lookup(_query(found, "=", unfinished=unfinished), most=MOST)
+    else:
+        ends = "*" if unfinished else ""
+        parts = [f'"{word}"' for word in piece[:-1]] + [f'"{piece[-1]}"{ends}']
+        hits = list(
+            db.session.scalars(
+                text(
+                    "SELECT ticket_id FROM ticket_fts WHERE ticket_fts MATCH :q"
+                    " ORDER BY rowid DESC LIMIT :most"
+                ),
+                {"q": " AND ".join(parts), "most": MOST},
+            )
+        )
+    return None if len(hits) >= MOST else hits
+
+
+def _words_in(numbers: Sequence[int]) -> dict[int, set[str]]:
+    """Return the words of tickets as they are indexed, all entries of each together."""
+    found: dict[int, set[str]] = {number: set() for number in numbers}
+    keys = select(Entry.id).where(Entry.ticket_id.in_(numbers))
+    if is_postgresql():
+        # The words without the marks of their block.
+        cut = (
+            "SELECT f.ticket_id, array_to_string(tsvector_to_array(f.body), ' ') AS body"
+            " FROM ticket_fts f WHERE f.rowid = ANY(:keys)"
+        )
+        rows = db.session.execute(text(cut), {"keys": list(db.session.scalars(keys))})
+        for row in rows:
+            found[row.ticket_id] |= {one[1:] for one in row.body.split(" ") if one[:1] == "="}
+        return found
+    asked = text("SELECT ticket_id, body FROM ticket_fts WHERE rowid = :key")
+    for key in db.session.scalars(keys).all():
+        for row in db.session.execute(asked, {"key": key}):
+            found[row.ticket_id] |= set(row.body.split(" "))
+    return found
+
+
+def _has(spoken: set[str], piece: Sequence[str], unfinished: bool) -> bool:
+    if not all(word in spoken for word in piece[:-1]):
+        return False
+    word = piece[-1]
+    return word in spoken or (unfinished and any(one.startswith(word) for one in spoken))
+
+
+# ---- Tickets ----
 
 
 def numbers(actor: Actor, question: str, limit: int = 500, *, quick: bool = False) -> list[int]:
@@ -222,7 +247,7 @@ def numbers(actor: Actor, question: str, limit: int = 500, *, quick: bool = Fals
         result.extend(number for number in waiting if number in fine)
         waiting.clear()
 
-    for number in hits(question, quick=quick):
+    for number in hits(question, quick=quick, apart=True):
         if number in seen:
             continue
         seen[number] = True
@@ -234,6 +259,35 @@ def numbers(actor: Actor, question: str, limit: int = 500, *, quick: bool = Fals
     if waiting:
         check()
     return result[:limit]
+
+
+def of_address(question: str) -> list[int]:
+    """Return the newest tickets of whose e-mail address a question is; nobody's have none.
+
+    Those they asked for and those that are about them, at most ``MOST_QUICK`` of each.
+    """
+    asked = question.strip()
+    if not _ADDRESS.fullmatch(asked):
+        return []
+    try:
+        value = contact_values.email(asked)
+    except ValueError:
+        return []
+    people = db.session.scalars(
+        select(ContactPoint.person_id).where(
+            ContactPoint.kind == ContactKind.EMAIL, ContactPoint.value == value
+        )
+    ).all()
+    found: list[int] = []
+    for column in (Ticket.customer_id, Ticket.requester_id):
+        for person_id in set(people):
+            found += db.session.scalars(
+                select(Ticket.id)
+                .where(column == person_id)
+                .order_by(Ticket.id.desc())
+                .limit(MOST_QUICK)
+            )
+    return sorted(set(found), reverse=True)
 
 
 def statement(actor: Actor, question: str, limit: int = 500) -> Select[Ticket] | None:
@@ -257,35 +311,19 @@ def find(actor: Actor, question: str, limit: int = 20, *, quick: bool = False) -
         exact = db.session.scalar(select(Ticket).where(Ticket.id == int(bare), visible(actor)))
         if exact is not None:
             return [exact]
+    theirs = of_address(question)
+    if theirs:
+        return list(
+            db.session.scalars(
+                select(Ticket)
+                .where(Ticket.id.in_(theirs), Ticket.hidden_at.is_(None), visible(actor))
+                .order_by(Ticket.id.desc())
+                .limit(limit)
+            )
+        )
     ordered = numbers(actor, question, limit, quick=quick)
     found = {
         ticket.id: ticket
         for ticket in db.session.scalars(select(Ticket).where(Ticket.id.in_(ordered)))
     }
     return [found[number] for number in ordered]
-
-
-def rebuild(batch: int = 2000) -> int:
-    """Empty the index and fill it from the journal; returns the number of entries read."""
-    db.session.execute(text("DELETE FROM ticket_fts"))
-    last, count = 0, 0
-    while True:
-        rows = db.session.execute(
-            select(Entry.id, Entry.ticket_id, Entry.verb, Entry.kind, Entry.body, Ticket.subject)
-            .join(Ticket, Ticket.id == Entry.ticket_id)
-            .where(Entry.id > last, Entry.redacted_at.is_(None))
-            .order_by(Entry.id)
-            .limit(batch)
-        ).all()
-        if not rows:
-            return count
-        _insert(
-            (row.id, row.ticket_id, expand(_text_of(row)))
-            for row in rows
-            if row.verb in {"log", "set-subject", "resolve"} or row.kind != EntryKind.EVENT
-        )
-        last, count = rows[-1].id, count + len(rows)
-
-
-def _text_of(row: Any) -> str:
-    return f"{row.subject}\n{row.body}" if row.verb in {"log", "set-subject"} else str(row.body)

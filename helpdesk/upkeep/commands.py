@@ -9,7 +9,7 @@ from sqlalchemy import select
 from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, transaction
 from helpdesk.people import search as people_search
-from helpdesk.tickets import search as ticket_search
+from helpdesk.tickets import indexing
 from helpdesk.tickets.lifecycle import UNFINISHED
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.services.act import rebuild_worklist
@@ -78,7 +78,7 @@ def search() -> None:
 def search_rebuild(as_json: bool) -> None:
     """Make the index of tickets and people anew."""
     with transaction():
-        entries = ticket_search.rebuild()
+        entries = indexing.rebuild()
         people = people_search.rebuild()
     emit(
         as_json,

@@ -26,7 +26,7 @@ from helpdesk.db import UTCDateTime, db, is_postgresql, transaction
 from helpdesk.jobs import somebody_leads
 from helpdesk.people import search as people_search
 from helpdesk.people.models import Desk
-from helpdesk.tickets import search as ticket_search
+from helpdesk.tickets import indexing
 from helpdesk.upkeep.backup import BATCH, FORMAT, STDOUT, BackupError, revision, tables
 from helpdesk.upkeep.emptying import empty_database
 
@@ -67,7 +67,7 @@ def restore(source: Path, *, force: bool = False) -> Restored:
                 _read(archive, member, reading)
             _check(reading)
             _restart_numbers()
-            ticket_search.rebuild()
+            indexing.rebuild()
             people_search.rebuild()
     except BaseException as error:
         for sha256 in reading.new_blobs:

@@ -115,7 +115,8 @@ INSERT INTO ticket_fts (rowid, ticket_id, body)
 SELECT e.id, e.ticket_id, array_to_tsvector(ARRAY(
     SELECT DISTINCT mark || word
     FROM regexp_split_to_table(lower(CASE WHEN e.verb = 'log' THEN t.subject || ' ' ELSE '' END
-        || e.body), '[^a-z0-9]+') word
+        || e.body || ' customer ' || t.customer_id || ' organisation ' || t.organisation_id),
+        '[^a-z0-9]+') word
     CROSS JOIN (VALUES ('='), ((e.id >> 13) || 'z')) AS marks (mark) WHERE word <> ''))
 FROM entry e JOIN ticket t ON t.id = e.ticket_id
 WHERE e.ticket_id BETWEEN {first} + {low} AND {first} + {high} AND e.verb <> 'take';

@@ -6,7 +6,7 @@ import re
 import statistics
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 
 from sqlalchemy import func, select
@@ -267,6 +267,35 @@ def search_word(desk: BenchDesk, n: int) -> Values:
     return _get(desk, n, lambda _number: f"/jump?q={source.choice(asked)}")
 
 
+FOUND = "/queue?class=any"
+"""The list of everything that contains some words, finished work too."""
+
+
+def ticket_search_rare(desk: BenchDesk, n: int) -> Values:
+    """Search all tickets for words of which one is rare, in one message or in several."""
+    source = random.Random(7)
+    asked = ("4711", "error+{k}+printer", "customer+{k}+badge", "restarted+{k}", "zebra")
+    return _get(desk, n, lambda _n: f"{FOUND}&q={_word(source, asked)}")
+
+
+def ticket_search_common(desk: BenchDesk, n: int) -> Values:
+    """Search all tickets for words that stand in many, alone and together."""
+    source = random.Random(7)
+    asked = (
+        "printer",
+        "vpn+outlook",
+        "does+not+work",
+        "morning",
+        "restarted+badge",
+        "organisation",
+    )
+    return _get(desk, n, lambda _n: f"{FOUND}&q={_word(source, asked)}")
+
+
+def _word(source: random.Random, asked: Sequence[str]) -> str:
+    return source.choice(asked).format(k=source.randrange(1000, 9000))
+
+
 def memory(desk: BenchDesk, n: int) -> Values:
     """Resident memory of the web processes after the work so far, in MB."""
     connection = desk.connect()
@@ -285,6 +314,8 @@ METRICS: dict[str, Callable[[BenchDesk, int], Values]] = {
     "mail_in": mail_in,
     "search_number": search_number,
     "search_word": search_word,
+    "ticket_search_rare": ticket_search_rare,
+    "ticket_search_common": ticket_search_common,
     "memory": memory,
     "sla_due": sla_due,
     "sla_sweep": sla_sweep,

@@ -218,7 +218,7 @@ def test_resolving_asks_for_cause_and_solution(work: Workspace):
     assert [entry.verb for entry in entries(ticket)] == ["log", "reply", "resolve"]
     work.client.post(triggers(done)["toast"]["undo"])
     assert reread(ticket).status_class == "new"
-    assert ">Changed the gateway.</textarea>" in work.get(f"/tickets/{ticket.id}").text
+    assert ">\nChanged the gateway.</textarea>" in work.get(f"/tickets/{ticket.id}").text
 
 
 def test_the_likeliest_cause_is_suggested(work: Workspace):

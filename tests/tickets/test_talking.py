@@ -148,7 +148,7 @@ def test_an_answer_taken_back_is_a_draft_again(work: Workspace):
     assert "Your text is in the draft." in triggers(undone)["toast"]["text"]
     assert entries(ticket)[-2].withdrawn_at is not None
     page = work.get(f"/tickets/{ticket.id}").text
-    assert ">Too early</textarea>" in page
+    assert ">\nToo early</textarea>" in page
     assert "plan.pdf" in page
     assert "Taken back before it was sent." in page
     again = work.client.post(triggers(sent)["toast"]["undo"])
@@ -255,9 +255,9 @@ def test_what_is_typed_is_there_on_another_machine(work: Workspace):
     assert kept.json is not None
     assert kept.json["stamp"]
     page = work.get(f"/tickets/{ticket.id}").text
-    assert ">Half an ans</textarea>" in page
+    assert ">\nHalf an ans</textarea>" in page
     assert "Ana Duarte" in page
-    assert ">Half an ans</textarea>" in work.get(f"/tickets/{ticket.id}/composer").text
+    assert ">\nHalf an ans</textarea>" in work.get(f"/tickets/{ticket.id}/composer").text
 
 
 def test_another_window_of_the_same_person_is_not_overwritten(work: Workspace):

@@ -8,10 +8,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
 from helpdesk.db import db
+from helpdesk.events import publish
 from helpdesk.lib.clock import now
 from helpdesk.people import audit, contact_values, search, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Clash, Missing, Refused
+from helpdesk.people.events import OrganisationRenamed
 from helpdesk.people.models import (
     ContactKind,
     ContactPoint,
@@ -79,6 +81,7 @@ def edit(actor: Actor, organisation: Organisation, version: int, fields: Mapping
     db.session.flush()
     if "name" in changes:
         search.refresh_members(organisation.id)
+        publish(OrganisationRenamed(organisation))
     audit.record(actor, "organisation-edited", organisation, _written(changes))
     return True
 

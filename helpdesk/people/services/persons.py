@@ -16,7 +16,7 @@ from helpdesk.people import audit, search, typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.contact_values import ContactValue
 from helpdesk.people.errors import Clash, Missing, Refused
-from helpdesk.people.events import PersonChanged
+from helpdesk.people.events import PersonChanged, PersonRenamed
 from helpdesk.people.models import AuditEntry, ContactKind, Organisation, Person, Site
 from helpdesk.people.queries import organisation_of_address
 from helpdesk.people.services import contact_points
@@ -134,6 +134,8 @@ def changed(actor: Actor, person: Person, changes: dict[str, audit.Change]) -> N
     db.session.flush()
     search.refresh(person)
     audit.record(actor, "person-edited", person, _named(changes))
+    if {"name", "call_name"} & changes.keys():
+        publish(PersonRenamed(person))
     publish(PersonChanged(actor, person))
 
 

@@ -37,6 +37,7 @@ NAMES = {
     "remove_orphans": _l("Remove files that nothing refers to"),
     "tidy": _l("Tidy up"),
     "sweep_sessions": _l("End old sessions"),
+    "index_renamed": _l("Find tickets by new names"),
     "forget_notices": _l("Forget old notices"),
     "tell_customers": _l("Tell customers what they should hear"),
     "mail_notices": _l("Mail notices to staff"),

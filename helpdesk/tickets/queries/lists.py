@@ -7,7 +7,7 @@ last row of a page; what moved meanwhile moves with its keys, and whatever kept 
 exactly once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -280,7 +280,8 @@ def _with_words(actor: Actor, wanted: Filter, conditions: list[ColumnElement[boo
         found.extend(number for number in batch if number in fitting)
         batch.clear()
 
-    hits = search.hits(wanted.words)
+    hits: Iterable[int] = search.of_address(wanted.words)
+    hits = hits or search.hits(wanted.words, apart=True)
     for hit in hits:
         if hit in seen:
             continue
