@@ -85,16 +85,27 @@ def _hits_in_order(found: list[str]) -> Iterator[int]:
 
 def _hits_by_block(found: list[str], quick: bool) -> Iterator[int]:
     newest = _newest_block()
-    oldest = max(0, newest - NEWEST_BLOCKS + 1)
     most = MOST_QUICK if quick else MOST
-    first = _lookup(_in_blocks(found, newest, oldest), most=most)
-    yield from first
-    if len(first) >= ENOUGH or oldest == 0:
+    # The newest by itself: a word that nearly every entry has is not read in more of them.
+    hits = _lookup(_in_blocks(found, newest, newest), most=most)
+    yield from hits
+    count, oldest = len(hits), max(0, newest - NEWEST_BLOCKS + 1)
+    if count >= most or newest == 0:
         return
-    if quick and len(found) > 1 and _all_are_common(found, newest):
-        yield from _lookup(_in_blocks(found, oldest - 1, max(0, newest - QUICK_BLOCKS)), most=most)
-    else:
-        yield from _lookup(_query(found, "="), oldest << indexing.BLOCK_BITS, most=most)
+    if oldest < newest:
+        hits = _lookup(_in_blocks(found, newest - 1, oldest), most=most)
+        yield from hits
+        count += len(hits)
+    if count >= ENOUGH or oldest == 0:
+        return
+    if len(found) > 1 and _all_are_common(found, newest):
+        # Common words that seldom meet: reading all there is of each would take long.
+        newest, oldest = oldest - 1, max(0, oldest - QUICK_BLOCKS)
+        hits = _lookup(_in_blocks(found, newest, oldest), most=most)
+        yield from hits
+        if quick or count + len(hits) >= ENOUGH or oldest == 0:
+            return
+    yield from _lookup(_query(found, "="), oldest << indexing.BLOCK_BITS, most=most)
 
 
 def _newest_block() -> int:
