@@ -14,7 +14,7 @@ from helpdesk.lib import clock
 from helpdesk.notify import customers
 from helpdesk.notify.models import HELD, Notice, OutboxMessage
 from helpdesk.notify.quiet import QuietHours
-from helpdesk.notify.telling import SETTING, Tell, Telling
+from helpdesk.notify.telling import SETTING, Tell, Telling, forget_telling
 from helpdesk.people.models import Account, Desk
 from helpdesk.tickets.lifecycle import UNFINISHED
 from helpdesk.tickets.models import Entry, Ticket
@@ -30,6 +30,7 @@ def switch_on() -> None:
     night = QuietHours(time(21), time(7))
     chosen = Telling(kinds=frozenset(Tell), quiet=night, receipts_always=True)
     desk.settings = {**desk.settings, SETTING: chosen.stored()}
+    forget_telling()
     db.session.flush()
 
 

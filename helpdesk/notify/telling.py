@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from sqlalchemy import select
 
-from helpdesk.db import db
+from helpdesk.db import ask_again, db, once
 from helpdesk.notify.quiet import QuietHours
 from helpdesk.people.models import Desk
 
@@ -43,6 +43,7 @@ PLACEHOLDERS: Mapping[Tell, tuple[str, ...]] = {
 
 NIGHT = QuietHours(time(21), time(7))
 SETTING = "telling"
+_KEPT = "telling"
 """The key under which the desk's settings keep this."""
 
 
@@ -88,6 +89,15 @@ class Telling:
 
 
 def telling() -> Telling:
-    """Return what this desk has chosen."""
+    """Return what this desk has chosen. Asked once a transaction."""
+    return once(_KEPT, _asked)
+
+
+def forget_telling() -> None:
+    """Ask anew what the desk has chosen, also within this transaction."""
+    ask_again(_KEPT)
+
+
+def _asked() -> Telling:
     kept = db.session.scalar(select(Desk.settings).limit(1)) or {}
     return Telling.read(kept.get(SETTING))

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, delete, or_, select, text
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from helpdesk.db import BigId, Model, db, is_postgresql, transaction
+from helpdesk.db import BigId, Model, ask_again, db, is_postgresql, once, transaction
 from helpdesk.ending import at_end, write_waiting
 from helpdesk.jobs import job
 from helpdesk.lib.bigrams import expand
@@ -41,6 +41,8 @@ POSTGRESQL_DDL = (
 
 BLOCK_BITS = 13
 """A block is 8,192 journal entries."""
+
+_NAMES = "organisation_names"
 
 BATCH = 200
 """Tickets that are indexed anew in one transaction."""
@@ -74,10 +76,18 @@ def _names_of(ticket: Ticket) -> list[str]:
     people = [ticket.customer, ticket.requester]
     found = [name for one in people if one is not None for name in (one.name, one.call_name)]
     if ticket.organisation_id is not None:
-        # The session has it already, wherever the customer was found through it.
-        organisation = db.session.get(Organisation, ticket.organisation_id)
-        found.append(organisation.name if organisation is not None else "")
+        found.append(_organisation(ticket.organisation_id))
     return found
+
+
+def _organisation(key: int) -> str:
+    """Return an organisation's name; in a batch of mail it is asked for once."""
+    known: dict[int, str] = once(_NAMES, dict)
+    if key not in known:
+        with db.session.no_autoflush:
+            asked = select(Organisation.name).where(Organisation.id == key)
+            known[key] = db.session.scalar(asked) or ""
+    return known[key]
 
 
 def _insert(rows: Iterable[tuple[int, int, str]]) -> None:
@@ -149,6 +159,7 @@ def on_person_renamed(event: PersonRenamed) -> None:
 
 def on_organisation_renamed(event: OrganisationRenamed) -> None:
     """Let the tickets of an organisation be found by its new name, soon."""
+    ask_again(_NAMES)
     db.session.add(StaleName(organisation_id=event.organisation.id))
 
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 from sqlalchemy import select
 
 from helpdesk.db import db
-from helpdesk.notify.telling import SETTING, Telling
+from helpdesk.notify.telling import SETTING, Telling, forget_telling
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Desk
@@ -32,6 +32,7 @@ def choose(actor: Actor, wanted: Telling, seen: Telling | None = None) -> bool:
         return False
     new = Telling(**{name: getattr(stands, name) for name in names} | _news(changes))
     desk.settings = {**desk.settings, SETTING: new.stored()}
+    forget_telling()
     audit.record(actor, "messages-edited", desk, _told(stands, new))
     return True
 
