@@ -72,6 +72,8 @@ from helpdesk.rules import limits as rule_limits
 from helpdesk.rules import stored as stored_rules
 from helpdesk.rules import telling as rule_telling
 from helpdesk.rules import views as rule_views
+from helpdesk.search import following
+from helpdesk.search.documents import Source
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping, working
@@ -197,13 +199,20 @@ JOBS: list[Job] = [
     notices.forget_notices,
     indexing.index_renamed,
     people_jobs.sweep_sessions,
+    Job("forget_search_changes", following.forget_changes, every=3600),
 ]
 """What `helpdesk worker` does every few seconds or minutes."""
 
 CARRIERS: list[carriers.Carrier] = [carrying.CARRIER]
 """Channels that write to people, the preferred one first."""
 
-SERVICES: list[Service] = [watch.watch_mailboxes]
+SEARCHED: list[Source] = []
+"""What the search of articles finds: a source of documents for each kind."""
+
+SERVICES: list[Service] = [
+    watch.watch_mailboxes,
+    Service("follow_search", following.follow_forever),
+]
 """What it does all the time."""
 
 PANELS: list[tuple[str, int, panels.Renderer]] = [
@@ -291,6 +300,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for opening in OPENING:
         asking.register_opening(app, opening)
     app.extensions["hearth-jobs"] = JOBS
+    app.extensions["hearth-searched"] = SEARCHED
     for event_type, handler in HANDLERS:
         events.subscribe(event_type, handler)
     for blueprint in BLUEPRINTS:
