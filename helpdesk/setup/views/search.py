@@ -29,7 +29,6 @@ class SynonymFields(Edit):
         _l("Words"),
         [NEEDED],
         description=_l("With commas between them: printer, print device, MFP"),
-        render_kw={"maxlength": synonyms.LONGEST},
     )
     language = SelectField(_l("Language"), choices=[])
 
