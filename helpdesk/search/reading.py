@@ -11,7 +11,7 @@ import threading
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,7 @@ class View:
         # With at least one word a document, there is nothing to divide by zero.
         self.average = max(1.0, total / max(1, sum(part.segment.size for part in parts)))
         self.tongues: list[str] = list(state.get("tongues", ()))
+        self._lock = threading.Lock()
         self._masks: OrderedDict[tuple[Any, ...], bytearray] = OrderedDict()
         self._norms: dict[str, array[float]] = {}
 
@@ -187,9 +188,10 @@ class View:
             seen = meant
         for number in part.gone:
             seen[number] = 0
-        self._masks[wanted] = seen
-        if len(self._masks) > KEPT_MASKS * max(1, len(self.parts)):
-            self._masks.pop(next(iter(self._masks)), None)
+        with self._lock:
+            self._masks[wanted] = seen
+            if len(self._masks) > KEPT_MASKS * len(self.parts):
+                self._masks.popitem(last=False)
         return seen
 
     def frequency(self, field: str, terms: Collection[str]) -> int:
@@ -231,12 +233,3 @@ def _opened(folder: Path, known: dict[str, Segment]) -> View:
         if part.segment.state is not None and part.segment.state_at not in part.gone:
             state = part.segment.state
     return View(folder, parts, state)
-
-
-def all_keys(view: View, field: str = "key") -> Iterator[str]:
-    """Yield the key of every document that is there; for comparisons and tests."""
-    for part in view.parts:
-        for term in part.segment.starting(field, "", part.segment.size + 1):
-            ids, _weights = part.segment.postings(field, term)
-            if any(number not in part.gone for number in ids):
-                yield term
