@@ -242,38 +242,6 @@ def _commit(folder: Path, state: dict[str, Any], rows: Sequence[Any]) -> None:
     writing.finish(state)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How this host's index stands."""
-
-    ready: bool
-    documents: int = 0
-    followed_at: datetime | None = None
-    """When something was last written to it."""
-    waiting: int = 0
-    """Changes that it lacks."""
-    renewing: bool = False
-    """Whether another one is being made, here or soon."""
-
-
-def standing() -> Standing:
-    """Return how the index of this host stands. Reads only."""
-    try:
-        view = place.view()
-    except place.Missing:
-        return Standing(ready=False, renewing=True)
-    state = view.state
-    present = db.session.get(Epoch, 1)
-    newer = select(func.count()).where(Change.seq > int(state.get("seq", 0)))
-    return Standing(
-        state.get("version") == store.VERSION,
-        view.count,
-        datetime.fromisoformat(state["at"]),
-        db.session.scalar(newer) or 0,
-        present is None or present.name != state.get("epoch"),
-    )
-
-
 def sources() -> list[Source]:
     """Return what is searched, as the application names it."""
     found: list[Source] = current_app.extensions["hearth-searched"]

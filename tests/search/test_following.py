@@ -22,6 +22,7 @@ from helpdesk.run import WebServer
 from helpdesk.search import asking, following, place, reading, store
 from helpdesk.search.changes import changed
 from helpdesk.search.models import Change, Epoch, Synonym
+from helpdesk.search.standing import standing
 from helpdesk.tickets.desk import Tag
 from helpdesk.upkeep.commands import search
 from tests.search.crashing import Tags
@@ -180,14 +181,14 @@ def test_another_epoch_makes_the_index_anew_while_the_old_one_answers(shelf: She
     with transaction():
         following.begin_epoch()
     assert following.why_anew()
-    assert following.standing().renewing
+    assert standing().renewing
     assert found("toner") == [1]
     following.follow()
     assert place.current() != first
     assert first is not None
     assert not first.exists(), "the old one is gone"
     assert found("toner") == [1]
-    assert not following.standing().renewing
+    assert not standing().renewing
 
 
 def test_an_emptied_desk_has_another_epoch(shelf: Shelf):
@@ -269,7 +270,7 @@ def test_the_thread_follows_by_itself_within_two_seconds(shelf: Shelf, own_desk:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        wait_until(lambda: found("toner") == [1] and following.standing().ready)
+        wait_until(lambda: found("toner") == [1] and standing().ready)
         shelf.put(document(3, "Quickly"))
         note(3)
         begun = now()

@@ -11,8 +11,8 @@ from helpdesk.people import guard
 from helpdesk.people.access import Permission
 from helpdesk.people.forms import NEEDED
 from helpdesk.people.guard import require
-from helpdesk.search import following
 from helpdesk.search.models import Synonym
+from helpdesk.search.standing import standing
 from helpdesk.setup.forms import Edit
 from helpdesk.setup.services import synonyms
 from helpdesk.setup.views.blueprint import bp
@@ -43,7 +43,7 @@ def _listing() -> Listing:
     return Listing(
         [(None, synonyms.in_use())],
         synonyms.retired(),
-        {"standing": following.standing(), "languages": LANGUAGES},
+        {"standing": standing(), "languages": LANGUAGES},
     )
 
 
