@@ -29,11 +29,10 @@ BOOSTS = {"title": 4.0, "tags": 3.0, "summary": 2.0, "category": 1.5, "body": 1.
 STATE = "*state"
 KIND, LANGUAGE, READER = "k:", "l:", "r:"
 
-SMALL = 256
-"""Documents of a segment that is merged when there are many such."""
-MANY_SMALL = 8
-MERGED_AT_ONCE = 1000
-"""Documents that a commit merges at most, so that it takes well under a second."""
+TIERS = (32, 320)
+"""Documents of a small segment and of one that is not large."""
+MANY = 8
+"""So many segments of a size are merged into one."""
 
 
 class Weighed(fields.FieldType):  # type: ignore[misc]
@@ -196,23 +195,23 @@ def _merge_none(_writer: Any, segments: list[Any]) -> list[Any]:
 
 
 def _merge_small(writer: Any, segments: list[Any]) -> list[Any]:
-    """Merge small segments once there are many; large ones are merged by a rebuild alone."""
+    """Merge small segments once there are many, so that one change is quick to write.
+
+    Now and then those that came of it are merged too; large ones are brought together by a
+    rebuild alone.
+    """
     kept = [segment for segment in segments if segment.doc_count() > 0]
-    small = sorted((s for s in kept if s.doc_count() <= SMALL), key=lambda s: int(s.doc_count()))
-    if len(small) < MANY_SMALL:
-        return kept
-    merged, room = set(), MERGED_AT_ONCE
-    for segment in small:
-        room -= segment.doc_count()
-        if room < 0:
-            break
-        merged.add(segment.segment_id())
-    for segment in kept:
-        if segment.segment_id() in merged:
-            reader = SegmentReader(writer.storage, writer.schema, segment)
-            writer.add_reader(reader)
-            reader.close()
-    return [segment for segment in kept if segment.segment_id() not in merged]
+    least = 0
+    for most in TIERS:
+        alike = [segment for segment in kept if least < segment.doc_count() <= most]
+        if len(alike) >= MANY:
+            for segment in alike:
+                reader = SegmentReader(writer.storage, writer.schema, segment)
+                writer.add_reader(reader)
+                reader.close()
+            return [segment for segment in kept if segment not in alike]
+        least = most
+    return kept
 
 
 def write_all(
