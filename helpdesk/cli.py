@@ -62,6 +62,7 @@ COMMANDS: dict[str, Place] = {
     "search": Place("helpdesk.upkeep.commands:search", "The index of words.", CARE),
     "tickets": Place("helpdesk.upkeep.commands:tickets", "What is derived from tickets.", CARE),
     "sla": Place("helpdesk.sla.commands:sla", "Promises: try them, work them out anew.", CARE),
+    "kb": Place("helpdesk.kb.commands:kb", "Articles: import and export them.", CARE),
     "rules": Place("helpdesk.rules.commands:rules", "Rules: list, check and try them.", CARE),
 }
 """Commands in the order in which ``helpdesk --help`` lists them."""
