@@ -49,8 +49,9 @@ _RUN = re.compile(
     rf"(?P<dense>[{folding.DENSE}]+)"
     rf"|[^\W_{folding.DENSE}](?:[{folding.MARKS}]|[^\W_{folding.DENSE}])*"
 )
-_SCRIPT = re.compile(f"[{folding.KATAKANA}]+|[{folding.HIRAGANA}]+|[^{folding.KATAKANA}"
-                     f"{folding.HIRAGANA}]+")
+_SCRIPT = re.compile(
+    f"[{folding.KATAKANA}]+|[{folding.HIRAGANA}]+|[^{folding.KATAKANA}{folding.HIRAGANA}]+"
+)
 _LONG_VOWEL = "ー"
 
 

@@ -42,9 +42,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text
     apart = unicodedata.normalize("NFD", text)
-    kept = "".join(
-        char for char in apart if not unicodedata.combining(char) or char in _VOICED
-    )
+    kept = "".join(char for char in apart if not unicodedata.combining(char) or char in _VOICED)
     whole = unicodedata.normalize("NFC", kept)
     return whole.translate(_forms()) if _HAN.search(whole) else whole
 

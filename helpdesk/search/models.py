@@ -36,6 +36,8 @@ class Epoch(Model):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(40))
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Changes up to this place in the log are forgotten; who has not followed them starts anew.
+    forgotten: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class Synonym(Model):

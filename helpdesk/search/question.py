@@ -23,7 +23,9 @@ FIELDS = {
 """What may stand before a colon, and the field it means."""
 
 _QUOTES = dict.fromkeys(map(ord, "“”„‟«»「」『』〝〞＂"), '"')
-_PART = re.compile(r"(?P<minus>-)?(?:(?P<field>[^\W\d_]+):)?(?:\"(?P<phrase>[^\"]*)\"?|(?P<word>[^\s\"]+))")
+_PART = re.compile(
+    r"(?P<minus>-)?(?:(?P<field>[^\W\d_]+):)?(?:\"(?P<phrase>[^\"]*)\"?|(?P<word>[^\s\"]+))"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,8 @@ def either(part: Part, term: Term) -> tuple[Sequence[int], Sequence[float]]:
         for at, weight in zip(ids, weights, strict=True):
             if weight > merged.get(at, 0.0):
                 merged[at] = weight
-    return list(merged), list(merged.values())
+    ordered = sorted(merged)
+    return ordered, [merged[at] for at in ordered]
 
 
 def documents(part: Part, terms: Sequence[Term]) -> set[int]:

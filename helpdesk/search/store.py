@@ -8,7 +8,7 @@ kept: extracts come from the database.
 import json
 import math
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -210,8 +210,13 @@ def _merge_small(writer: Any, segments: list[Any]) -> list[Any]:
     return [segment for segment in kept if segment.segment_id() not in merged]
 
 
-def write_all(index: Any, documents: Iterable[Document], state: dict[str, Any]) -> int:
-    """Fill an empty index in one go; returns how many documents it holds."""
+def write_all(
+    index: Any, documents: Iterable[Document], state: dict[str, Any], spoken: Collection[str]
+) -> int:
+    """Fill an empty index in one go; returns how many documents it holds.
+
+    ``spoken`` names the tongues of the documents, once all of them were read.
+    """
     writing = Writing(index, memory=256)
     count = 0
     try:
@@ -221,5 +226,14 @@ def write_all(index: Any, documents: Iterable[Document], state: dict[str, Any]) 
     except BaseException:
         writing.cancel()
         raise
-    writing.commit(state, merge=False)
+    writing.commit({**state, "tongues": sorted(spoken)}, merge=False)
     return count
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """Return the state that was committed with the documents of a folder."""
+    index = open_index(folder)
+    with index.reader() as reader:
+        matcher = reader.postings("has", STATE)
+        found: dict[str, Any] = json.loads(reader.stored_fields(matcher.id())["state"])
+    return found
