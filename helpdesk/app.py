@@ -76,6 +76,7 @@ from helpdesk.rules import limits as rule_limits
 from helpdesk.rules import stored as stored_rules
 from helpdesk.rules import telling as rule_telling
 from helpdesk.rules import views as rule_views
+from helpdesk.search.documents import Source
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
 from helpdesk.sla import escalation, keeping, working
@@ -212,6 +213,9 @@ JOBS: list[Job] = [
 CARRIERS: list[carriers.Carrier] = [carrying.CARRIER]
 """Channels that write to people, the preferred one first."""
 
+SEARCHED: list[Source] = []
+"""What the search of articles finds: a source of documents for each kind."""
+
 SERVICES: list[Service] = [watch.watch_mailboxes]
 """What it does all the time."""
 
@@ -303,6 +307,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     for opening in OPENING:
         asking.register_opening(app, opening)
     app.extensions["hearth-jobs"] = JOBS
+    app.extensions["hearth-searched"] = SEARCHED
     for event_type, handler in HANDLERS:
         events.subscribe(event_type, handler)
     for blueprint in BLUEPRINTS:

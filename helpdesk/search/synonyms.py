@@ -1,0 +1,60 @@
+"""Words that mean the same: a question for one of them asks for the others too."""
+
+import re
+from collections.abc import Sequence
+
+from helpdesk.search import analysis, folding, tongues
+from helpdesk.search.analysis import Term
+from helpdesk.search.reading import View
+
+WEIGHT = 0.8
+"""How much another word weighs against the one that was typed."""
+MOST_ADDED = 40
+"""Terms that synonyms add to a question at most."""
+
+
+def with_synonyms(view: View, text: str, tongue: str, terms: list[Term]) -> list[Term]:
+    """Return a question's terms and those of the words that mean the same."""
+    groups: Sequence[Sequence[str]] = view.state.get("synonyms", ())
+    if not groups:
+        return terms
+    stems, dense = _read(text, tongue)
+    known = {(term.field, term.texts[0]) for term in terms}
+    added: list[Term] = []
+    for language, *words in groups:
+        said = [word for word in words if _says(stems, dense, word, tongue)]
+        if not said:
+            continue
+        spoken = tongues.of(language)
+        for word in words:
+            if word in said:
+                continue
+            for term in analysis.asked(word, spoken or tongue, view.tongues, WEIGHT):
+                key = (term.field, term.texts[0])
+                # What only helps to rank would make a rare word of many parts outweigh the rest.
+                if term.main and key not in known and len(added) < MOST_ADDED:
+                    known.add(key)
+                    added.append(term)
+    return [*terms, *added]
+
+
+def _read(text: str, tongue: str) -> tuple[str, str]:
+    """Return a text as its stems between spaces, and what of it is of a dense script."""
+    stem = tongues.stemmer(tongue)
+    stems: list[str] = []
+    dense: list[str] = []
+    for piece in analysis.pieces(text):
+        if piece.dense:
+            dense.append(folding.fold(piece.text))
+        else:
+            stems.append(stem(piece.text))
+    return f" {' '.join(stems)} ", " ".join(dense)
+
+
+def _says(stems: str, dense: str, word: str, tongue: str) -> bool:
+    word_stems, word_dense = _read(word, tongue)
+    if not word_stems.strip() and not word_dense:
+        return False
+    return (not word_stems.strip() or word_stems in stems) and all(
+        each in dense for each in re.findall(r"\S+", word_dense)
+    )
