@@ -33,6 +33,7 @@ from helpdesk.channels.email.secure import keys as mail_keys
 from helpdesk.channels.email.secure import rule_fields as secure_rule_fields
 from helpdesk.jobs import Job, Service
 from helpdesk.kb import leaving as kb_leaving
+from helpdesk.kb import searching as kb_searching
 from helpdesk.kb import views as kb_views
 from helpdesk.kb.events import ArticleLooked, ArticleNews
 from helpdesk.kb.services import workflow as kb_workflow
@@ -213,7 +214,7 @@ JOBS: list[Job] = [
 CARRIERS: list[carriers.Carrier] = [carrying.CARRIER]
 """Channels that write to people, the preferred one first."""
 
-SEARCHED: list[Source] = []
+SEARCHED: list[Source] = [kb_searching.Articles()]
 """What the search of articles finds: a source of documents for each kind."""
 
 SERVICES: list[Service] = [watch.watch_mailboxes]

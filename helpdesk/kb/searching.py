@@ -7,8 +7,6 @@ version, in the database.
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -17,29 +15,12 @@ from helpdesk.db import db
 from helpdesk.kb.models import Article, ArticleText, ArticleVersion, State
 from helpdesk.kb.queries.access import readers_of
 from helpdesk.lib.html import article_to_html, to_text
+from helpdesk.search import changes
+from helpdesk.search.documents import Document
 
 KIND = "article"
 MOST_WORDS = 8
 MOST_TEXT = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What an index keeps of one language version; ``id`` is that of its text."""
-
-    kind: str
-    id: int
-    language: str
-    title: str
-    body: str
-    summary: str
-    tags: tuple[str, ...]
-    category: str
-    readers: frozenset[str]
-    group: int
-    changed_at: datetime
-    helpful: float
-    uses: int
 
 
 class Articles:
@@ -135,8 +116,9 @@ def changed(article: Article) -> None:
     tell_index(text.id for text, _body in rows)
 
 
-def tell_index(_text_ids: Iterable[int]) -> None:
-    """Say to a full-text index that these texts changed; there is none yet."""
+def tell_index(text_ids: Iterable[int]) -> None:
+    """Let the index of every host follow: these texts are new, other or gone."""
+    changes.changed(KIND, *text_ids)
 
 
 def _folded(text: str) -> str:

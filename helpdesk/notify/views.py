@@ -99,14 +99,10 @@ def sentence(notice: Notice) -> Markup:
     if notice.kind == Kind.ANSWERED and notice.data.get("doubted"):
         patterns[Kind.ANSWERED] = _("Somebody wrote as %(who)s and could not be verified")
     elif notice.kind == Kind.ANSWERED:
-<<<<<<< HEAD
         if notice.data.get("aside"):
             patterns[Kind.ANSWERED] = _("%(who)s answered in a side conversation")
-        who = str(notice.data.get("supplier") or notice.ticket.customer.name)
-=======
         customer = notice.ticket.customer.name if notice.ticket is not None else ""
         who = str(notice.data.get("supplier") or customer)
->>>>>>> kb
     pattern = patterns.get(Kind(notice.kind), "%(who)s")
     return escape(pattern) % {"who": Markup("<b>{}</b>").format(who or "Hearth")}
 
