@@ -32,6 +32,8 @@ from helpdesk.channels.email import views as mail_views
 from helpdesk.channels.email.secure import keys as mail_keys
 from helpdesk.channels.email.secure import rule_fields as secure_rule_fields
 from helpdesk.jobs import Job, Service
+from helpdesk.kb import alike as kb_alike
+from helpdesk.kb import asked as kb_asked
 from helpdesk.kb import leaving as kb_leaving
 from helpdesk.kb import searching as kb_searching
 from helpdesk.kb import views as kb_views
@@ -207,6 +209,8 @@ JOBS: list[Job] = [
     notices.forget_notices,
     indexing.index_renamed,
     kb_workflow.remind_of_reviews,
+    kb_asked.forget_searches,
+    kb_alike.compare_articles,
     people_jobs.sweep_sessions,
 ]
 """What `helpdesk worker` does every few seconds or minutes."""
@@ -230,6 +234,8 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("ticket", 10, sla_views.on_ticket.of_ticket),
     ("ticket", 20, board_views.on_ticket.of_ticket),
     ("ticket", 30, kb_views.on_ticket.of_ticket),
+    ("ticket-aside", 10, kb_views.in_work.of_ticket),
+    ("log-aside", 10, kb_views.in_work.while_logging),
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),

@@ -68,6 +68,8 @@ class NewForm(AudienceForm):
     )
     language = SelectField(_l("Language"), [Needed()], validate_choice=False)
     ticket = HiddenField()
+    # What was searched for in vain and is written now.
+    search = HiddenField()
 
     def chosen_kind(self) -> Kind:
         """Return the sort of article; general when nothing is said."""

@@ -46,7 +46,7 @@ class Articles:
         rows = db.session.execute(
             select(ArticleText, ArticleVersion.body)
             .join(Article, Article.id == ArticleText.article_id)
-            .join(ArticleVersion, _shown_version())
+            .join(ArticleVersion, shown_version())
             .where(ArticleText.id.in_(ids), Article.state != State.RETIRED.value)
             .options(
                 of_article.joinedload(Article.category),
@@ -59,7 +59,7 @@ class Articles:
         return [_document(text, body) for text, body in rows]
 
 
-def _shown_version() -> ColumnElement[bool]:
+def shown_version() -> ColumnElement[bool]:
     """Join the version that readers see, or the newest where nothing is published."""
     published = ArticleText.published
     return and_(
@@ -103,7 +103,7 @@ def changed(article: Article) -> None:
     db.session.flush()
     rows = db.session.execute(
         select(ArticleText, ArticleVersion.body)
-        .join(ArticleVersion, _shown_version())
+        .join(ArticleVersion, shown_version())
         .where(ArticleText.article_id == article.id)
         .options(selectinload(ArticleText.article))
     ).all()

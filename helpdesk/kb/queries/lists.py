@@ -71,7 +71,7 @@ def articles(actor: Actor, narrow: Narrow, after: Place | None = None) -> list[A
     What changed last comes first; what is due for its review, the longest due.
     """
     actor.demand(Permission.KB_READ)
-    statement = _narrowed(actor, narrow)
+    statement = narrowed(actor, narrow)
     if narrow.view == "due":
         if after is not None:
             later = and_(Article.review_at == after.at, Article.id > after.id)
@@ -102,7 +102,8 @@ def place_of(narrow: Narrow, article: Article) -> Place:
     return Place(at, article.id)
 
 
-def _narrowed(actor: Actor, narrow: Narrow) -> Select[Article]:
+def narrowed(actor: Actor, narrow: Narrow) -> Select[Article]:
+    """Select what a list is narrowed to, in no order."""
     statement = select(Article).where(visible(actor))
     if narrow.view in VIEWS:
         statement = statement.where(_of_view(actor, narrow.view))

@@ -5,7 +5,7 @@ from typing import Any
 from flask import jsonify, render_template, request, url_for
 
 from helpdesk.kb.models import Kind, State
-from helpdesk.kb.queries import choosing, lists
+from helpdesk.kb.queries import choosing, lists, ranked
 from helpdesk.kb.services import LANGUAGES
 from helpdesk.kb.views import words
 from helpdesk.kb.views.blueprint import bp
@@ -52,14 +52,22 @@ def home() -> str:
     """Show articles, what changed last first."""
     actor = current_actor()
     narrow = _narrow()
-    after = lists.Place.parse(request.args.get("after"))
-    rows = lists.articles(actor, narrow, after)
-    page = rows[: lists.PAGE]
     address = kept(narrow)
-    older = None
-    if len(rows) > lists.PAGE:
-        older = url_for("kb.home", **address, after=str(lists.place_of(narrow, page[-1])))
     language = choose_language()
+    older = None
+    by_words = None
+    after = lists.Place.parse(request.args.get("after"))
+    skip = min(request.args.get("skip", 0, type=int) or 0, ranked.MOST)
+    if narrow.words:
+        by_words = ranked.ranked(actor, narrow, language, max(0, skip))
+        page = by_words.articles
+        if skip + len(page) < by_words.total:
+            older = url_for("kb.home", **address, skip=skip + len(page))
+    else:
+        rows = lists.articles(actor, narrow, after)
+        page = rows[: lists.PAGE]
+        if len(rows) > lists.PAGE:
+            older = url_for("kb.home", **address, after=str(lists.place_of(narrow, page[-1])))
     categories = lists.categories()
     return render_template(
         "kb/list.html",
@@ -68,14 +76,17 @@ def home() -> str:
         kept=address,
         articles=page,
         older=older,
-        first=after is None,
+        first=after is None and not skip,
+        by_words=by_words,
         categories=categories,
         category=next((row for row in categories if row.id == narrow.category_id), None),
         counts=lists.counts(actor),
         counted=lists.COUNTED,
         tag_pairs=[(tag, tag) for tag in lists.tags(actor)],
-        text_of=lambda article: choosing.chosen(
-            article, language, choosing.readable(article, drafts=False)
+        text_of=lambda article: (
+            by_words.texts[article.id]
+            if by_words is not None and article.id in by_words.texts
+            else choosing.chosen(article, language, choosing.readable(article, drafts=False))
         ),
         view_names=words.VIEW_NAMES,
         view_icons=words.VIEW_ICONS,

@@ -8,9 +8,11 @@ from flask_babel import ngettext
 from markupsafe import Markup, escape
 
 from helpdesk.kb.models import Article, ArticleEvent, Audience, Kind, State
+from helpdesk.kb.queries import choosing
 from helpdesk.kb.services import LANGUAGES
 from helpdesk.kb.services.workflow import is_due, pending
 from helpdesk.kb.steps import MAX_ANSWERS, MAX_STEPS, Problem, Wrong
+from helpdesk.web.i18n import HTML_LANGUAGES, choose_language
 
 KINDS = {
     Kind.HOW_TO: _l("How-to"),
@@ -219,6 +221,14 @@ def helpful_share(article: Article) -> str:
     return str(_("%(percent)d%% of %(people)s said yes", percent=percent, people=people))
 
 
+WHYS = {
+    "flagged": _l("somebody says it is wrong"),
+    "due": _l("review is due"),
+    "translation": _l("a translation is behind"),
+}
+"""Why an article may not be true any more."""
+
+
 def context() -> dict[str, Any]:
     """Return what all templates of this room say things with."""
     return {
@@ -235,4 +245,6 @@ def context() -> dict[str, Any]:
         "said_with": said_with,
         "helpful_share": helpful_share,
         "ties": TIES,
+        "article_title": lambda article: choosing.title_of(article, choose_language()),
+        "html_languages": HTML_LANGUAGES,
     }

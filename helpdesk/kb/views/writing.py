@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from helpdesk.db import db
 from helpdesk.kb import services, steps
+from helpdesk.kb.asked import settle
 from helpdesk.kb.forms import DetailsForm, NewForm, TextForm, TranslationForm
 from helpdesk.kb.models import Article, ArticleText, ArticleVersion, Audience, Kind
 from helpdesk.kb.queries import page
@@ -16,16 +17,17 @@ from helpdesk.kb.services import files, writing
 from helpdesk.kb.services.workflow import may
 from helpdesk.kb.views import choosing, words
 from helpdesk.kb.views.blueprint import asked_language, bp, found, is_fragment
-from helpdesk.kb.views.outlines import outline
+from helpdesk.kb.views.outlines import from_ticket, outline
 from helpdesk.lib.html import MAX_ARTICLE
 from helpdesk.lib.worddiff import changed_words, differences, lines_of
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
 from helpdesk.people.guard import current_actor, require
 from helpdesk.tickets.forms import whole
+from helpdesk.tickets.lifecycle import Kind as TicketKind
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.queries.access import get_for
-from helpdesk.web.i18n import choose_language
+from helpdesk.web.i18n import choose_language, language_of
 
 # ---- Beginning one ----
 
@@ -42,7 +44,21 @@ def new() -> str:
     form.audience.data = Audience.STAFF.value
     form.language.data = choose_language()
     form.ticket.data = str(asked.get("ticket", type=int) or "")
+    form.search.data = str(asked.get("search", type=int) or "")
+    number = whole(form.ticket.data)
+    if number is not None:
+        _prefill(form, get_for(current_actor(), number))
     return _new_page(form)
+
+
+def _prefill(form: NewForm, ticket: Ticket) -> None:
+    """Fill in what a ticket says about the article that is written from it."""
+    form.title.data = form.title.data or ticket.subject[:200]
+    if ticket.kind == TicketKind.PROBLEM:
+        form.kind.data = Kind.KNOWN_ERROR.value
+    known = language_of(ticket.language)
+    if known is not None:
+        form.language.data = known
 
 
 def _new_page(form: NewForm) -> str:
@@ -67,10 +83,19 @@ def begin() -> Response:
     try:
         with db.session.begin_nested():
             row = _begun(actor, form, ticket)
+            search = whole(form.search.data)
+            if search is not None:
+                # What was searched for in vain is being written.
+                settle(actor, search)
     except Refused as refusal:
         form.refuse(refusal.field, refusal)
         return make_response(_new_page(form), 422)
     return redirect(url_for("kb.edit", number=row.id), 303)
+
+
+def _beginning(kind: Kind, language: str, ticket: Ticket | None) -> str:
+    """Return what a new article begins with: an outline, or what a ticket knows."""
+    return outline(kind, language) if ticket is None else from_ticket(kind, language, ticket)
 
 
 def _begun(actor: Actor, form: NewForm, ticket: Ticket | None) -> Article:
@@ -78,7 +103,7 @@ def _begun(actor: Actor, form: NewForm, ticket: Ticket | None) -> Article:
     return services.create(
         actor,
         services.NewArticle(
-            services.Wording(form.title.data or "", "", outline(kind, language)),
+            services.Wording(form.title.data or "", "", _beginning(kind, language, ticket)),
             kind=kind,
             language=language,
             audience=form.chosen_audience(),

@@ -38,6 +38,8 @@ NAMES = {
     "tidy": _l("Tidy up"),
     "sweep_sessions": _l("End old sessions"),
     "index_renamed": _l("Find tickets by new names"),
+    "forget_searches": _l("Forget what was searched for long ago"),
+    "compare_articles": _l("Look for articles that say the same"),
     "forget_notices": _l("Forget old notices"),
     "tell_customers": _l("Tell customers what they should hear"),
     "mail_notices": _l("Mail notices to staff"),
