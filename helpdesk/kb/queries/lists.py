@@ -230,7 +230,7 @@ def staff() -> list[tuple[int, str]]:
 def offered(actor: Actor, words: str, limit: int = 8) -> list[Article]:
     """Return articles for what is typed, published ones first; for choosing one."""
     actor.demand(Permission.KB_READ)
-    statement = _narrowed(actor, Narrow(words=words)).options(selectinload(Article.texts))
+    statement = narrowed(actor, Narrow(words=words)).options(selectinload(Article.texts))
     is_published = Article.state == State.PUBLISHED.value
     return list(
         db.session.scalars(
