@@ -36,11 +36,20 @@ def found(text: str, **more) -> list[int]:
 
 
 def test_basic(shelf):
-    put(shelf, document(1, "Printer", "The printer prints half a label."), document(2,"Mail","You cannot send mails"))
+    put(
+        shelf,
+        document(1, "Printer", "The printer prints half a label."),
+        document(2, "Mail", "You cannot send mails"),
+    )
     assert found("printing") == [1]
     assert found("mail") == [2]
     assert found("printer mail")
     r = asking.search("prinetr", kind="article", readers=PUBLIC)
     assert r.did_you_mean == "printer", r
-    assert [h.id for h in asking.suggest("prin", kind="article", readers=PUBLIC).hits]==[1]
-    assert [h.id for h in asking.like("Hello, my printer prints only half of a label today", kind="article", readers=PUBLIC).hits]==[1]
+    assert [h.id for h in asking.suggest("prin", kind="article", readers=PUBLIC).hits] == [1]
+    assert [
+        h.id
+        for h in asking.like(
+            "Hello, my printer prints only half of a label today", kind="article", readers=PUBLIC
+        ).hits
+    ] == [1]
