@@ -79,6 +79,7 @@ from helpdesk.rules import limits as rule_limits
 from helpdesk.rules import stored as stored_rules
 from helpdesk.rules import telling as rule_telling
 from helpdesk.rules import views as rule_views
+from helpdesk.search import following
 from helpdesk.search.documents import Source
 from helpdesk.setup import views as setup_views
 from helpdesk.setup.views import blueprint as setup_blueprint
@@ -212,6 +213,7 @@ JOBS: list[Job] = [
     kb_asked.forget_searches,
     kb_alike.compare_articles,
     people_jobs.sweep_sessions,
+    Job("forget_search_changes", following.forget_changes, every=3600),
 ]
 """What `helpdesk worker` does every few seconds or minutes."""
 
@@ -221,7 +223,10 @@ CARRIERS: list[carriers.Carrier] = [carrying.CARRIER]
 SEARCHED: list[Source] = [kb_searching.Articles()]
 """What the search of articles finds: a source of documents for each kind."""
 
-SERVICES: list[Service] = [watch.watch_mailboxes]
+SERVICES: list[Service] = [
+    watch.watch_mailboxes,
+    Service("follow_search", following.follow_forever),
+]
 """What it does all the time."""
 
 PANELS: list[tuple[str, int, panels.Renderer]] = [

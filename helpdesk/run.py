@@ -27,6 +27,7 @@ from helpdesk.demo.cast import SIGN_INS
 from helpdesk.demo.load import load_demo
 from helpdesk.jobs import run_forever, somebody_leads
 from helpdesk.people.models import Desk
+from helpdesk.search import following
 from helpdesk.upkeep.emptying import empty_database
 from helpdesk.upkeep.migrations import migrate
 from helpdesk.web import assets
@@ -94,7 +95,12 @@ class WebServer(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Give each process the application that it was forked with."""
+        """Give each process the application that it was forked with.
+
+        One process of a host keeps the index of articles in step, whether a worker runs there or
+        not.
+        """
+        following.start(self.app)
         return self.app
 
 

@@ -32,7 +32,7 @@ NUMBERS = ("-1", "9" * 30, "1e9", "many")
 
 SHELVES = (
     *("queues", "categories", "statuses", "causes", "tags", "templates", "teams", "skills"),
-    *("calendars", "promises", "suppliers", "webhooks"),
+    *("calendars", "promises", "suppliers", "webhooks", "search"),
 )
 
 

@@ -15,6 +15,7 @@ How much each weighs in a question is ``WEIGHTS``; docs/search.md has the figure
 """
 
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ LONGEST_WORD = 64
 """Longer runs of letters are cut off: they are encoded data, not words."""
 SHORTEST_COMPOUND = 6
 PART = 5
+PAIRS = 1 << 19
+"""Numbers that stand for pairs."""
 
 WEIGHTS = {
     "word": 1.0,
@@ -131,7 +134,7 @@ def fill(bag: Bag, text: str, tongue: str, boost: float = 1.0, *, counts: bool =
         if form in stops:
             continue
         if before:
-            bag.pairs[f"{before} {word}"] += boost
+            bag.pairs[pair(before, word)] += boost
         before = word
         if tongue in tongues.COMPOUNDING:
             for part in _parts(form):
@@ -176,12 +179,20 @@ def asked(text: str, tongue: str, among: Collection[str] = (), weight: float = 1
             continue
         add("forms", [form], "form" if form != words[0] or unstemmed else "same", main=True)
         if before:
-            add("pairs", [f"{a} {b}" for a, b in zip(before, words, strict=False)], "pair")
+            add("pairs", [pair(a, b) for a, b in zip(before, words, strict=False)], "pair")
         before = words
         if compounds:
             for part in _parts(form):
                 add("parts", [part], "part", main=True)
     return list(found.values())
+
+
+def pair(one: str, other: str) -> str:
+    """Return what stands for two neighbours: a number that few other pairs share.
+
+    Most pairs come once, and a list for each would be half the index.
+    """
+    return f"{zlib.crc32(f'{one} {other}'.encode()) % PAIRS:05x}"
 
 
 def _parts(form: str) -> Iterator[str]:

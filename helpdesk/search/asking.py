@@ -41,7 +41,7 @@ class Hit:
 class Found:
     """What was found, the best first.
 
-    ``total`` counts all that matched, up to ``ranking.TOTAL``; ``words`` is what
+    ``total`` counts all that matched, up to about ``ranking.KEPT``; ``words`` is what
     ``extracts.extract`` marks; ``did_you_mean`` is the question in other letters, or "". Without
     an index, while it is made anew, ``ready`` is False: then the newest documents were looked
     through plainly, and there may be others.
@@ -218,12 +218,12 @@ def _endings(view: View, text: str) -> list[Term]:
 
 
 def _found(
-    result: ranking.Result, kind: str, limit: int, after: int, terms: Sequence[Term]
+    result: Sequence[ranking.Ranked], kind: str, limit: int, after: int, terms: Sequence[Term]
 ) -> Found:
     """Bring the language versions of a thing together and take the page that was asked for."""
     hits: list[Hit] = []
     known: set[int] = set()
-    for ranked in result.hits:
+    for ranked in result:
         segment = ranked.part.segment
         group = segment.groups[ranked.at]
         if group in known:

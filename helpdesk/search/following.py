@@ -27,7 +27,7 @@ from sqlalchemy import BigInteger, String, cast, delete, func, select, text
 
 from helpdesk.db import db, is_postgresql, transaction
 from helpdesk.lib.clock import now
-from helpdesk.search import place, reading, store, tongues
+from helpdesk.search import place, reading, store, synonyms, tongues
 from helpdesk.search.documents import Document, Source
 from helpdesk.search.models import Change, Epoch, Synonym
 
@@ -231,6 +231,38 @@ def _commit(folder: Path, state: dict[str, Any], rows: Sequence[Any]) -> None:
     writing.commit(state)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How this host's index stands."""
+
+    ready: bool
+    documents: int = 0
+    followed_at: datetime | None = None
+    """When something was last written to it."""
+    waiting: int = 0
+    """Changes that it lacks."""
+    renewing: bool = False
+    """Whether another one is being made, here or soon."""
+
+
+def standing() -> Standing:
+    """Return how the index of this host stands. Reads only."""
+    try:
+        view = place.view()
+    except place.Missing:
+        return Standing(ready=False, renewing=True)
+    state = view.state
+    present = db.session.get(Epoch, 1)
+    newer = select(func.count()).where(Change.seq > int(state.get("seq", 0)))
+    return Standing(
+        state.get("version") == store.VERSION,
+        view.count,
+        datetime.fromisoformat(state["at"]),
+        db.session.scalar(newer) or 0,
+        present is None or present.name != state.get("epoch"),
+    )
+
+
 def sources() -> list[Source]:
     """Return what is searched, as the application names it."""
     found: list[Source] = current_app.extensions["hearth-searched"]
@@ -238,15 +270,12 @@ def sources() -> list[Source]:
 
 
 def _synonyms() -> list[list[str]]:
-    rows = db.session.execute(select(Synonym.language, Synonym.words).order_by(Synonym.id))
-    return [[row.language, *split_words(row.words)] for row in rows]
-
-
-def split_words(words: str) -> list[str]:
-    """Return the words of a synonym, which are separated by commas of any script."""
-    for comma in "，、;；\n":
-        words = words.replace(comma, ",")
-    return [kept for word in words.split(",") if (kept := " ".join(word.split()))]
+    rows = db.session.execute(
+        select(Synonym.language, Synonym.words)
+        .where(Synonym.retired_at.is_(None))
+        .order_by(Synonym.id)
+    )
+    return [[row.language, *synonyms.split_words(row.words)] for row in rows]
 
 
 # ---- Making it anew ----

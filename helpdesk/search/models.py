@@ -49,3 +49,9 @@ class Synonym(Model):
     # The words or phrases, separated by commas, as they were typed.
     words: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(20), default="")
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def name(self) -> str:
+        """What lists and the audit log call it."""
+        return self.words

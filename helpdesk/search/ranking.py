@@ -8,7 +8,8 @@ import heapq
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import accumulate
 
 from helpdesk.search.analysis import Term
 from helpdesk.search.reading import NOTHING, Part, Postings, View
@@ -19,14 +20,17 @@ K1, B = 2.0, 0.9
 TAIL = 0.1
 """Share of the best hit's score below which a document is no answer."""
 
-TOTAL = 1000
-"""Documents that are counted at most."""
+PREFERRED = 1.2
+"""How much a document in the asker's language gains."""
+
+KEPT = 300
+"""Documents that are found at most; what comes after so many nobody looks at."""
 
 FEW = 8
 """A list so many times as long as what was found is looked into, not read."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """One document that was found, before its language versions are brought together."""
 
@@ -35,12 +39,8 @@ class Ranked:
     at: int
 
 
-@dataclass(slots=True)
-class Result:
-    """What was found, the best first, and how many there are up to ``TOTAL``."""
-
-    hits: list[Ranked] = field(default_factory=list)
-    total: int = 0
+Weighed = Sequence[tuple[Term, float]]
+"""Terms of a question and what each adds to the score of a document at most."""
 
 
 def rank(
@@ -49,8 +49,12 @@ def rank(
     mask: Callable[[Part], bytearray],
     prefer: str = "",
     tail: float = TAIL,
-) -> Result:
-    """Score what ``mask`` lets through. ``prefer`` is the language that comes first."""
+) -> list[Ranked]:
+    """Return the best of what ``mask`` lets through, up to ``KEPT`` of each part of the index.
+
+    ``prefer`` is the language that comes first; what scores less than a share of ``tail`` of the
+    best is left out.
+    """
     weighed = []
     for term in terms:
         frequency = min(view.count, view.frequency(term.field, term.texts))
@@ -59,64 +63,59 @@ def rank(
             weighed.append((term, term.weight * rarity * (K1 + 1)))
     # Rare words first: they say which documents come into question.
     weighed.sort(key=lambda each: (not each[0].main, -each[1]))
-    main = any(term.main for term, _factor in weighed)
-    hits: list[Ranked] = []
+    found: list[Ranked] = []
     for part in view.parts:
-        scores = _scores(view, part, weighed, mask(part), only_main=main)
+        scores = _scores(view, part, weighed, mask(part))
         segment = part.segment
         worths, languages = segment.worths, segment.languages
-        for at, score in scores.items():
-            score *= worths[at]
-            if prefer and languages[at] == prefer:
-                score *= 1.2
-            hits.append(Ranked(score, part, at))
-    if not hits:
-        return Result()
-    floor = tail * max(hit.score for hit in hits)
-    hits = [hit for hit in hits if hit.score >= floor]
-    total = min(len(hits), TOTAL)
-    best = heapq.nsmallest(total, hits, key=_order)
-    return Result(best, total)
-
-
-def _order(hit: Ranked) -> tuple[float, int]:
+        for score, at in heapq.nlargest(KEPT, zip(scores.values(), scores, strict=True)):
+            weight = worths[at] * (PREFERRED if prefer and languages[at] == prefer else 1.0)
+            found.append(Ranked(score * weight, part, at))
     # Of equals the newer one comes first, in every process.
-    return (-round(hit.score, 9), -hit.part.segment.numbers[hit.at])
+    found.sort(key=lambda hit: (-round(hit.score, 9), -hit.part.segment.numbers[hit.at]))
+    return [hit for hit in found if hit.score >= tail * found[0].score]
 
 
-def _scores(
-    view: View,
-    part: Part,
-    weighed: Sequence[tuple[Term, float]],
-    mask: bytearray,
-    *,
-    only_main: bool,
-) -> dict[int, float]:
+def _scores(view: View, part: Part, weighed: Weighed, mask: bytearray) -> dict[int, float]:
+    """Return the score of every document of a part that can be among the best."""
     scores: dict[int, float] = {}
     norms = view.norms(part, K1, B)
     known = scores.get
-    for term, factor in weighed:
+    # What all terms from one on can add together, so that it is known when no other document can
+    # come before those that were found.
+    left = list(accumulate((factor for _term, factor in reversed(weighed)), initial=0.0))[:0:-1]
+    open_to_all = True
+    only_main = any(term.main for term, _factor in weighed)
+    for (term, factor), possible in zip(weighed, left, strict=True):
+        if open_to_all and scores:
+            open_to_all = (term.main or not only_main) and not _settled(scores, possible)
         ids, weights = either(part, term)
         if not ids:
             continue
-        if only_main and not term.main:
-            if len(ids) > FEW * len(scores):
-                _look_up(scores, ids, weights, norms, factor)
-                continue
+        if open_to_all:
+            for at, weight in zip(ids, weights, strict=True):
+                if mask[at]:
+                    scores[at] = known(at, 0.0) + factor * weight / (weight + norms[at])
+        elif len(ids) > FEW * len(scores):
+            _look_up(scores, ids, weights, norms, factor)
+        else:
             for at, weight in zip(ids, weights, strict=True):
                 if at in scores:
                     scores[at] += factor * weight / (weight + norms[at])
-            continue
-        for at, weight in zip(ids, weights, strict=True):
-            if mask[at]:
-                scores[at] = known(at, 0.0) + factor * weight / (weight + norms[at])
     return scores
+
+
+def _settled(scores: dict[int, float], possible: float) -> bool:
+    """Whether a document that has no score yet can't come to be among the best any more."""
+    if len(scores) <= KEPT or max(scores.values()) < possible:
+        return False
+    return heapq.nlargest(KEPT, scores.values())[-1] >= possible
 
 
 def _look_up(
     scores: dict[int, float],
     ids: Sequence[int],
-    weights: Sequence[float],
+    weights: Sequence[int],
     norms: Sequence[float],
     factor: float,
 ) -> None:
@@ -129,7 +128,7 @@ def _look_up(
             scores[at] += factor * weight / (weight + norms[at])
 
 
-def either(part: Part, term: Term) -> tuple[Sequence[int], Sequence[float]]:
+def either(part: Part, term: Term) -> Postings:
     """Return where any of a term's texts stands; the one that weighs most counts."""
     lists: list[Postings] = []
     for text in term.texts:
@@ -139,11 +138,11 @@ def either(part: Part, term: Term) -> tuple[Sequence[int], Sequence[float]]:
     if not lists:
         return (), ()
     if len(lists) == 1:
-        return lists[0]  # type: ignore[return-value]
-    merged: dict[int, float] = {}
+        return lists[0]
+    merged: dict[int, int] = {}
     for ids, weights in lists:
         for at, weight in zip(ids, weights, strict=True):
-            if weight > merged.get(at, 0.0):
+            if weight > merged.get(at, 0):
                 merged[at] = weight
     ordered = sorted(merged)
     return ordered, [merged[at] for at in ordered]

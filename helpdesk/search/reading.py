@@ -10,20 +10,20 @@ import threading
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from whoosh.reading import SegmentReader, TermNotFound
 
-from helpdesk.search import store
+from helpdesk.search import codec, store
 
-Postings = tuple[Collection[int], Collection[float]]
-"""The documents of a term within a part, ascending, and what the term weighs in each."""
+Postings = tuple[Sequence[int], Sequence[int]]
+"""The documents of a term within a part, ascending, and how many halves it counts in each."""
 
 KEPT_POSTINGS = 4_000_000
-"""Postings that a process keeps at most, at about 8 bytes each."""
+"""Postings that a process keeps at most, at about 5 bytes each."""
 KEPT_MASKS = 64
 YEAR = 365 * 86_400
 FRESH = 0.1
@@ -91,11 +91,11 @@ class Segment:
             return NOTHING
         # Who is deleted depends on the view, not on the segment as it was first opened.
         matcher = getattr(matcher, "child", matcher)
-        ids, weights = array("i"), array("f")
+        ids, weights = array("i"), bytearray()
         if not hasattr(matcher, "_read_ids"):
             while matcher.is_active():
                 ids.append(matcher.id())
-                weights.append(matcher.weight())
+                weights.append(int(matcher.weight()))
                 matcher.next()
             return ids, weights
         # A block at a time: asking Whoosh for one posting after the other takes ten times as long.
@@ -158,7 +158,7 @@ class View:
         """Return for each document how much its length dampens repeated words."""
         found = self._norms.get(part.segment.id)
         if found is None:
-            base, each = k1 * (1 - b), k1 * b / self.average
+            base, each = codec.WHOLE * k1 * (1 - b), codec.WHOLE * k1 * b / self.average
             found = array("d", (base + each * length for length in part.segment.lengths))
             self._norms[part.segment.id] = found
         return found

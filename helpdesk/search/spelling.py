@@ -10,6 +10,8 @@ from helpdesk.search import analysis, folding
 from helpdesk.search.reading import Part, View
 
 SHORTEST, LONGEST = 4, 30
+FEW_LETTERS = 5
+"""Letters of words of which one may be wrong; in longer ones two."""
 MOST_WORDS = 3
 """Words of a question that are looked after; with more unknown ones it is another language."""
 MOST_NEAR = 40
@@ -53,17 +55,32 @@ def did_you_mean(view: View, text: str, tongue: str, mask: Callable[[Part], byte
 
 def _nearest(view: View, mask: Callable[[Part], bytearray], form: str) -> str:
     """Return the most frequent of the nearest words."""
-    for distance in (1, 2) if len(form) > 5 else (1,):
-        near = {
-            word
-            for part in view.parts
-            for word in part.segment.near("forms", form, distance, 1)[: 10 * MOST_NEAR]
-        }
-        counted = sorted(((view.frequency("forms", [word]), word) for word in near), reverse=True)
-        for _count, word in counted[:MOST_NEAR]:
-            if _stands(view, mask, "forms", word):
-                return word
+    # Two letters that changed places are two changes to the list of words, but one to people.
+    near = {word for part in view.parts for word in part.segment.near("forms", form, 2, 1)}
+    most = 1 if len(form) <= FEW_LETTERS else 2
+    measured = sorted(
+        (steps, -view.frequency("forms", [word]), word)
+        for word in near
+        if (steps := distance(form, word)) <= most
+    )
+    for _steps, _count, word in measured[:MOST_NEAR]:
+        if _stands(view, mask, "forms", word):
+            return word
     return ""
+
+
+def distance(one: str, other: str) -> int:
+    """Return how many letters differ, lack, are too many or changed places with the next."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, start=1):
+        before, last, row = row, before, [at]
+        for there, same in enumerate(other, start=1):
+            cost = min(before[there] + 1, row[there - 1] + 1, before[there - 1] + (letter != same))
+            if at > 1 and there > 1 and letter == other[there - 2] and one[at - 2] == same:
+                cost = min(cost, last[there - 2] + 1)
+            row.append(cost)
+    return row[-1]
 
 
 def _stands(view: View, mask: Callable[[Part], bytearray], field: str, word: str) -> bool:

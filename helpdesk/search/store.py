@@ -17,7 +17,7 @@ from whoosh import index as whoosh_index
 from whoosh.filedb.filestore import FileStorage
 from whoosh.reading import SegmentReader
 
-from helpdesk.search import analysis, folding, tongues
+from helpdesk.search import analysis, codec, folding, tongues
 from helpdesk.search.documents import Document
 
 VERSION = 1
@@ -44,7 +44,10 @@ class Weighed(fields.FieldType):  # type: ignore[misc]
 
     def index(self, value: dict[str, float], **_options: Any) -> Iterator[tuple[Any, ...]]:
         """Yield each term as Whoosh writes it."""
-        return ((term.encode(), 1, weight, b"") for term, weight in value.items())
+        return (
+            (term.encode(), 1, float(min(codec.MOST, round(weight * codec.WHOLE))), b"")
+            for term, weight in value.items()
+        )
 
 
 class Facts(NamedTuple):
@@ -156,7 +159,7 @@ class Writing:
 
     def __init__(self, index: Any, memory: int = 64) -> None:
         """Begin; raises Whoosh's LockError while another process writes. ``memory`` is in MB."""
-        self._writer = index.writer(limitmb=memory)
+        self._writer = index.writer(limitmb=memory, codec=codec.PlainCodec())
         self._fresh = index.doc_count_all() == 0
 
     def put(self, document: Document) -> None:

@@ -58,3 +58,10 @@ def _says(stems: str, dense: str, word: str, tongue: str) -> bool:
     return (not word_stems.strip() or word_stems in stems) and all(
         each in dense for each in re.findall(r"\S+", word_dense)
     )
+
+
+def split_words(words: str) -> list[str]:
+    """Return the words of a synonym, which are separated by commas of any script."""
+    for comma in "，、;；\n":
+        words = words.replace(comma, ",")
+    return [kept for word in words.split(",") if (kept := " ".join(word.split()))]

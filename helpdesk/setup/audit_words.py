@@ -41,6 +41,7 @@ WHOLE = {
     "mailbox-secret-made": _l("made a secret for posting to the mailbox"),
     "mailbox-secret-ended": _l("ended the former secret of the mailbox"),
     "promises-replayed": _l("worked promises of tickets out anew:"),
+    "search-renewed": _l("had the search index made anew"),
     "people-exported": _l("exported the list of people"),
     "organisations-exported": _l("exported the list of organisations"),
     "tickets-exported": _l("exported a list of tickets"),
@@ -98,6 +99,7 @@ THINGS = {
     "mailbox": _l("the mailbox"),
     "signature": _l("the signature of"),
     "webhook": _l("the webhook"),
+    "search-synonym": _l("the synonym"),
     "message": _l("the text of a message to customers"),
     "messages": _l("what customers are told, on"),
     "mail": _l("the message"),
@@ -268,6 +270,7 @@ TOPICS: tuple[tuple[Any, tuple[tuple[str, Any, tuple[str, ...]], ...]], ...] = (
             ),
             ("messages", _l("Messages to customers"), (*_of("message"), *_of("messages"))),
             ("webhooks", _l("Webhooks"), _of("webhook")),
+            ("search", _l("Search"), (*_of("search-synonym"), "search-renewed")),
         ),
     ),
     (

@@ -44,6 +44,14 @@ GROUPS: tuple[tuple[Any, tuple[Place, ...]], ...] = (
                 P.SETUP_DESK,
             ),
             Place(
+                "search",
+                "setup.search",
+                "search",
+                _l("Search"),
+                _l("Words that mean the same, and how the index of articles stands"),
+                P.SETUP_DESK,
+            ),
+            Place(
                 "audit",
                 "setup.audit_log",
                 "history",

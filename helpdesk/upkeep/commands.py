@@ -9,6 +9,7 @@ from sqlalchemy import select
 from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, transaction
 from helpdesk.people import search as people_search
+from helpdesk.search import following
 from helpdesk.tickets import indexing
 from helpdesk.tickets.lifecycle import UNFINISHED
 from helpdesk.tickets.models import Ticket
@@ -76,15 +77,18 @@ def search() -> None:
 @json_option
 @with_desk
 def search_rebuild(as_json: bool) -> None:
-    """Make the index of tickets and people anew."""
+    """Make the index of tickets and people anew, and this host's of articles."""
     with transaction():
         entries = indexing.rebuild()
         people = people_search.rebuild()
-    emit(
-        as_json,
-        {"entries": entries, "people": people},
-        f"{entries} journal entries and {people} people are indexed.",
+    articles = following.rebuild()
+    words = f"{entries} journal entries and {people} people are indexed, "
+    words += (
+        "the articles by another process just now."
+        if articles is None
+        else f"and {articles} articles on this host."
     )
+    emit(as_json, {"entries": entries, "people": people, "articles": articles}, words)
 
 
 @click.group("tickets")

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_synonym")),
     )
 

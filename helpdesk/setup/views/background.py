@@ -48,6 +48,7 @@ NAMES = {
     "forget_calls": _l("Forget old calls of webhooks"),
     "run_due_rules": _l("Rules about time"),
     "forget_runs": _l("Old history of rules"),
+    "forget_search_changes": _l("Forget what the search has followed"),
     "forget_macro_runs": _l("Old history of macros"),
 }
 
