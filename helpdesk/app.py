@@ -238,7 +238,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("ticket", 5, warning_views.at_risk.of_ticket),
     ("ticket", 10, sla_views.on_ticket.of_ticket),
     ("ticket", 20, board_views.on_ticket.of_ticket),
-    ("ticket", 30, kb_views.on_ticket.of_ticket),
+    ("ticket-linked", 10, kb_views.on_ticket.of_ticket),
     ("ticket-aside", 10, kb_views.in_work.of_ticket),
     ("log-aside", 10, kb_views.in_work.while_logging),
     ("queue-side", 10, board_views.on_queue.in_side),

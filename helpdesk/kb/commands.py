@@ -4,7 +4,7 @@ from helpdesk.command import LazyGroup, Place
 
 kb = LazyGroup(
     "kb",
-    help="Articles: import and export them.",
+    help="Articles: import, export, judged searches.",
     places={
         "import": Place(
             "helpdesk.kb.transfer_commands:import_command",
@@ -13,6 +13,10 @@ kb = LazyGroup(
         "export": Place(
             "helpdesk.kb.transfer_commands:export_command",
             "Write all articles into a folder.",
+        ),
+        "evaluate": Place(
+            "helpdesk.search.evaluate_command:evaluate",
+            "Measure the search of articles by judged questions.",
         ),
     },
 )
