@@ -12,6 +12,7 @@ from helpdesk.kb import asked, searching, services, suggesting
 from helpdesk.kb.models import Article, ArticleText, Tie
 from helpdesk.kb.queries import page
 from helpdesk.kb.queries.access import article_for, readers
+from helpdesk.kb.views import words
 from helpdesk.kb.views.blueprint import bp
 from helpdesk.lib.text import one_line
 from helpdesk.people.access import Permission
@@ -51,6 +52,7 @@ def _shown(ticket: Ticket | None, found: list[suggesting.Suggested]) -> str:
         "kb/_suggested.html",
         ticket=ticket,
         suggested=found,
+        **words.context(),
         may_use=ticket is not None
         and ticket.hidden_at is None
         and actor.can(Permission.TICKET_WORK),
@@ -100,11 +102,11 @@ def use(number: int, key: int) -> Response:
     text = page.text_shown(row, request.form.get("lang"), _reads(ticket), drafts=False)
     as_link = request.form.get("how") == "link"
     services.tie(actor, row, ticket, Tie.SUGGESTED_USED if as_link else Tie.INSERTED)
-    words = _link(row, text) if as_link else _wording(text)
+    said_there = _link(row, text) if as_link else _wording(text)
     kind = "reply" if suggesting.may_be_sent(row, ticket) else "note"
     said = _("In the answer") if kind == "reply" else _("In a note: the customer may not read it")
     response = make_response("", 200)
-    with_triggers(response, macro_text={"kind": kind, "text": words}, toast=toast(said))
+    with_triggers(response, macro_text={"kind": kind, "text": said_there}, toast=toast(said))
     response.headers["HX-Reswap"] = "none"
     return response
 
