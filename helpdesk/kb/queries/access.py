@@ -162,6 +162,15 @@ def article_for(
     return article
 
 
+def seen_among(actor: Actor | None, numbers: Collection[int]) -> set[int]:
+    """Return those of the articles that the actor may see; asks nothing for none."""
+    if not numbers:
+        return set()
+    return set(
+        db.session.scalars(select(Article.id).where(Article.id.in_(numbers), visible(actor)))
+    )
+
+
 def text_for(article: Article, language: str) -> ArticleText:
     """Return the text of an article the actor was given, in this language. Raises NotFound."""
     text = db.session.scalar(
