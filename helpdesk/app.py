@@ -32,6 +32,10 @@ from helpdesk.channels.email import views as mail_views
 from helpdesk.channels.email.secure import keys as mail_keys
 from helpdesk.channels.email.secure import rule_fields as secure_rule_fields
 from helpdesk.jobs import Job, Service
+from helpdesk.kb import leaving as kb_leaving
+from helpdesk.kb import views as kb_views
+from helpdesk.kb.events import ArticleLooked, ArticleNews
+from helpdesk.kb.services import workflow as kb_workflow
 from helpdesk.macros import running as macro_running
 from helpdesk.macros import views as macro_views
 from helpdesk.notify import (
@@ -114,6 +118,7 @@ BLUEPRINTS: list[Blueprint] = [
     notice_views.bp,
     board_views.bp,
     answer_views.bp,
+    kb_views.bp,
     plan_views.bp,
     macro_views.bp,
     mail_views.bp,
@@ -161,6 +166,9 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (SignInLinkSent, outgoing.on_sign_in_link),
     (FixedForPerson, outgoing.on_fixed_for_person),
     (TechnicianDeactivated, persons.on_technician_deactivated),
+    (TechnicianDeactivated, kb_leaving.on_technician_deactivated),
+    (ArticleNews, notices.on_article_news),
+    (ArticleLooked, notices.on_article_looked),
     (PeopleMerged, stored_rules.on_people_merged),
     (PeopleMerged, indexing.on_people_merged),
     (PersonRenamed, indexing.on_person_renamed),
@@ -196,6 +204,7 @@ JOBS: list[Job] = [
     housekeeping.tidy,
     notices.forget_notices,
     indexing.index_renamed,
+    kb_workflow.remind_of_reviews,
     people_jobs.sweep_sessions,
 ]
 """What `helpdesk worker` does every few seconds or minutes."""
@@ -211,9 +220,11 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person-side", 20, mail_views.keys.of_person),
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
+    ("leaving", 20, kb_leaving.held_by),
     ("ticket", 5, warning_views.at_risk.of_ticket),
     ("ticket", 10, sla_views.on_ticket.of_ticket),
     ("ticket", 20, board_views.on_ticket.of_ticket),
+    ("ticket", 30, kb_views.on_ticket.of_ticket),
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
@@ -282,6 +293,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     working.register()
     persons.register_merging()
     board_linking.register_merging()
+    kb_leaving.register_merging()
     delivery.provide(app, shown.OFFICE)
     carriers.provide(app, CARRIERS)
     for place, order, render in PANELS:

@@ -24,6 +24,18 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Missing as NotFound
 from helpdesk.people.models import Person
 
+__all__ = [
+    "NotFound",
+    "article_for",
+    "file_for",
+    "may_see_drafts",
+    "readers",
+    "readers_of",
+    "seen_among",
+    "text_for",
+    "visible",
+]
+
 PUBLIC, STAFF, EVERYTHING = "public", "staff", "everything"
 
 

@@ -2,6 +2,7 @@
 
 from helpdesk.kb.services.details import Details, DetailsClash, change, details_of, hand_over
 from helpdesk.kb.services.files import Upload
+from helpdesk.kb.services.journal import check_may_change
 from helpdesk.kb.services.linking import relate, tie, unrelate, untie
 from helpdesk.kb.services.saying import close_flag, flag, record_use, vote
 from helpdesk.kb.services.workflow import (
@@ -38,6 +39,7 @@ __all__ = [
     "add_language",
     "bring_back",
     "change",
+    "check_may_change",
     "close_flag",
     "create",
     "details_of",

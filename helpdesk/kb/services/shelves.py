@@ -1,7 +1,7 @@
 """The tree of categories: adding, renaming, moving, and removing what is empty."""
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from helpdesk.db import db
 from helpdesk.kb.models import Article, KbCategory
@@ -103,7 +103,7 @@ def by_path(actor: Actor, path: str) -> KbCategory:
     return row
 
 
-def _below(parent_id: int | None) -> object:
+def _below(parent_id: int | None) -> ColumnElement[bool]:
     column = KbCategory.parent_id
     return column == parent_id if parent_id is not None else column.is_(None)
 

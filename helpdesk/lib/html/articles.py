@@ -266,9 +266,10 @@ def _resolve(state: StateCore) -> None:
 
 
 def _span(name: str, nesting: int) -> Token:
-    attrs: dict[str, str | int | float] = {"class": name} if nesting == 1 else {}
-    kind = "span_open" if nesting == 1 else "span_close"
-    return Token(kind, "span", nesting if nesting == 1 else -1, attrs=attrs)
+    attrs: dict[str, str | int | float] = {"class": name}
+    if nesting == 1:
+        return Token("span_open", "span", 1, attrs=attrs)
+    return Token("span_close", "span", -1)
 
 
 def _image(reading: _Reading, token: Token) -> list[Token]:

@@ -41,6 +41,7 @@ NAMES = {
     "forget_notices": _l("Forget old notices"),
     "tell_customers": _l("Tell customers what they should hear"),
     "mail_notices": _l("Mail notices to staff"),
+    "remind_of_reviews": _l("Tell owners which articles are due for review"),
     "call_webhooks": _l("Call webhooks"),
     "forget_calls": _l("Forget old calls of webhooks"),
     "run_due_rules": _l("Rules about time"),

@@ -13,6 +13,7 @@ from helpdesk import blobs
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.lib.html import markdown_to_html, show_inline_images
+from helpdesk.lib.pictures import picture_type
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.people.models import Person

@@ -1,0 +1,27 @@
+"""The knowledge base on screen: its own pages, and its part of a ticket's page."""
+
+from helpdesk.kb.views import (
+    files,
+    history,
+    listing,
+    moving,
+    on_ticket,
+    reading,
+    shelves,
+    states,
+    writing,
+)
+from helpdesk.kb.views.blueprint import bp
+
+__all__ = [
+    "bp",
+    "files",
+    "history",
+    "listing",
+    "moving",
+    "on_ticket",
+    "reading",
+    "shelves",
+    "states",
+    "writing",
+]
