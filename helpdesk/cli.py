@@ -62,20 +62,10 @@ COMMANDS: dict[str, Place] = {
     "search": Place("helpdesk.upkeep.commands:search", "The index of words.", CARE),
     "tickets": Place("helpdesk.upkeep.commands:tickets", "What is derived from tickets.", CARE),
     "sla": Place("helpdesk.sla.commands:sla", "Promises: try them, work them out anew.", CARE),
-    "kb": Place("helpdesk.cli:kb", "Articles: import and export them.", CARE),
+    "kb": Place("helpdesk.kb.commands:kb", "Articles: import and export them.", CARE),
     "rules": Place("helpdesk.rules.commands:rules", "Rules: list, check and try them.", CARE),
 }
 """Commands in the order in which ``helpdesk --help`` lists them."""
-
-KB_COMMANDS: dict[str, Place] = {
-    "import": Place(
-        "helpdesk.kb.commands:import_command", "Take in articles from a folder, a zip or a file."
-    ),
-    "export": Place("helpdesk.kb.commands:export_command", "Write all articles into a folder."),
-}
-"""Commands about articles. They come from several rooms, so each has its place here."""
-
-kb = LazyGroup("kb", KB_COMMANDS, help="Articles: import and export them.")
 
 MISSING = {"UndefinedTable", "UndefinedColumn"}
 """What PostgreSQL's driver says of a database without our tables, or with older ones."""

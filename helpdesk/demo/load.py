@@ -20,6 +20,7 @@ from helpdesk.demo.answers import make_answers
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.asides import live_asides
 from helpdesk.demo.breach import live_breach
+from helpdesk.demo.knowledge import live_knowledge
 from helpdesk.demo.macros import make_macros
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.plans import make_plans
@@ -104,6 +105,7 @@ def load_demo() -> Demo:
         telling.settle(demo)
         make_rules(demo)
         make_macros(demo)
+        live_knowledge(demo)
         people_search.rebuild()
     warn(demo.actors["karen"])
     _mail_without_a_sender(demo)

@@ -23,6 +23,7 @@ from helpdesk.kb.services.writing import (
     create,
     discard_draft,
     keep_draft,
+    newest,
     restore,
     save,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "flag",
     "hand_over",
     "keep_draft",
+    "newest",
     "publish",
     "record_use",
     "relate",

@@ -148,17 +148,25 @@ class _Writer:
         elif len(tag) == 2 and tag[0] == "h" and tag[1].isdecimal():
             self.flush(prefix="#" * int(tag[1]) + " ")
         elif tag == "pre":
-            words = "".join(self.line).strip("\n").replace("```", "` ` `")
-            self.line.clear()
-            self.pre = max(self.pre - 1, 0)
-            self.blocks.append(f"```\n{words}\n```")
+            self.end_pre()
         elif tag != "hr":
-            self.flush()
-            if tag in ("ul", "ol") and self.lists:
-                self.lists.pop()
-                self.tight = bool(self.lists)
-            elif tag == "blockquote":
-                self.quotes = max(self.quotes - 1, 0)
+            self.end_block(tag)
+
+    def end_pre(self) -> None:
+        """Write what was preformatted between fences."""
+        words = "".join(self.line).strip("\n").replace("```", "` ` `")
+        self.line.clear()
+        self.pre = max(self.pre - 1, 0)
+        self.blocks.append(f"```\n{words}\n```")
+
+    def end_block(self, tag: str) -> None:
+        """Finish something that stood by itself."""
+        self.flush()
+        if tag in ("ul", "ol") and self.lists:
+            self.lists.pop()
+            self.tight = bool(self.lists)
+        elif tag == "blockquote":
+            self.quotes = max(self.quotes - 1, 0)
 
     def end_mark(self, mark: str) -> None:
         """Close bold or slanted words; spaces within go outside, empty ones go away."""
