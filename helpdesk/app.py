@@ -224,7 +224,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("ticket", 5, warning_views.at_risk.of_ticket),
     ("ticket", 10, sla_views.on_ticket.of_ticket),
     ("ticket", 20, board_views.on_ticket.of_ticket),
-    ("ticket", 30, kb_views.on_ticket.of_ticket),
+    ("ticket-linked", 10, kb_views.on_ticket.of_ticket),
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),

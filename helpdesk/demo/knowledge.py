@@ -85,7 +85,10 @@ def _keeper(demo: Demo, article: Article) -> str:
 def _write(demo: Demo, article: Article, owner: Actor, at: int) -> None:
     """Give an article its owner and bring it as far as it got."""
     chief = demo.actors["karen"]
-    begun = demo.moment - timedelta(days=demo.chance.randint(20, BEGUN - 30), hours=at % 7)
+    # Every ninth is old, and nobody has looked at it since.
+    forgotten = at % 9 == 4
+    days = BEGUN - 20 if forgotten else demo.chance.randint(20, BEGUN - 30)
+    begun = demo.moment - timedelta(days=days, hours=at % 7)
     with clock.at(begun):
         article.created_by_id = owner.person_id
         article.created_at = begun
@@ -103,9 +106,9 @@ def _write(demo: Demo, article: Article, owner: Actor, at: int) -> None:
     with clock.at(begun + timedelta(days=demo.chance.randint(1, 6))):
         services.publish(chief, article)
     # Most of what was due since was looked at.
-    while is_due(article) and demo.chance.random() < 0.85 and article.review_at is not None:
+    while not forgotten and is_due(article) and article.review_at is not None:
         late = article.review_at + timedelta(days=demo.chance.randint(0, 12))
-        if late >= demo.moment:
+        if late >= demo.moment or demo.chance.random() < 0.1:
             break
         with clock.at(late):
             services.still_right(owner, article)

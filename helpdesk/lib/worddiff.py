@@ -51,7 +51,11 @@ def differences(old: str, new: str) -> list[Piece]:
 def changed_words(pieces: Sequence[Piece]) -> tuple[int, int]:
     """Return how many words were taken out and how many were put in."""
     out, put = (
-        sum(len([w for w in _WORD.findall(p.text) if w.strip()]) for p in pieces if p.change is one)
+        sum(
+            len([w for w in _WORD.findall(p.text) if w[0].isalnum()])
+            for p in pieces
+            if p.change is one
+        )
         for one in (Change.OLD, Change.NEW)
     )
     return out, put

@@ -33,7 +33,7 @@ def versions(number: int) -> str:
     old = _version(text, new.number - 1 if older is None else older) if new.number > 1 else None
     compared = None
     if old is not None:
-        pieces = differences(old.body, new.body)
+        pieces = differences(f"{old.body}\n", f"{new.body}\n")
         out, put = changed_words(pieces)
         compared = {
             "title": differences(old.title, new.title),

@@ -9,6 +9,7 @@ from helpdesk.kb import services
 from helpdesk.kb.models import Article, Tie
 from helpdesk.kb.queries import choosing, page
 from helpdesk.kb.queries.access import article_for
+from helpdesk.kb.views import words
 from helpdesk.kb.views.blueprint import bp, named
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import actor_or_none, current_actor, require
@@ -35,6 +36,7 @@ def _panel(actor: Actor, ticket: Ticket) -> str:
         title_of=lambda article: choosing.title_of(article, language),
         may_link=actor.can(Permission.TICKET_WORK) and ticket.hidden_at is None,
         may_write=actor.can(Permission.KB_WRITE),
+        **words.context(),
     )
 
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from helpdesk.db import db
 from helpdesk.events import publish
-from helpdesk.kb import services, steps
+from helpdesk.kb import searching, services, steps
 from helpdesk.kb.events import ArticleLooked
 from helpdesk.kb.forms import AnswerForm, FlagForm, VoteForm
 from helpdesk.kb.models import Article, ArticleFlag, ArticleText, ArticleVersion, Kind, Use
@@ -153,7 +153,7 @@ def walked_in(actor: Actor, row: Article, text: ArticleText, tree: steps.Tree) -
 def _question(step: steps.Step) -> str:
     """Return the last line of a step's text: what was asked."""
     lines = [line.strip() for line in step.text.split("\n") if line.strip()]
-    return lines[-1] if lines else step.name
+    return searching.plain(lines[-1]) if lines else step.name
 
 
 def path_text(text: ArticleText, path: list[steps.Walked]) -> str:

@@ -227,7 +227,7 @@ def context() -> dict[str, Any]:
         "states": STATES,
         "audiences": AUDIENCES,
         "audience_icons": AUDIENCE_ICONS,
-        "languages": LANGUAGES,
+        "tongues": LANGUAGES,
         "language_name": language_name,
         "state_of": state_of,
         "change_of": change_of,

@@ -250,7 +250,7 @@ def _clash(
 ) -> str:
     """Show what somebody else saved meanwhile beside what was typed; nothing is lost."""
     mine = form.wording()
-    pieces = differences(theirs.body, mine.body)
+    pieces = differences(f"{theirs.body}\n", f"{mine.body}\n")
     out, put = changed_words(pieces)
     form.base.data = str(theirs.number)
     clash = {
