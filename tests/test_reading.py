@@ -182,10 +182,8 @@ def variants(rule: Rule, references: dict[str, Any]) -> list[dict[str, Any]]:
         return [{**given, "name": "css/queue.css"}]
     if rule.rule.startswith("/board/") and "number" in given:
         return [{**given, "number": references["alert"]}]
-    if rule.rule.startswith("/knowledge/") and "number" in given:
-        return [{**given, "number": references["article"]}]
-    if rule.rule.startswith("/knowledge/categories/"):
-        return [{"key": references["shelf"]}]
+    if rule.rule.startswith("/knowledge/"):
+        return [{**given, "number": references["article"], "key": references["shelf"]}]
     if rule.rule.startswith("/drafts/files/"):
         return [{"attachment_id": references["draft_attachment_id"]}]
     if rule.rule.startswith("/setup/technicians/"):

@@ -97,7 +97,7 @@ def board() -> list[str]:
 def knowledge() -> list[str]:
     """Return the pages of the knowledge base on which something is typed."""
     there = f"/knowledge/{article(publish=True).id}"
-    parts = ("edit", "details", "translate", "retire")
+    parts = ("edit", "details", "translate")
     return ["/knowledge/new", there, *(f"{there}/{part}" for part in parts)]
 
 

@@ -23,7 +23,7 @@ from helpdesk.kb.services.workflow import MAX_REASON
 from helpdesk.kb.services.writing import MAX_NOTE, MAX_SUMMARY, MAX_TITLE
 from helpdesk.lib.html import MAX_ARTICLE
 from helpdesk.tickets.forms import whole
-from helpdesk.web.forms import Form, Needed
+from helpdesk.web.forms import Form, Needed, choices
 
 
 def _keys(texts: list[str] | None) -> tuple[int, ...]:
@@ -186,7 +186,7 @@ class VoteForm(Form):
     reason = RadioField(
         _l("What got in the way?"),
         [Optional()],
-        choices=[(code, code) for code in REASONS],
+        choices=choices([(code, code) for code in REASONS]),
         validate_choice=False,
     )
     comment = TextAreaField(_l("In your words"), [Length(max=MAX_COMMENT)])
@@ -196,12 +196,6 @@ class FlagForm(Form):
     """What is wrong with it."""
 
     text = TextAreaField(_l("This is wrong because"), [Needed(), Length(max=MAX_FLAG)])
-
-
-class AnswerForm(Form):
-    """What was done about it."""
-
-    answer = StringField(_l("What was done about it"), [Length(max=1000)])
 
 
 class ShelfForm(Form):
@@ -224,9 +218,3 @@ class ImportForm(Form):
         _l("File"),
         description=_l("A .zip of a folder, an .md, .html or .csv file, or an export of Hearth."),
     )
-
-
-class TicketForm(Form):
-    """An article for a ticket."""
-
-    article = StringField(_l("Article"), [Needed(), Length(max=300)])

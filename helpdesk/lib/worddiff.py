@@ -50,15 +50,10 @@ def differences(old: str, new: str) -> list[Piece]:
 
 def changed_words(pieces: Sequence[Piece]) -> tuple[int, int]:
     """Return how many words were taken out and how many were put in."""
-    out, put = (
-        sum(
-            len([w for w in _WORD.findall(p.text) if w[0].isalnum()])
-            for p in pieces
-            if p.change is one
-        )
-        for one in (Change.OLD, Change.NEW)
-    )
-    return out, put
+    counted = {Change.OLD: 0, Change.NEW: 0, Change.SAME: 0}
+    for piece in pieces:
+        counted[piece.change] += sum(word[0].isalnum() for word in _WORD.findall(piece.text))
+    return counted[Change.OLD], counted[Change.NEW]
 
 
 @dataclass(frozen=True, slots=True)

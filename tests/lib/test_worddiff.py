@@ -1,5 +1,7 @@
 """What changed between two texts: the pieces make up both of them, and little is shown twice."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ def test_the_pieces_make_up_both_texts(old: str, new: str):
     assert side(pieces, Change.OLD) == old
     assert side(pieces, Change.NEW) == new
     assert all(one.text for one in pieces)
-    assert all(a.change is not b.change for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a.change is not b.change for a, b in pairwise(pieces))
     assert (old == new) == all(one.change is Change.SAME for one in pieces)
 
 
@@ -51,10 +53,7 @@ def test_words_are_counted(old: str, new: str, out: int, put: int):
     [
         ("a\n" * 50_000, "b\n" * 50_000),
         ("a\n" * 40_000, "a\nb\n" * 20_000),
-        (
-            "\n".join(str(n % 350) for n in range(3000)),
-            "\n".join(str(n % 349) for n in range(3000)),
-        ),
+        tuple("\n".join(str(n % part) for n in range(3000)) for part in (350, 349)),
         ("a b " * 20_000, "b a " * 20_000),
     ],
 )

@@ -10,7 +10,7 @@ from helpdesk.db import db
 from helpdesk.events import publish
 from helpdesk.kb import searching, services, steps
 from helpdesk.kb.events import ArticleLooked
-from helpdesk.kb.forms import AnswerForm, FlagForm, VoteForm
+from helpdesk.kb.forms import FlagForm, VoteForm
 from helpdesk.kb.models import Article, ArticleFlag, ArticleText, ArticleVersion, Kind, Use
 from helpdesk.kb.queries import choosing, page
 from helpdesk.kb.queries.access import NotFound, may_see_drafts
@@ -96,12 +96,13 @@ def _page(
         used=page.used(row),
         used_days=page.USED_DAYS,
         may=may(actor, row),
-        vote_form=VoteForm(formdata=None),
-        flag_form=FlagForm(formdata=None),
-        answer_form=AnswerForm(formdata=None),
         reasons=words.REASON_WORDS,
         minutes=page.minutes(version.body),
-        **(forms or {}),
+        **{
+            "vote_form": VoteForm(formdata=None),
+            "flag_form": FlagForm(formdata=None),
+            **(forms or {}),
+        },
     )
 
 
