@@ -41,7 +41,8 @@ review: 12
 CHINESE = "---\ntitle: 連接 VPN\nlanguage: zh-Hant-TW\nkey: vpn\n---\n步驟\n"
 HTML = b"""<html><head><meta charset="utf-8"><title>Old page</title>
 <meta name="keywords" content="old, page"></head><body><h1>Reset a <em>token</em></h1>
-<p>Do <b>this</b>.</p><img src="img/t.png" alt="T"><a href="en/vpn.md">VPN</a><script>x()</script>"""
+<p>Do <b>this</b>.</p><img src="img/t.png" alt="T">
+<a href="en/vpn.md">VPN</a><script>x()</script>"""
 TABLE = "Title;Answer;Folder;Keywords\nWhere is it?;<p>Under <b>Start</b></p>;FAQ;a, b\n;x;y;z\n"
 
 

@@ -15,7 +15,7 @@ from helpdesk.kb.models import Article, ArticleTicket, ArticleUse, ArticleVersio
 from helpdesk.kb.services import shelves
 from helpdesk.people.access import SYSTEM
 from tests import factories
-from tests.kb.makers import article, writer
+from tests.kb.makers import article
 from tests.support.queries import count_queries
 from tests.tickets.desk import Desk, no_tokens, queue, text_of
 
