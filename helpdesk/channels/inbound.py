@@ -17,7 +17,7 @@ from helpdesk.people.models import Channel, Person
 from helpdesk.people.services.contact_points import find_or_create_by_address
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Category, Queue
-from helpdesk.tickets.lifecycle import LinkType
+from helpdesk.tickets.lifecycle import USUAL_IMPACT, USUAL_URGENCY, LinkType
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.own_words import own_words
 from helpdesk.tickets.queries.access import NotFound, get_for
@@ -89,6 +89,9 @@ class Inbound:
     # Its thread is known by more than the address that it was sent to.
     refers: bool = True
     category: Category | None = None
+    # What the way it came says of how far it reaches and how urgent it is.
+    impact: int | None = None
+    urgency: int | None = None
     # A technician sent us what somebody else had written.
     passed_on_by: PassedOnBy | None = None
     # What a technician writes about a ticket goes to its customer; only where it is proven to be
@@ -174,6 +177,8 @@ def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
             channel=inbound.channel,
             queue=inbound.queue if inbound.queue.retired_at is None else None,
             category=inbound.category,
+            impact=inbound.impact or USUAL_IMPACT,
+            urgency=inbound.urgency or USUAL_URGENCY,
             files=inbound.files,
             envelope=inbound.envelope,
             happened_at=inbound.happened_at,

@@ -335,6 +335,7 @@ def _lead(inbound: Inbound, row: MailMessage, letter: Letter, known: Known) -> N
     alias = alias_for(letter.recipients, known.aliases.get(row.mailbox_id or 0, ()))
     if alias is not None:
         inbound.queue, inbound.category = alias.queue, category_of(alias)
+        inbound.impact, inbound.urgency = alias.impact, alias.urgency
     if inbound.thread is None and not inbound.doubted:
         credit_author(inbound, known.people, known.own_addresses, known.pace.handling)
 

@@ -8,6 +8,7 @@ import time_machine
 from flask.testing import FlaskClient
 
 from helpdesk.channels.email import aliases, handling, ledger
+from helpdesk.channels.email.aliases import Leads
 from helpdesk.channels.email.handling import Handling
 from helpdesk.channels.email.models import Mailbox, State
 from helpdesk.channels.email.outgoing import new_message_id
@@ -20,6 +21,7 @@ from helpdesk.notify.models import OutboxMessage, Sending
 from helpdesk.notify.telling import SETTING, Tell, Telling
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Channel, Person
+from helpdesk.tickets.lifecycle import DEFAULT_MATRIX
 from helpdesk.tickets.models import Ticket
 from tests import factories
 from tests.channels.email import post
@@ -130,9 +132,10 @@ def test_mail_to_an_alias_goes_to_its_queue_and_the_most_precise_counts(box: Mai
     printers, rest, exact = (factories.queue(name) for name in ("Printers", "Rest", "Exact"))
     category = factories.category("Printing")
     with transaction():
-        aliases.add(SYSTEM, box, " Support+Printer*@desk.example", printers.id, category.id)
-        aliases.add(SYSTEM, box, "*@old.example", rest.id, None)
-        aliases.add(SYSTEM, box, "help@old.example", exact.id, None)
+        to_printers = Leads(printers.id, category.id, impact=1)
+        aliases.add(SYSTEM, box, " Support+Printer*@desk.example", to_printers)
+        aliases.add(SYSTEM, box, "*@old.example", Leads(rest.id, urgency=3))
+        aliases.add(SYSTEM, box, "help@old.example", Leads(exact.id, impact=1, urgency=1))
     rows = take(
         box,
         post.letter("1", to="support+printer3@desk.example"),
@@ -143,6 +146,11 @@ def test_mail_to_an_alias_goes_to_its_queue_and_the_most_precise_counts(box: Mai
     found = [ticket_of(row.ticket_id) for row in rows]
     assert [one.queue_id for one in found] == [printers.id, rest.id, exact.id, box.queue_id]
     assert found[0].category_id == category.id
+    assert [(one.impact, one.urgency) for one in found] == [(1, 2), (3, 3), (1, 1), (3, 2)]
+    assert [one.priority for one in found] == [
+        DEFAULT_MATRIX[one.impact, one.urgency] for one in found
+    ]
+    assert found[2].priority == 1
 
 
 @pytest.mark.parametrize(
@@ -229,6 +237,11 @@ def test_the_pages(client: FlaskClient, box: Mailbox):
     assert admin.send(page, **(given | {"value": "VIP@desk.example"})).status_code == 422
     assert "vip@desk.example" in admin.get(page)
     (row,) = db.session.query(MailAlias).all()
+    assert (row.impact, row.urgency) == (None, None)
+    urgent = given | {"value": "fire@desk.example", "impact": "1", "urgency": "1"}
+    assert admin.send(page, **(urgent | {"impact": "7"})).status_code == 422
+    assert admin.send(page, **urgent).status_code == 303
+    assert "Impact: Everybody · Urgency: Work stops" in admin.get(page)
     assert admin.send(f"/setup/mail/aliases/{row.id}/remove").status_code == 303
     assert "vip@desk.example</span><span" not in admin.get(page)
 
