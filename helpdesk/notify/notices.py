@@ -49,6 +49,7 @@ class Kind(StrEnum):
     TROUBLE_FIXED = "trouble-fixed"
     UNDELIVERED = "undelivered"
     NOT_SENT = "not-sent"
+    BRAKED = "braked"
     RULE = "rule"
     RULE_STOPPED = "rule-stopped"
 

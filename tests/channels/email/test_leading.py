@@ -17,8 +17,9 @@ from helpdesk.channels.email.thread_models import MailAlias
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.notify import customers
-from helpdesk.notify.models import OutboxMessage, Sending
+from helpdesk.notify.models import Notice, OutboxMessage, Sending
 from helpdesk.notify.telling import SETTING, Tell, Telling
+from helpdesk.notify.views import sentence
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Channel, Person
 from helpdesk.tickets.lifecycle import DEFAULT_MATRIX
@@ -199,7 +200,8 @@ def test_programs_that_answer_each_other_on_a_ticket_are_stopped(
     desk = factories.desk()
     desk.settings = {handling.SETTING: Handling(per_ticket=3).stored()}
     db.session.commit()
-    ticket = factories.ticket()
+    owner = factories.technician("Mina")
+    ticket = factories.ticket(technician=owner)
     for number in range(5):
         with transaction():
             notice(box, ticket, f"Notice {number}")
@@ -209,6 +211,10 @@ def test_programs_that_answer_each_other_on_a_ticket_are_stopped(
     assert len(smtp_receiver.received) == 4
     stopped = [one for one in post.outbox() if one.reason == "brake"]
     assert [one.state for one in stopped] == [Sending.CANCELLED] * 2
+    # Whose ticket it is hears of it, once.
+    told = db.session.query(Notice).filter_by(kind="braked").all()
+    assert [(one.person_id, one.ticket_id) for one in told] == [(owner.id, ticket.id)]
+    assert "held for an hour" in sentence(told[0])
 
 
 def notice(box: Mailbox, ticket: Ticket, words: str) -> None:
