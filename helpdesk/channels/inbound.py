@@ -82,6 +82,8 @@ class Inbound:
     envelope: dict[str, object] = field(default_factory=dict)
     # Nothing proves that it is from who it says, and its domain says that something should.
     doubted: bool = False
+    # Nothing proves it, but somebody said that mail which comes like this is theirs.
+    accepted: bool = False
     # It is proven to be from who it says; None: nobody was asked.
     proven: bool | None = None
     # Whether it shows something that only its sender can have from us. Asks.
@@ -249,6 +251,8 @@ def _is_doubted(inbound: Inbound, of_staff: bool) -> bool:
     """
     if not of_staff:
         return inbound.doubted
+    if inbound.accepted:
+        return False
     return (inbound.doubted or inbound.proven is False) and not inbound.answers_us()
 
 

@@ -1,4 +1,4 @@
-"""What was left of mail: aliases set a priority.
+"""What was left of mail: aliases set a priority, senders who were accepted are remembered.
 
 Revision: 7b1e5c20f9a4
 Follows: c44a9b743362
@@ -13,15 +13,47 @@ branch_labels = None
 depends_on = None
 
 
+_MOMENT = sa.DateTime(timezone=True)
+
+
+def _key() -> sa.types.TypeEngine[int]:
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
 def upgrade() -> None:
-    """Let aliases set a priority."""
+    """Let aliases set a priority, and keep whom people accept."""
     with op.batch_alter_table("mail_alias") as batch_op:
         batch_op.add_column(sa.Column("impact", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("urgency", sa.Integer(), nullable=True))
+    op.create_table(
+        "accepted_sender",
+        sa.Column("id", _key(), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("domain", sa.String(length=255), nullable=False),
+        sa.Column("method", sa.String(length=10), nullable=False),
+        sa.Column("added_at", _MOMENT, nullable=False),
+        sa.Column("added_by_id", _key(), nullable=True),
+        sa.Column("entry_id", _key(), nullable=True),
+        sa.Column("hits", sa.Integer(), nullable=False),
+        sa.Column("last_hit_at", _MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["added_by_id"], ["person.id"], name=op.f("fk_accepted_sender_added_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["entry.id"], name=op.f("fk_accepted_sender_entry_id_entry")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accepted_sender")),
+        sa.UniqueConstraint(
+            "address", "method", "domain", name=op.f("uq_accepted_sender_address_method_domain")
+        ),
+    )
+    op.create_index(op.f("ix_accepted_sender_entry_id"), "accepted_sender", ["entry_id"])
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_index(op.f("ix_accepted_sender_entry_id"), table_name="accepted_sender")
+    op.drop_table("accepted_sender")
     with op.batch_alter_table("mail_alias") as batch_op:
         batch_op.drop_column("urgency")
         batch_op.drop_column("impact")

@@ -13,7 +13,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from config import Settings
-from helpdesk.channels.email import bounced
+from helpdesk.channels.email import accepted, bounced
+from helpdesk.channels.email.accepted import Known as AcceptedWith
 from helpdesk.channels.email.aliases import alias_for, aliases_of, category_of
 from helpdesk.channels.email.answered import Hints, hints_of, keep_keys
 from helpdesk.channels.email.authentication import Check, Proof, check
@@ -80,6 +81,8 @@ class Known:
     to_suppliers: frozenset[str] = frozenset()
     # Those who write of whom nobody wants to hear, with the entry of the list that says so.
     spam: Mapping[str, int] = field(default_factory=dict)
+    # Those who write whom somebody said to accept, and with what.
+    accepted: AcceptedWith = field(default_factory=dict)
     # What mail systems report on, by its Message-ID.
     returned: dict[str, list[OutboxMessage]] = field(default_factory=dict)
     # Those of the authors whose address was marked as one that takes no mail.
@@ -133,6 +136,9 @@ def known_of(
         pace=pace_of(senders, [row.received_at for row in rows if row.mailbox_id is not None]),
         to_suppliers=written_to_suppliers(letter.references for letter in read),
         spam=listed_among(senders),
+        accepted=accepted.known_among(
+            letter.author.address for letter in read if letter.author and letter.stated
+        ),
         returned=bounced.reported_on(read),
         undeliverable=undeliverable_among(
             [letter.author.address for letter in read if letter.author and not letter.bounce]
@@ -302,7 +308,7 @@ def inbound_of(row: MailMessage, letter: Letter, known: Known) -> Inbound:
         envelope=letter.envelope,
         auto_reply=bool(letter.auto_reply),
     )
-    _say_who(inbound, row, letter)
+    _say_who(inbound, row, letter, known)
     _lead(inbound, row, letter, known)
     if not letter.subject and not letter.body.strip():
         with force_locale(desk_language()):
@@ -310,7 +316,7 @@ def inbound_of(row: MailMessage, letter: Letter, known: Known) -> Inbound:
     return inbound
 
 
-def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
+def _say_who(inbound: Inbound, row: MailMessage, letter: Letter, known: Known) -> None:
     """Note whether the sender is who they say, as far as the mailbox trusts who found it out."""
     address = inbound.author.address
     inbound.staff_answer = row.mailbox is not None and row.mailbox.staff_answers
@@ -319,9 +325,16 @@ def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
     if not trusted:
         return
     found = check(letter.stated, trusted, address) or Check(Proof.NONE, trusted[0], ())
-    inbound.envelope = {**inbound.envelope, "sender_check": found.noted()}
+    noted = accepted.noted(address, found)
     inbound.proven = found.proof == Proof.PASS
-    inbound.doubted = found.proof == Proof.FAIL
+    by_hand = None if inbound.proven else accepted.accepted_with(address, found, known.accepted)
+    if by_hand is not None:
+        bond, key = by_hand
+        noted["accepted"] = [bond.method, bond.domain]
+        accepted.count_hit(key)
+        inbound.accepted = True
+    inbound.envelope = {**inbound.envelope, "sender_check": noted}
+    inbound.doubted = found.proof == Proof.FAIL and not inbound.accepted
     if inbound.doubted:
         # A receipt would go to whoever's address was forged.
         inbound.envelope.setdefault("automatic", "unverified")

@@ -1,6 +1,7 @@
 """Pages about mail: mailboxes, the quarantine, the outbox; and what mail adds to other pages."""
 
 from helpdesk.channels.email.views import (
+    accepted,
     access,
     alarms,
     aliases,
@@ -23,6 +24,7 @@ from helpdesk.channels.email.views import (
 from helpdesk.channels.email.views.blueprint import bp
 
 __all__ = [
+    "accepted",
     "access",
     "alarms",
     "aliases",
