@@ -485,14 +485,65 @@ def test_a_whole_domain_is_put_aside_but_not_a_customers_nor_ours(box: Mailbox):
     with transaction():
         theirs = factories.organisation("Northline")
         db.session.add(OrganisationDomain(organisation_id=theirs.id, domain="northline.example"))
-    for value in (
-        "@gmail.com",
-        "@northline.example",
-        f"@{box.address.rpartition('@')[2]}",
-        box.address,
-    ):
-        with pytest.raises(Refused):
-            spam.check_may_block(value)
+    for value in ("@gmail.com", f"@{box.address.rpartition('@')[2]}", box.address):
+        for sure in (False, True):
+            with pytest.raises(Refused):
+                spam.check_may_block(value, sure=sure)
+    with pytest.raises(Refused):
+        spam.check_may_block("@northline.example")
+    spam.check_may_block("@northline.example", sure=True)
+
+
+def test_for_the_domain_of_a_customer_one_is_asked(client: FlaskClient, box: Mailbox):
+    with transaction():
+        theirs = factories.organisation("Northline")
+        db.session.add(OrganisationDomain(organisation_id=theirs.id, domain="northline.example"))
+    row = bring(box, post.letter("Win!", sender="Ad <ad@northline.example>"))
+    ticket = db.session.get_one(Ticket, row.ticket_id)
+    admin = visitor(client)
+    chosen = {"reason": "spam-domain"}
+    asked = client.post(
+        f"/tickets/{ticket.id}/bin",
+        data=chosen,
+        headers={"X-CSRFToken": admin.token, "HX-Request": "true"},
+    )
+    assert asked.status_code == 422
+    page = asked.get_data(as_text=True)
+    assert "@northline.example belongs to Northline. Put aside what everybody there writes?" in page
+    # What was chosen stands still, and nothing has happened.
+    assert 'value="spam-domain" checked' in page
+    db.session.expire_all()
+    assert ticket.hidden_at is None
+    assert db.session.query(SpamSender).count() == 0
+    admin.send(f"/tickets/{ticket.id}/bin", **chosen, sure="1")
+    assert db.session.query(SpamSender.value).scalar() == "@northline.example"
+    admin.send(f"/tickets/{ticket.id}/restore")
+    assert db.session.query(SpamSender).count() == 0
+
+    answer = admin.send("/setup/mail/spam", sender="northline.example")
+    assert answer.status_code == 422
+    assert "Yes, everybody there" in answer.get_data(as_text=True)
+    assert admin.send("/setup/mail/spam", sender="northline.example", sure="1").status_code == 303
+    assert admin.send("/setup/mail/spam", sender=box.address, sure="1").status_code == 422
+    assert db.session.query(SpamSender.value).all() == [("@northline.example",)]
+
+
+def test_many_tickets_from_a_customers_domain_are_left_unless_somebody_is_sure(
+    client: FlaskClient, box: Mailbox
+):
+    with transaction():
+        theirs = factories.organisation("Northline")
+        db.session.add(OrganisationDomain(organisation_id=theirs.id, domain="northline.example"))
+    row = bring(box, post.letter("Win!", sender="Ad <ad@northline.example>"))
+    ticket = db.session.get_one(Ticket, row.ticket_id)
+    admin = visitor(client)
+    chosen = {"ticket": str(ticket.id), "reason": "spam-domain"}
+    admin.send("/queue/bulk/bin", **chosen)
+    db.session.expire_all()
+    assert ticket.hidden_at is None
+    admin.send("/queue/bulk/bin", **chosen, sure="y")
+    db.session.expire_all()
+    assert ticket.hidden_at is not None
 
 
 def test_the_list_is_kept_in_set_up(client: FlaskClient, box: Mailbox):
