@@ -48,10 +48,22 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_accepted_sender_entry_id"), "accepted_sender", ["entry_id"])
+    op.create_table(
+        "spam_mark",
+        sa.Column("message_id", _key(), nullable=False),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("value", sa.String(length=320), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["mail_message.id"], name=op.f("fk_spam_mark_message_id_mail_message")
+        ),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_spam_mark")),
+    )
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_table("spam_mark")
     op.drop_index(op.f("ix_accepted_sender_entry_id"), table_name="accepted_sender")
     op.drop_table("accepted_sender")
     with op.batch_alter_table("mail_alias") as batch_op:

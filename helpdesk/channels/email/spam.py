@@ -83,8 +83,9 @@ def on_ticket_event(event: TicketEvent) -> None:
     Raises Refused for those whose mail can't be put aside: the ticket stays where it is then.
     """
     entry, changes = event.entry, event.entry.changes or {}
-    if event.verb == "bin" and "block" in changes:
-        _block(event.actor, event.ticket, str(changes["block"][1]))
+    block = changes.get("block")
+    if event.verb == "bin" and isinstance(block, list):
+        _block(event.actor, event.ticket, str(block[1]))
     elif event.ticket.hidden_at is None and "hidden_at" in changes:
         # Whatever brought it back: a person, an undo, a message of somebody else about it.
         db.session.execute(delete(SpamSender).where(SpamSender.ticket_id == entry.ticket_id))

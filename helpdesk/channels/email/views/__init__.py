@@ -19,6 +19,7 @@ from helpdesk.channels.email.views import (
     sending,
     signature_pages,
     spam,
+    spam_marks,
     writing,
 )
 from helpdesk.channels.email.views.blueprint import bp
@@ -43,5 +44,6 @@ __all__ = [
     "sending",
     "signature_pages",
     "spam",
+    "spam_marks",
     "writing",
 ]
