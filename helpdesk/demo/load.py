@@ -172,7 +172,7 @@ def _mailbox(demo: Demo) -> None:
     )
     local, _at, domain = ADDRESS.partition("@")
     for word, queue in zip(("network", "desktop"), demo.queues[1:3], strict=True):
-        aliases.add(SYSTEM, mailbox, f"{local}+{word}*@{domain}", queue.id, None)
+        aliases.add(SYSTEM, mailbox, f"{local}+{word}*@{domain}", aliases.Leads(queue.id))
 
 
 def _everyday(demo: Demo) -> None:

@@ -54,6 +54,7 @@ class Kind(StrEnum):
     TROUBLE_FIXED = "trouble-fixed"
     UNDELIVERED = "undelivered"
     NOT_SENT = "not-sent"
+    BRAKED = "braked"
     RULE = "rule"
     RULE_STOPPED = "rule-stopped"
     ARTICLE_DUE = "article-due"

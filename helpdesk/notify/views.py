@@ -32,6 +32,7 @@ NAMES = {
     Kind.TROUBLE_FIXED: _l("Trouble on the alert board is fixed, if I asked to be told"),
     Kind.UNDELIVERED: _l("A mail on my ticket could not be delivered"),
     Kind.NOT_SENT: _l("An answer of mine could not be sent"),
+    Kind.BRAKED: _l("Nothing is sent by itself on my ticket any more, because it was too much"),
     Kind.RULE: _l("A rule tells me something"),
     Kind.RULE_STOPPED: _l("A rule was stopped because it did too much"),
     Kind.ARTICLE_DUE: _l("An article of mine is due for its review"),
@@ -49,6 +50,7 @@ ICONS = {
     Kind.TROUBLE_FIXED: "circle-check",
     Kind.UNDELIVERED: "circle-alert",
     Kind.NOT_SENT: "circle-alert",
+    Kind.BRAKED: "octagon-pause",
     Kind.RULE: "workflow",
     Kind.RULE_STOPPED: "octagon-pause",
     Kind.ARTICLE_DUE: "calendar-clock",
@@ -83,6 +85,8 @@ def sentence(notice: Notice) -> Markup:
         return escape(_("The time the customer was told has passed: say a new one"))
     if notice.kind == Kind.NOT_SENT:
         return escape(_("An answer on it could not be sent"))
+    if notice.kind == Kind.BRAKED:
+        return escape(_("So much was sent by itself on it that it is held for an hour"))
     if notice.kind in {Kind.RULE, Kind.RULE_STOPPED}:
         return _of_rule(notice)
     if notice.kind == Kind.UNDELIVERED:

@@ -17,6 +17,7 @@ from helpdesk.channels.inbound import How
 from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.models import Ticket
 
 PAGE = 50
 SUBJECTS = 20_000
@@ -93,7 +94,11 @@ def page(
     actor.demand(Permission.SETUP_MAIL)
     statement = (
         select(MailMessage)
-        .options(joinedload(MailMessage.mailbox), joinedload(MailMessage.queue))
+        .options(
+            joinedload(MailMessage.mailbox),
+            joinedload(MailMessage.queue),
+            joinedload(MailMessage.ticket).load_only(Ticket.hidden_at, Ticket.bin_reason),
+        )
         .where(*_conditions(wanted, zone), *_readable(actor, wanted))
         .order_by(MailMessage.id.desc())
         .limit(PAGE)

@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from helpdesk.channels.email import counting, fates, ledger, refiling
+from helpdesk.channels.email import counting, fates, ledger, refiling, spam_marks
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.views.blueprint import bp, mailbox_for
 from helpdesk.channels.email.watching import wrong_with
@@ -43,6 +43,7 @@ def all_messages() -> Any:
         "mail/ledger.html",
         messages=rows,
         readable={row.id for row in rows if ledger.may_read(actor, row)},
+        markable={row.id for row in rows if spam_marks.may_be_marked(actor, row)},
         in_words=fates.fate_in_words,
         wanted=wanted,
         asked=asked,
