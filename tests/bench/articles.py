@@ -10,14 +10,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-from helpdesk.db import transaction
-from helpdesk.search import asking, following, place
-from helpdesk.search.changes import changed
 from helpdesk.search.documents import Document
-from tests.search.desk import searching
 
 MATTERS = (
     "printer toner paper tray driver queue duplex label scanner spooler",

@@ -1,5 +1,6 @@
 """Knowledge in the flow of work: suggested, put into answers, written from tickets, counted."""
 
+import dataclasses
 import json
 
 import pytest
@@ -83,12 +84,8 @@ def test_what_somebody_may_not_read_is_not_offered(reader: Actor):
     ticket = factories.ticket("VPN drops", body="The tunnel is gone")
     assert offered(reader, ticket) == []
     assert {secret.id, draft.id}
-    member = Actor(**{**_fields(reader), "team_ids": frozenset({team.id})})
+    member = dataclasses.replace(reader, team_ids=frozenset({team.id}))
     assert offered(member, ticket) == [secret.id]
-
-
-def _fields(actor: Actor) -> dict[str, object]:
-    return {name: getattr(actor, name) for name in actor.__dataclass_fields__}
 
 
 def test_what_helped_with_tickets_of_the_category_comes_first(reader: Actor):
@@ -123,7 +120,8 @@ def at_work(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch):
 
 
 def used(response) -> dict[str, str]:
-    return json.loads(response.headers["HX-Trigger"])["macro-text"]
+    said: dict[str, str] = json.loads(response.headers["HX-Trigger"])["macro-text"]
+    return said
 
 
 def test_an_article_is_put_into_an_answer_and_counted(at_work):
