@@ -235,6 +235,7 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
     ("leaving", 20, kb_leaving.held_by),
+    ("leaving", 21, kb_views.editors.before_leaving),
     ("ticket", 5, warning_views.at_risk.of_ticket),
     ("ticket", 10, sla_views.on_ticket.of_ticket),
     ("ticket", 20, board_views.on_ticket.of_ticket),

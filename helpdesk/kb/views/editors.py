@@ -2,6 +2,7 @@
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from helpdesk.kb import alike, asked
@@ -9,7 +10,8 @@ from helpdesk.kb.queries import editors
 from helpdesk.kb.views import words
 from helpdesk.kb.views.blueprint import bp
 from helpdesk.people.access import Permission
-from helpdesk.people.guard import current_actor, require
+from helpdesk.people.guard import actor_or_none, current_actor, require
+from helpdesk.people.models import Person
 from helpdesk.people.queries import person_for
 
 
@@ -50,6 +52,16 @@ def both_stand(one: int, other: int) -> Response:
     alike.let_both_stand(current_actor(), one, other)
     flash(_("Both stand."), "message")
     return redirect(url_for("kb.editors_page"), 303)
+
+
+def before_leaving(person: Person) -> Markup | None:
+    """Return the way to what somebody knows, where their access is taken away."""
+    actor = actor_or_none()
+    if actor is None or not actor.can(Permission.KB_WRITE):
+        return None
+    return Markup(  # noqa: S704 (our own template)
+        render_template("kb/_before_leaving.html", person=person)
+    )
 
 
 @bp.get("/knowledge/knows/<int:person_id>")
