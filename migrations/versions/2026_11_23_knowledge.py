@@ -1,7 +1,7 @@
 """The knowledge base, and notices about articles.
 
 Revision: 60fa4462791d
-Follows: c44a9b743362
+Follows: 7a2c9d4e5f60
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "60fa4462791d"
-down_revision = "c44a9b743362"
+down_revision = "7a2c9d4e5f60"
 branch_labels = None
 depends_on = None
 
