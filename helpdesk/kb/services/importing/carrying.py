@@ -6,6 +6,7 @@ made; nothing is removed. Each file is tried by itself: one that fails leaves th
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -81,7 +82,21 @@ def run(
     """
     actor.demand(Permission.KB_MANAGE)
     report = Report()
-    savepoint = db.session.begin_nested()
+    with suppress(_OnlyTried), db.session.begin_nested():
+        _run(actor, folder, report, language=language, drafts=drafts)
+        if dry:
+            raise _OnlyTried
+    if dry:
+        db.session.expire_all()
+    report.lines.sort(key=lambda line: line.where)
+    return report
+
+
+class _OnlyTried(Exception):
+    """Nobody wanted it to be kept; what was done is taken back."""
+
+
+def _run(actor: Actor, folder: Folder, report: Report, *, language: str, drafts: bool) -> None:
     items: list[Item] = []
     for found in read_all(folder, language):
         if isinstance(found, Unread):
@@ -94,13 +109,6 @@ def run(
     for item in items:
         report.lines.append(_tried(actor, folder, item, drafts=drafts))
     _relate(actor, report)
-    if dry:
-        savepoint.rollback()
-        db.session.expire_all()
-    else:
-        savepoint.commit()
-    report.lines.sort(key=lambda line: line.where)
-    return report
 
 
 def _first_languages(items: list[Item]) -> dict[str, str]:
