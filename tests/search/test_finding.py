@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from helpdesk.db import transaction
 from helpdesk.search import asking, following
 from helpdesk.search.changes import changed
-from helpdesk.search.models import Synonym
-from helpdesk.db import db, transaction
 from tests.search.desk import Shelf, document, searching
 
 pytestmark = pytest.mark.one_database
