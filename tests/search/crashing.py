@@ -70,6 +70,9 @@ def main() -> None:
     with app.app_context():
         following.follow()
         folder = place.current()
+        # A connection in two processes mixes up two conversations.
+        db.session.remove()
+        db.engine.dispose()
     for number in range(CHILDREN):
         # Some are killed anywhere, most in the middle of what the index does.
         at = dice.randint(3, 90) if number % 3 else dice.randint(1, 9)
