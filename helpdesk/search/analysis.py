@@ -55,6 +55,8 @@ _RUN = re.compile(
 _SCRIPT = re.compile(
     f"[{folding.KATAKANA}]+|[{folding.HIRAGANA}]+|[^{folding.KATAKANA}{folding.HIRAGANA}]+"
 )
+_END = re.compile(r"[.!?;:]\s|\n\s*\n")
+"""Where a sentence ends; a point within a name of a file or host is none."""
 _LONG_VOWEL = "ー"
 
 
@@ -90,6 +92,8 @@ class Piece:
     dense: bool
     joined: bool = False
     """Whether a hyphen joins it to the piece before it."""
+    first: bool = False
+    """Whether a sentence begins with it."""
 
 
 def pieces(text: str) -> Iterator[Piece]:
@@ -98,12 +102,13 @@ def pieces(text: str) -> Iterator[Piece]:
     end = -1
     for found in _RUN.finditer(shown):
         run = found[0]
+        between = shown[end : found.start()] if end >= 0 else ""
+        end = found.end()
         if found["dense"]:
             yield Piece(run, True)
         else:
-            joined = found.start() == end + 1 and shown[end] == "-"
-            yield Piece(run[:LONGEST_WORD], False, joined)
-            end = found.end()
+            first = _END.search(between) is not None
+            yield Piece(run[:LONGEST_WORD], False, between == "-", first)
 
 
 def fill(bag: Bag, text: str, tongue: str, boost: float = 1.0, *, counts: bool = True) -> None:
@@ -131,6 +136,8 @@ def fill(bag: Bag, text: str, tongue: str, boost: float = 1.0, *, counts: bool =
             bag.words[stem(whole)] += boost
             bag.forms[whole] += boost
         last = form
+        if piece.first:
+            before = ""
         if form in stops:
             continue
         if before:
@@ -175,6 +182,8 @@ def asked(text: str, tongue: str, among: Collection[str] = (), weight: float = 1
         if piece.joined and last and len(last) + len(form) <= LONGEST_WORD:
             add("words", [stem(last + form) for stem in stemmers], "joined")
         last = form
+        if piece.first:
+            before = []
         if stop:
             continue
         add("forms", [form], "form" if form != words[0] or unstemmed else "same", main=True)

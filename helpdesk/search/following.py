@@ -228,7 +228,7 @@ def _commit(folder: Path, state: dict[str, Any], rows: Sequence[Any]) -> None:
     except BaseException:
         writing.cancel()
         raise
-    writing.commit(state)
+    writing.finish(state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,13 @@ Locks are the operating system's, so they go with the process that held them.
 """
 
 import fcntl
+import gc
 import os
 import secrets
 import shutil
 import threading
+import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,12 +115,12 @@ def view() -> reading.View:
     if held is None or held.process != os.getpid():
         # What a process had open before it was forked it shares with nobody.
         held = _opened[base] = _Opened()
-    stamp = _stamp(base)
+    stamp = _stamp()
     if stamp == held.stamp and held.view is not None:
         return held.view
     with held.lock:
         # A commit between looking and opening makes the next question look again.
-        stamp = _stamp(base)
+        stamp = _stamp()
         if stamp == held.stamp and held.view is not None:
             return held.view
         try:
@@ -139,22 +142,40 @@ def _newest(before: reading.View | None) -> reading.View:
         except FileNotFoundError as error:
             if folder == current():
                 raise Missing(f"{folder} is not whole") from error
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (said by whoever asked)
             # Whatever Whoosh, pickle or the file system make of damaged files.
-            raise Missing(f"{folder} cannot be read: {error}") from error
+            _let_go(error)
+            raise Missing(f"{folder} cannot be read: {error}") from None
     raise Missing("the index is replaced again and again")
 
 
-def _stamp(base: Path) -> tuple[object, ...]:
-    """Return what changes with every commit and every swap."""
+def _let_go(error: Exception) -> None:
+    """Close the files that Whoosh left open when it failed; it leaves that to the collector."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        failed: BaseException | None = error
+        while failed is not None:
+            traceback.clear_frames(failed.__traceback__)
+            failed.__traceback__ = None
+            failed = failed.__context__
+        gc.collect()
+
+
+def _stamp() -> tuple[object, ...]:
+    """Return what changes with every commit and every swap.
+
+    Not the time of the folder: two commits may fall into one tick of its clock.
+    """
+    folder = current()
+    if folder is None:
+        return ()
     try:
-        pointer = (base / CURRENT).stat()
-        folder = current()
-        inside = folder.stat() if folder is not None else None
+        names = [file.name for file in folder.iterdir()]
     except FileNotFoundError:
         return ()
-    return (
-        pointer.st_mtime_ns,
-        pointer.st_ino,
-        inside and (inside.st_mtime_ns, inside.st_ino),
-    )
+    return (folder, max((name for name in names if name.endswith(".toc")), key=_number, default=""))
+
+
+def _number(name: str) -> tuple[int, str]:
+    # "_articles_9.toc" comes before "_articles_10.toc".
+    return len(name), name

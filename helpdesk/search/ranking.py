@@ -23,7 +23,7 @@ TAIL = 0.1
 PREFERRED = 1.2
 """How much a document in the asker's language gains."""
 
-KEPT = 300
+KEPT = 200
 """Documents that are found at most; what comes after so many nobody looks at."""
 
 FEW = 8
@@ -80,19 +80,25 @@ def _scores(view: View, part: Part, weighed: Weighed, mask: bytearray) -> dict[i
     """Return the score of every document of a part that can be among the best."""
     scores: dict[int, float] = {}
     norms = view.norms(part, K1, B)
-    known = scores.get
     # What all terms from one on can add together, so that it is known when no other document can
     # come before those that were found.
     left = list(accumulate((factor for _term, factor in reversed(weighed)), initial=0.0))[:0:-1]
     open_to_all = True
     only_main = any(term.main for term, _factor in weighed)
     for (term, factor), possible in zip(weighed, left, strict=True):
-        if open_to_all and scores:
-            open_to_all = (term.main or not only_main) and not _settled(scores, possible)
+        if len(scores) > KEPT and max(scores.values()) >= possible:
+            least = heapq.nlargest(KEPT, scores.values())[-1]
+            if least >= possible:
+                # Who has no score yet can't come to be among the best, nor who is too far behind.
+                open_to_all = False
+                if len(scores) > 2 * KEPT:
+                    bar = least - possible
+                    scores = {at: score for at, score in scores.items() if score >= bar}
+        if scores and only_main and not term.main:
+            open_to_all = False
         ids, weights = either(part, term)
-        if not ids:
-            continue
         if open_to_all:
+            known = scores.get
             for at, weight in zip(ids, weights, strict=True):
                 if mask[at]:
                     scores[at] = known(at, 0.0) + factor * weight / (weight + norms[at])
@@ -103,13 +109,6 @@ def _scores(view: View, part: Part, weighed: Weighed, mask: bytearray) -> dict[i
                 if at in scores:
                     scores[at] += factor * weight / (weight + norms[at])
     return scores
-
-
-def _settled(scores: dict[int, float], possible: float) -> bool:
-    """Whether a document that has no score yet can't come to be among the best any more."""
-    if len(scores) <= KEPT or max(scores.values()) < possible:
-        return False
-    return heapq.nlargest(KEPT, scores.values())[-1] >= possible
 
 
 def _look_up(

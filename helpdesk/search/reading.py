@@ -143,7 +143,8 @@ class Part:
 class View:
     """The index at one commit."""
 
-    def __init__(self, parts: list[Part], state: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, parts: list[Part], state: dict[str, Any]) -> None:
+        self.folder = folder
         self.parts = parts
         self.state = state
         self.count = max(0, sum(part.segment.size - len(part.gone) for part in parts) - 1)
@@ -199,7 +200,9 @@ def open_view(folder: Path, before: View | None = None) -> View:
 
     Raises whatever is wrong with the index.
     """
-    known = {part.segment.id: part.segment for part in before.parts} if before else {}
+    # Whoosh names segments by chance, so the same name in another folder is another segment.
+    same = before is not None and before.folder == folder
+    known = {part.segment.id: part.segment for part in before.parts} if before and same else {}
     for attempt in range(10):
         try:
             return _opened(folder, known)
@@ -225,7 +228,7 @@ def _opened(folder: Path, known: dict[str, Segment]) -> View:
     for part in parts:
         if part.segment.state is not None and part.segment.state_at not in part.gone:
             state = part.segment.state
-    return View(parts, state)
+    return View(folder, parts, state)
 
 
 def all_keys(view: View, field: str = "key") -> Iterator[str]:

@@ -174,7 +174,7 @@ class Writing:
         if not self._fresh:
             self._writer.delete_by_term("key", key(kind, document_id))
 
-    def commit(self, state: dict[str, Any], merge: bool = True) -> None:
+    def finish(self, state: dict[str, Any], merge: bool = True) -> None:
         """Make it so, with a state to read again with the documents. All of it or nothing."""
         if not self._fresh:
             self._writer.delete_by_term("has", STATE)
@@ -229,7 +229,7 @@ def write_all(
     except BaseException:
         writing.cancel()
         raise
-    writing.commit({**state, "tongues": sorted(spoken)}, merge=False)
+    writing.finish({**state, "tongues": sorted(spoken)}, merge=False)
     return count
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from helpdesk.search import analysis, folding, tongues
 from helpdesk.search.analysis import Term
@@ -29,12 +30,18 @@ def with_synonyms(view: View, text: str, tongue: str, terms: list[Term]) -> list
         for word in words:
             if word in said:
                 continue
-            for term in analysis.asked(word, spoken or tongue, view.tongues, WEIGHT):
+            other = [
+                term
+                for term in analysis.asked(word, spoken or tongue, view.tongues, WEIGHT)
+                if term.main
+            ]
+            # A name of several words counts as one word, not as so many.
+            share = 1 / max(1, sum(term.field == "words" for term in other))
+            for term in other:
                 key = (term.field, term.texts[0])
-                # What only helps to rank would make a rare word of many parts outweigh the rest.
-                if term.main and key not in known and len(added) < MOST_ADDED:
+                if key not in known and len(added) < MOST_ADDED:
                     known.add(key)
-                    added.append(term)
+                    added.append(replace(term, weight=term.weight * share))
     return [*terms, *added]
 
 
