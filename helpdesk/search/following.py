@@ -281,10 +281,15 @@ def _synonyms() -> list[list[str]]:
 # ---- Making it anew ----
 
 
-def rebuild() -> int | None:
+class Stopped(Exception):
+    """The process is to end; the index is made anew by the next one."""
+
+
+def rebuild(stop: threading.Event | None = None) -> int | None:
     """Make the index anew in a folder of its own and swap it in; searching goes on meanwhile.
 
-    Returns how many documents it holds; None when another process of this host is at it.
+    Returns how many documents it holds; None when another process of this host is at it. Raises
+    Stopped when ``stop`` was set meanwhile.
     """
     with place.lock("rebuild", wait=False) as ours:
         if not ours:
@@ -304,7 +309,7 @@ def rebuild() -> int | None:
             }
             db.session.rollback()
             spoken: set[str] = set()
-            count = store.write_all(store.create(folder), _everything(spoken), state, spoken)
+            count = store.write_all(store.create(folder), _everything(spoken, stop), state, spoken)
             with place.lock("write", wait=True):
                 _step(folder)
                 place.swap(folder)
@@ -317,11 +322,13 @@ def rebuild() -> int | None:
         return count
 
 
-def _everything(spoken: set[str]) -> Iterator[Document]:
+def _everything(spoken: set[str], stop: threading.Event | None) -> Iterator[Document]:
     for source in sources():
         last = 0
         while ids := source.ids(last, READ_AT_ONCE):
             last = ids[-1]
+            if stop is not None and stop.is_set():
+                raise Stopped
             for document in source.load(ids):
                 spoken.add(tongues.of(document.language))
                 yield document
@@ -350,7 +357,7 @@ def _follow_until(stop: threading.Event) -> None:
             if reason and (anew is None or not anew.is_alive()):
                 # Beside us, so that the present index is kept in step until the new one is there.
                 log.info("The search index is made anew: %s", reason)
-                anew = threading.Thread(target=_rebuild_apart, args=(app,), daemon=True)
+                anew = threading.Thread(target=_rebuild_apart, args=(app, stop), daemon=True)
                 anew.start()
             if _readable():
                 step()
@@ -369,10 +376,12 @@ def _readable() -> bool:
         return False
 
 
-def _rebuild_apart(app: Flask) -> None:
+def _rebuild_apart(app: Flask, stop: threading.Event) -> None:
     with app.app_context():
         try:
-            rebuild()
+            rebuild(stop)
+        except Stopped:
+            log.info("Making the search index anew was interrupted")
         except Exception:
             log.exception("The search index could not be made anew")
 

@@ -6,6 +6,7 @@ which of their documents are gone is new each time.
 """
 
 import json
+import sys
 import threading
 import time
 from array import array
@@ -17,6 +18,7 @@ from typing import Any
 
 from whoosh.reading import SegmentReader, TermNotFound
 
+from helpdesk.lib.clock import now
 from helpdesk.search import codec, store
 
 Postings = tuple[Sequence[int], Sequence[int]]
@@ -49,7 +51,7 @@ class Segment:
         self.languages: list[str] = [""] * self.size
         self.state: dict[str, Any] | None = None
         self.state_at = -1
-        moment = time.time()
+        moment = now().timestamp()
         for number, stored in self._reader.iter_docs():
             if "state" in stored:
                 self.state, self.state_at = json.loads(stored["state"]), number
@@ -60,7 +62,7 @@ class Segment:
             self.groups[number] = facts.group
             self.lengths[number] = facts.length
             self.worths[number] = facts.worth * (1 + FRESH / (1 + 2 * age))
-            self.languages[number] = facts.language
+            self.languages[number] = sys.intern(facts.language)
 
     def __del__(self) -> None:
         # The last view that had it is gone.

@@ -10,7 +10,8 @@ from tests.architecture.source import called_name, imports, modules, relative, t
 
 SERVICES = "helpdesk/tickets/services/"
 COMMITS = {"helpdesk/db.py", "helpdesk/search/store.py"}
-"""The one place that commits, and the one that writes the search index, which is no database; the web edge calls ``db.commit()`` once, see below."""
+"""The one place that commits; the web edge calls ``db.commit()`` once, see below. The other one
+writes the index of articles, which is no database."""
 WEB_EDGE = re.compile(r"^helpdesk/web/\w+\.py$")
 LONGEST_FILE = 450
 LONGEST_TEST = 900

@@ -9,9 +9,15 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from helpdesk.db import transaction
+from helpdesk.search import asking, following, place
+from helpdesk.search.changes import changed
 from helpdesk.search.documents import Document
+from tests.bench.desk import BenchDesk
+from tests.search.desk import searching
 
 MATTERS = (
     "printer toner paper tray driver queue duplex label scanner spooler",
@@ -125,9 +131,68 @@ class Articles:
 
 
 READERS = ("public", "staff", "team:3", "team:7", "org:12", "author:5")
+MOST = 50_000
+"""Articles of the largest desk that is measured."""
 
 
-def measured(n: int, work: Callable[[int], object], warm: int = 60) -> dict[str, float]:
+@contextmanager
+def _indexed(desk: BenchDesk) -> Iterator[Articles]:
+    """Have as many articles as the desk has tickets, 50,000 at most, indexed on this host."""
+    articles = Articles(min(MOST, desk.size))
+    with desk.app.app_context(), searching(desk.app, articles):
+        try:
+            there = place.view().count
+        except place.Missing:
+            there = 0
+        if there != articles.count:
+            following.rebuild()
+        following.follow()
+        yield articles
+
+
+def kb_search(desk: BenchDesk, n: int) -> dict[str, float]:
+    """Find articles by what people type: words, sentences, phrases, misspelt ones, Chinese."""
+    with _indexed(desk) as articles:
+        asked = list(articles.questions(n + 60))
+
+        def work(number: int) -> None:
+            asking.search(asked[number], kind="article", readers=READERS, language="en")
+
+        return {**_measured(n, work), "articles": articles.count}
+
+
+def kb_suggest(desk: BenchDesk, n: int) -> dict[str, float]:
+    """Suggest articles while somebody types: a letter more each time."""
+    with _indexed(desk) as articles:
+        typed = [
+            asked[:end]
+            for asked in articles.questions(n + 60)
+            for end in range(1, min(len(asked), 14) + 1)
+        ]
+
+        def work(number: int) -> None:
+            asking.suggest(
+                typed[number * 5 % len(typed)], kind="article", readers=READERS, language="en"
+            )
+
+        return {**_measured(n, work), "articles": articles.count}
+
+
+def kb_reindex_one(desk: BenchDesk, n: int) -> dict[str, float]:
+    """Change one article and have it found: log, index, commit, and open what is new."""
+    with _indexed(desk) as articles:
+        articles.revision += 1
+
+        def work(number: int) -> None:
+            with transaction():
+                changed("article", number * 17 % articles.count + 1)
+            following.step()
+            place.view()
+
+        return {**_measured(min(n, 100), work, warm=5), "articles": articles.count}
+
+
+def _measured(n: int, work: Callable[[int], object], warm: int = 60) -> dict[str, float]:
     """Do the work ``n`` times; return its times and CPU a piece in milliseconds."""
     for number in range(warm):
         work(number)

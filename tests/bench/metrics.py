@@ -16,6 +16,7 @@ from helpdesk.channels.email.watch import fetch_once
 from helpdesk.db import db
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.queries.counts import REMEMBERED_FOR
+from tests.bench.articles import kb_reindex_one, kb_search, kb_suggest
 from tests.bench.desk import BenchDesk, mail_server
 from tests.bench.loader import FIRST, QUEUES, UNFINISHED
 from tests.bench.promises import sla_due, sla_sweep, ticket_event
@@ -322,4 +323,7 @@ METRICS: dict[str, Callable[[BenchDesk, int], Values]] = {
     "ticket_event": ticket_event,
     "rules_event": rules_event,
     "rules_dry_run": rules_dry_run,
+    "kb_search": kb_search,
+    "kb_suggest": kb_suggest,
+    "kb_reindex_one": kb_reindex_one,
 }

@@ -20,7 +20,7 @@ from helpdesk.tickets.desk import Tag
 from tests.search.desk import MOMENT
 from tests.support.crashing import Fuse, apart
 
-CHILDREN = 45
+CHILDREN = 36
 ROUNDS = 3
 
 

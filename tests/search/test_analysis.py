@@ -7,9 +7,9 @@ from helpdesk.search import analysis, folding, question, spelling, tongues
 
 TONGUES = ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "ru", "tr", "zh", "ja", "xx", "")
 LATIN = st.text(
-    st.characters(categories=("L", "M", "N", "P", "Zs"), max_codepoint=0x24F), max_size=40
+    st.characters(categories=["L", "M", "N", "P", "Zs"], max_codepoint=0x24F), max_size=40
 )
-ANY = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
 def bag_of(text: str, tongue: str) -> analysis.Bag:
