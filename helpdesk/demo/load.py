@@ -27,6 +27,7 @@ from helpdesk.demo.plans import make_plans
 from helpdesk.demo.promises import FIELD, make_promises, promised
 from helpdesk.demo.returned import live_returned
 from helpdesk.demo.rules import make_rules
+from helpdesk.demo.secure_mail import make_keys
 from helpdesk.demo.sending import live_sending, make_signatures
 from helpdesk.demo.shifts import make_shifts
 from helpdesk.demo.story import DAYS, Demo
@@ -173,6 +174,7 @@ def _mailbox(demo: Demo) -> None:
     local, _at, domain = ADDRESS.partition("@")
     for word, queue in zip(("network", "desktop"), demo.queues[1:3], strict=True):
         aliases.add(SYSTEM, mailbox, f"{local}+{word}*@{domain}", aliases.Leads(queue.id))
+    make_keys(demo, mailbox)
 
 
 def _everyday(demo: Demo) -> None:
