@@ -262,6 +262,7 @@ def test_pictures_are_shown_to_readers_and_never_run(desk: Desk):
     shown_there = desk.post(f"{where}/preview", {"body": "![x](my-screen-1.png)"}).text
     assert f'src="{said["url"]}"' in shown_there
     assert "x.svg" in desk.get(f"{where}/files")
+    assert "x.svg" in desk.get(where)
     assert desk.post(f"{where}/files/{said['id']}/remove", {}).status_code == 303
     assert "my-screen-1.png" not in desk.get(f"{where}/files")
 
