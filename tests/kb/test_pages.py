@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from helpdesk import frame
 from helpdesk.db import db
 from helpdesk.kb import services
 from helpdesk.kb.models import Article, ArticleTicket, ArticleUse, ArticleVersion, Audience, Kind
@@ -27,6 +28,19 @@ pytestmark = pytest.mark.usefixtures("session", "no_tokens")
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"x" * 40
 TREE = "Ask.\n\n## Step: a\nIs it on?\n- Yes → b\n- No → c\n## Step: b\nGood.\n- solved\n"
 TREE += "## Step: c\nLog it.\n- hand over\n"
+
+
+COSTS = {
+    "/knowledge": 8,
+    "/knowledge/N": 19,
+    "/knowledge/N/print": 7,
+    "/knowledge/N/edit": 18,
+    "/knowledge/N/versions": 8,
+    "/knowledge/N/details": 11,
+    "/knowledge/new": 5,
+    "/knowledge/find?q=connect": 3,
+}
+"""Questions that each page asks of the database, however much there is."""
 
 
 class Plain(Desk):
@@ -266,6 +280,7 @@ def test_pictures_are_shown_to_readers_and_never_run(desk: Desk):
     shown_there = desk.post(f"{where}/preview", {"body": "![x](my-screen-1.png)"}).text
     assert f'src="{said["url"]}"' in shown_there
     assert "x.svg" in desk.get(f"{where}/files")
+    assert "x.svg" in desk.get(where)
     assert desk.post(f"{where}/files/{said['id']}/remove", {}).status_code == 303
     assert "my-screen-1.png" not in desk.get(f"{where}/files")
 
@@ -376,3 +391,22 @@ def test_an_editor_keeps_the_tree_and_moves_articles(client, queue):
     export = desk.client.get("/knowledge/export")
     assert "en/vpn.md" in zipfile.ZipFile(io.BytesIO(export.data)).namelist()
     assert desk.post(f"/knowledge/categories/{key}/remove", {}).status_code == 303
+
+
+def test_what_each_page_asks(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    # The desk's name is read every few seconds, on whichever page comes then.
+    monkeypatch.setattr(frame, "DESK_SECONDS", 3600)
+    for number in range(12):
+        article(f"Other {number}", publish=True, tags=["vpn"], category_id=None)
+    row = article("Connect", body="[x](article:other-1) ![y](z.png)", publish=True, tags=["vpn"])
+    where = f"/knowledge/{row.id}"
+    for number in range(2, 9):
+        text = {"title": "Connect", "body": f"Text {number} [x](article:other-1)"}
+        desk.post(f"{where}/edit", {**text, "base": str(number - 1), "then": "publish"})
+        desk.post(f"{where}/flag", {"text": f"Wrong {number}"})
+    for path, most in COSTS.items():
+        address = path.replace("N", str(row.id))
+        desk.get(address)
+        with count_queries() as counted:
+            desk.get(address)
+        assert counted.count == most, f"{path}: {counted}"

@@ -14,7 +14,7 @@ from helpdesk.kb.forms import FlagForm, VoteForm
 from helpdesk.kb.models import Article, ArticleFlag, ArticleText, ArticleVersion, Kind, Use
 from helpdesk.kb.queries import choosing, page
 from helpdesk.kb.queries.access import NotFound, may_see_drafts
-from helpdesk.kb.services import saying, writing
+from helpdesk.kb.services import files, saying, writing
 from helpdesk.kb.services.workflow import may
 from helpdesk.kb.views import words
 from helpdesk.kb.views.blueprint import asked_language, bp, found, is_fragment, named, to_article
@@ -91,6 +91,8 @@ def _page(
         more_tied=len(tickets) > page.TICKETS,
         vote=page.my_vote(actor, version) if is_published else None,
         flags=page.flags_of(row),
+        # Pictures stand in the text; what is there to be taken away is listed below it.
+        attached=[one for one in files.listed(row) if not one.is_picture],
         complaints=page.complaints_of(row) if drafts else [],
         events=page.events_of(row) if drafts else [],
         used=page.used(row),
