@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from sqlalchemy import select
 
+from helpdesk.channels.email import subjects as mail_subjects
 from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, transaction
 from helpdesk.people import search as people_search
@@ -76,14 +77,15 @@ def search() -> None:
 @json_option
 @with_desk
 def search_rebuild(as_json: bool) -> None:
-    """Make the index of tickets and people anew."""
+    """Make the index of tickets, people and the ledger of mail anew."""
     with transaction():
         entries = ticket_search.rebuild()
         people = people_search.rebuild()
+        subjects = mail_subjects.rebuild()
     emit(
         as_json,
-        {"entries": entries, "people": people},
-        f"{entries} journal entries and {people} people are indexed.",
+        {"entries": entries, "people": people, "subjects": subjects},
+        f"{entries} journal entries, {people} people and {subjects} subjects of mail are indexed.",
     )
 
 
