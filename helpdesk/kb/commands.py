@@ -16,7 +16,7 @@ kb = LazyGroup(
         ),
         "evaluate": Place(
             "helpdesk.search.evaluate_command:evaluate",
-            "Measure the search of articles by judged questions.",
+            "Judge the search by questions whose answers are known.",
         ),
     },
 )

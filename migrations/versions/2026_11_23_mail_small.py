@@ -1,8 +1,11 @@
-"""What was left of mail: aliases set a priority, senders who were accepted are remembered.
+"""What was left of mail: aliases set a priority, senders are accepted, subjects are indexed.
 
 Revision: 7b1e5c20f9a4
 Follows: c4e17a90b2d8
 """
+
+import re
+import unicodedata
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,8 +23,58 @@ def _key() -> sa.types.TypeEngine[int]:
     return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+INDEX = {
+    "sqlite": [
+        "CREATE VIRTUAL TABLE mail_fts USING fts5("
+        "body, tokenize=\"unicode61 remove_diacritics 2\", prefix='2 3')"
+    ],
+    "postgresql": [
+        "CREATE TABLE mail_fts (rowid bigint PRIMARY KEY, body tsvector NOT NULL)",
+        "CREATE INDEX ix_mail_fts_body ON mail_fts USING gin (body) WITH (fastupdate = on)",
+    ],
+}
+CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0003ffff"
+RUN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
+IS_CJK = re.compile(rf"[{CJK}]")
+
+
+def _words(subject: str) -> list[str]:
+    """Cut a subject as the desk does it, on the day on which this was written."""
+    found: list[str] = []
+    for run in RUN.findall(unicodedata.normalize("NFKC", subject).casefold()):
+        if IS_CJK.match(run) and len(run) > 1:
+            found.extend(run)
+            found.extend(run[at : at + 2] for at in range(len(run) - 1))
+        else:
+            found.append(run[:64])
+    return found
+
+
+def _fill(bind: sa.Connection) -> None:
+    is_sqlite = bind.dialect.name == "sqlite"
+    body = ":body" if is_sqlite else "array_to_tsvector(:body)"
+    insert = sa.text(f"INSERT INTO mail_fts (rowid, body) VALUES (:rowid, {body})")
+    read = sa.text("SELECT id, subject FROM mail_message WHERE id > :last ORDER BY id LIMIT 5000")
+    last = 0
+    while rows := bind.execute(read, {"last": last}).all():
+        last = rows[-1].id
+        cut = [(row.id, _words(row.subject)) for row in rows]
+        values = [
+            {
+                "rowid": key,
+                "body": " ".join(found)
+                if is_sqlite
+                else [f"{key >> 13}z{word}" for word in dict.fromkeys(found)],
+            }
+            for key, found in cut
+            if found
+        ]
+        if values:
+            bind.execute(insert, values)
+
+
 def upgrade() -> None:
-    """Let aliases set a priority, and keep whom people accept."""
+    """Let aliases set a priority, keep whom people accept, and index subjects of the ledger."""
     with op.batch_alter_table("mail_alias") as batch_op:
         batch_op.add_column(sa.Column("impact", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("urgency", sa.Integer(), nullable=True))
@@ -59,10 +112,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_spam_mark")),
     )
+    bind = op.get_bind()
+    for statement in INDEX[bind.dialect.name]:
+        op.execute(statement)
+    _fill(bind)
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.execute("DROP TABLE mail_fts")
     op.drop_table("spam_mark")
     op.drop_index(op.f("ix_accepted_sender_entry_id"), table_name="accepted_sender")
     op.drop_table("accepted_sender")

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from config import Settings
-from helpdesk.channels.email import accepted, bounced
+from helpdesk.channels.email import accepted, bounced, subjects
 from helpdesk.channels.email.accepted import Known as AcceptedWith
 from helpdesk.channels.email.aliases import alias_for, aliases_of, category_of
 from helpdesk.channels.email.answered import Hints, hints_of, keep_keys
@@ -288,6 +288,7 @@ def put_aside(reason: str, error: Exception) -> Decision:
 def settle(row: MailMessage, letter: Letter, decision: Decision) -> None:
     """Write a decision into its line of the ledger."""
     row.message_id, row.subject = letter.message_id, letter.subject
+    subjects.index(row)
     row.sender = letter.author.address[:320] if letter.author is not None else ""
     row.state, row.reason, row.error = decision.state, decision.reason, decision.error
     row.ticket_id, row.entry_id = decision.ticket_id, decision.entry_id
