@@ -17,6 +17,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -197,10 +198,20 @@ def _step(folder: Path) -> int:
 
 def _place_of(folder: Path) -> tuple[dict[str, Any], int, dict[int, int]]:
     """Return the committed state, from where to read, and which rows there are followed already."""
-    state = store.read_state(folder)
+    state = _state_of(folder)
     if _seen.folder == folder and _seen.done is not None and _seen.cursor >= state["cursor"]:
         return state, _seen.cursor, _seen.done
     return state, int(state["cursor"]), {}
+
+
+def _state_of(folder: Path) -> dict[str, Any]:
+    # What this process has open anyway; reading it anew every second would cost more than asking.
+    if folder == place.current():
+        with suppress(place.Missing):
+            view = place.view()
+            if view.folder == folder:
+                return view.state
+    return store.read_state(folder)
 
 
 def _long_ago(state: dict[str, Any]) -> bool:

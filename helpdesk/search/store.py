@@ -159,8 +159,10 @@ class Writing:
 
     def __init__(self, index: Any, memory: int = 64) -> None:
         """Begin; raises Whoosh's LockError while another process writes. ``memory`` is in MB."""
-        self._writer = index.writer(limitmb=memory, codec=codec.PlainCodec())
-        self._fresh = index.doc_count_all() == 0
+        # Files of their own are mapped into memory and shared by all processes; out of a compound
+        # file Whoosh copies them into each.
+        self._writer = index.writer(limitmb=memory, codec=codec.PlainCodec(), compound=False)
+        self._fresh = index.is_empty()
 
     def put(self, document: Document) -> None:
         """Write a document in the place of what was there of it."""

@@ -1,5 +1,6 @@
 """The index follows the database: every change, in order or not, through kills and rebuilds."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from helpdesk.search import asking, following, place, reading, store
 from helpdesk.search.changes import changed
 from helpdesk.search.models import Change, Epoch, Synonym
 from helpdesk.tickets.desk import Tag
+from helpdesk.upkeep.commands import search
 from tests.search.crashing import Tags
 from tests.search.desk import Shelf, document, searching
 from tests.support import crashing
@@ -365,3 +368,14 @@ def test_every_process_of_the_web_server_follows(own_desk: Flask, monkeypatch: p
     monkeypatch.setattr(following, "start", started.append)
     assert WebServer(own_desk).load() is own_desk
     assert started == [own_desk]
+
+
+def test_the_command_makes_this_hosts_index_anew(shelf: Shelf, own_desk: Flask):
+    following.follow()
+    first = place.current()
+    done = CliRunner().invoke(search, ["rebuild", "--json"], obj=lambda: own_desk)
+    assert json.loads(done.stdout)["articles"] == 1
+    assert place.current() != first
+    with place.lock("rebuild", wait=False):
+        done = CliRunner().invoke(search, ["rebuild"], obj=lambda: own_desk)
+    assert "by another process" in done.stdout
