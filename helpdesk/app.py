@@ -32,6 +32,13 @@ from helpdesk.channels.email import views as mail_views
 from helpdesk.channels.email.secure import keys as mail_keys
 from helpdesk.channels.email.secure import rule_fields as secure_rule_fields
 from helpdesk.jobs import Job, Service
+from helpdesk.kb import alike as kb_alike
+from helpdesk.kb import asked as kb_asked
+from helpdesk.kb import leaving as kb_leaving
+from helpdesk.kb import searching as kb_searching
+from helpdesk.kb import views as kb_views
+from helpdesk.kb.events import ArticleLooked, ArticleNews
+from helpdesk.kb.services import workflow as kb_workflow
 from helpdesk.macros import running as macro_running
 from helpdesk.macros import views as macro_views
 from helpdesk.notify import (
@@ -116,6 +123,7 @@ BLUEPRINTS: list[Blueprint] = [
     notice_views.bp,
     board_views.bp,
     answer_views.bp,
+    kb_views.bp,
     plan_views.bp,
     macro_views.bp,
     mail_views.bp,
@@ -163,6 +171,9 @@ HANDLERS: list[tuple[type, Callable[..., None]]] = [
     (SignInLinkSent, outgoing.on_sign_in_link),
     (FixedForPerson, outgoing.on_fixed_for_person),
     (TechnicianDeactivated, persons.on_technician_deactivated),
+    (TechnicianDeactivated, kb_leaving.on_technician_deactivated),
+    (ArticleNews, notices.on_article_news),
+    (ArticleLooked, notices.on_article_looked),
     (PeopleMerged, stored_rules.on_people_merged),
     (PeopleMerged, indexing.on_people_merged),
     (PersonRenamed, indexing.on_person_renamed),
@@ -198,6 +209,9 @@ JOBS: list[Job] = [
     housekeeping.tidy,
     notices.forget_notices,
     indexing.index_renamed,
+    kb_workflow.remind_of_reviews,
+    kb_asked.forget_searches,
+    kb_alike.compare_articles,
     people_jobs.sweep_sessions,
     Job("forget_search_changes", following.forget_changes, every=3600),
 ]
@@ -206,7 +220,7 @@ JOBS: list[Job] = [
 CARRIERS: list[carriers.Carrier] = [carrying.CARRIER]
 """Channels that write to people, the preferred one first."""
 
-SEARCHED: list[Source] = []
+SEARCHED: list[Source] = [kb_searching.Articles()]
 """What the search of articles finds: a source of documents for each kind."""
 
 SERVICES: list[Service] = [
@@ -220,9 +234,14 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person-side", 20, mail_views.keys.of_person),
     ("organisation", 10, histories.of_organisation),
     ("leaving", 10, persons.held_by),
+    ("leaving", 20, kb_leaving.held_by),
+    ("leaving", 21, kb_views.editors.before_leaving),
     ("ticket", 5, warning_views.at_risk.of_ticket),
     ("ticket", 10, sla_views.on_ticket.of_ticket),
     ("ticket", 20, board_views.on_ticket.of_ticket),
+    ("ticket-linked", 10, kb_views.on_ticket.of_ticket),
+    ("ticket-aside", 10, kb_views.in_work.of_ticket),
+    ("log-aside", 10, kb_views.in_work.while_logging),
     ("queue-side", 10, board_views.on_queue.in_side),
     ("queue-strip", 10, board_views.on_queue.above_list),
     ("queue-strip", 20, warning_views.spikes.above_list),
@@ -291,6 +310,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     working.register()
     persons.register_merging()
     board_linking.register_merging()
+    kb_leaving.register_merging()
     delivery.provide(app, shown.OFFICE)
     carriers.provide(app, CARRIERS)
     for place, order, render in PANELS:

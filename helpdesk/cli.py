@@ -60,9 +60,9 @@ COMMANDS: dict[str, Place] = {
         "helpdesk.doctor:doctor", "Check that everything the desk needs is there.", CARE
     ),
     "search": Place("helpdesk.upkeep.commands:search", "The index of words.", CARE),
-    "kb": Place("helpdesk.upkeep.kb_commands:kb", "Articles.", CARE),
     "tickets": Place("helpdesk.upkeep.commands:tickets", "What is derived from tickets.", CARE),
     "sla": Place("helpdesk.sla.commands:sla", "Promises: try them, work them out anew.", CARE),
+    "kb": Place("helpdesk.kb.commands:kb", "Articles: import, export, judged searches.", CARE),
     "rules": Place("helpdesk.rules.commands:rules", "Rules: list, check and try them.", CARE),
 }
 """Commands in the order in which ``helpdesk --help`` lists them."""

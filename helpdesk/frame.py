@@ -38,6 +38,7 @@ class Room:
 
 ROOMS = (
     Room("queue", "tickets.home", "inbox", _l("Queue"), "g q", (Permission.TICKET_READ,)),
+    Room("knowledge", "kb.home", "book-open", _l("Articles"), "g k", (Permission.KB_READ,)),
     Room("people", "people.index", "contact-round", _l("People"), "g p", (Permission.PERSON_READ,)),
     Room("notices", "notices.home", "bell", _l("Notices"), "g n", (Permission.TICKET_READ,), True),
     Room("setup", "setup.home", "settings-2", _l("Set up"), "g s", SETUP_PERMISSIONS, True),

@@ -26,6 +26,7 @@ from helpdesk.db import db
 from tests.support import browser, databases, dovecot, forking, network, paths, postgres, smtp
 from tests.support.client import SeparateClient
 from tests.support.server import LiveDesk
+from tests.support.shared import shared
 
 # Where everything is run at once on a busy machine, examples are the same each time and none is
 # timed; at home they vary.
@@ -190,7 +191,7 @@ def smtp_receiver() -> Iterator[smtp.Receiver]:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of sample data beside the checkout."""
-    return paths.shared_folder("data")
+    return shared("")
 
 
 @pytest.fixture(scope="session")

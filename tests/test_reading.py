@@ -22,6 +22,10 @@ from helpdesk.channels.email import shared
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.set_up import MailboxSettings, add
 from helpdesk.db import db, transaction
+from helpdesk.kb import services as kb_services
+from helpdesk.kb.models import Kind
+from helpdesk.kb.services import files as kb_files
+from helpdesk.kb.services import shelves
 from helpdesk.lib.clock import now
 from helpdesk.macros.models import Macro
 from helpdesk.notify.telling import Tell
@@ -122,6 +126,15 @@ def references(own_desk: Flask) -> dict[str, Any]:
                     begins + timedelta(hours=8),
                 ),
             )
+            article = kb_services.create(
+                actor,
+                kb_services.NewArticle(
+                    kb_services.Wording("No network", "", "## Step: one\nIs it on?\n- solved"),
+                    kind=Kind.TROUBLESHOOTING,
+                ),
+            )
+            shelf = shelves.add(actor, "Network")
+            drawn = kb_files.add(actor, article, kb_services.Upload("a.png", PICTURE))
             role = account.roles[0]
             reset, first = (links.issue(account, purpose) for purpose in links.Purpose)
             attachment_id = db.session.scalars(
@@ -132,6 +145,9 @@ def references(own_desk: Flask) -> dict[str, Any]:
             "number": ticket.id,
             "other": other.id,
             "alert": alert.id,
+            "article": article.id,
+            "shelf": shelf.id,
+            "file_id": drawn.id,
             "entry_id": reply.id,
             "assignment_id": ticket.assignments[0].id,
             "attachment_id": attachment_id,
@@ -166,6 +182,8 @@ def variants(rule: Rule, references: dict[str, Any]) -> list[dict[str, Any]]:
         return [{**given, "name": "css/queue.css"}]
     if rule.rule.startswith("/board/") and "number" in given:
         return [{**given, "number": references["alert"]}]
+    if rule.rule.startswith("/knowledge/"):
+        return [{**given, "number": references["article"], "key": references["shelf"]}]
     if rule.rule.startswith("/drafts/files/"):
         return [{"attachment_id": references["draft_attachment_id"]}]
     if rule.rule.startswith("/setup/technicians/"):

@@ -19,6 +19,7 @@ from helpdesk.tickets.desk import Supplier, Tag
 from tests import factories
 from tests.board.makers import alert
 from tests.channels.email import post
+from tests.kb.makers import article
 from tests.setup.makers import Visitor, visitor
 from tests.sla.desk import office
 from tests.support.forms import Control, PageForm, forms_of
@@ -91,6 +92,13 @@ def board() -> list[str]:
     """Return the pages of the alert board on which something is typed."""
     there = f"/board/{alert().id}"
     return ["/board/new", there, f"{there}/edit", f"{there}/fixed"]
+
+
+def knowledge() -> list[str]:
+    """Return the pages of the knowledge base on which something is typed."""
+    there = f"/knowledge/{article(publish=True).id}"
+    parts = ("edit", "details", "translate")
+    return ["/knowledge/new", there, *(f"{there}/{part}" for part in parts)]
 
 
 class Walker:
@@ -180,7 +188,7 @@ def admin(client: FlaskClient) -> Visitor:
     return visitor(client)
 
 
-@pytest.mark.parametrize("pages", [lists, rows, settings, people, board])
+@pytest.mark.parametrize("pages", [lists, rows, settings, people, board, knowledge])
 def test_what_is_typed_is_kept_whole_or_refused_beside_its_field(
     admin: Visitor, pages: Callable[[], list[str]]
 ) -> None:
@@ -198,7 +206,7 @@ def test_the_answer_says_how_much_there_is_room_for(admin: Visitor) -> None:
 
 
 def test_no_field_cuts_in_the_browser_what_is_pasted(admin: Visitor) -> None:
-    for path in [*lists(), *rows(), *settings(), *people(), *board()]:
+    for path in [*lists(), *rows(), *settings(), *people(), *board(), *knowledge()]:
         fields = [line for line in admin.get(path).split("<") if "maxlength" in line]
         assert all('type="search"' in line for line in fields), (path, fields)
 

@@ -18,7 +18,7 @@ from helpdesk.people.models import Channel, Person
 from helpdesk.people.services.contact_points import find_or_create_by_address
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Category, Queue
-from helpdesk.tickets.lifecycle import LinkType
+from helpdesk.tickets.lifecycle import USUAL_IMPACT, USUAL_URGENCY, LinkType
 from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.own_words import own_words
 from helpdesk.tickets.queries.access import NotFound, get_for
@@ -86,6 +86,8 @@ class Inbound:
     envelope: dict[str, object] = field(default_factory=dict)
     # Nothing proves that it is from who it says, and its domain says that something should.
     doubted: bool = False
+    # Nothing proves it, but somebody said that mail which comes like this is theirs.
+    accepted: bool = False
     # It is proven to be from who it says; None: nobody was asked.
     proven: bool | None = None
     # Whether it shows something that only its sender can have from us. Asks.
@@ -93,6 +95,9 @@ class Inbound:
     # Its thread is known by more than the address that it was sent to.
     refers: bool = True
     category: Category | None = None
+    # What the way it came says of how far it reaches and how urgent it is.
+    impact: int | None = None
+    urgency: int | None = None
     # A technician sent us what somebody else had written.
     passed_on_by: PassedOnBy | None = None
     # What a technician writes about a ticket goes to its customer; only where it is proven to be
@@ -183,6 +188,8 @@ def _open(inbound: Inbound, author: Person, related: Ticket | None) -> Received:
             channel=inbound.channel,
             queue=inbound.queue if inbound.queue.retired_at is None else None,
             category=inbound.category,
+            impact=inbound.impact or USUAL_IMPACT,
+            urgency=inbound.urgency or USUAL_URGENCY,
             files=inbound.files,
             envelope=inbound.envelope,
             happened_at=inbound.happened_at,
@@ -265,6 +272,8 @@ def _is_doubted(inbound: Inbound, of_staff: bool) -> bool:
     """
     if not of_staff:
         return inbound.doubted
+    if inbound.accepted:
+        return False
     return (inbound.doubted or inbound.proven is False) and not inbound.answers_us()
 
 

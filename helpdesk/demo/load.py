@@ -20,12 +20,14 @@ from helpdesk.demo.answers import make_answers
 from helpdesk.demo.around import live_around, screenshot
 from helpdesk.demo.asides import live_asides
 from helpdesk.demo.breach import live_breach
+from helpdesk.demo.knowledge import live_knowledge
 from helpdesk.demo.macros import make_macros
 from helpdesk.demo.past import in_other_words, live_past, log_at
 from helpdesk.demo.plans import make_plans
 from helpdesk.demo.promises import FIELD, make_promises, promised
 from helpdesk.demo.returned import live_returned
 from helpdesk.demo.rules import make_rules
+from helpdesk.demo.secure_mail import make_keys
 from helpdesk.demo.sending import live_sending, make_signatures
 from helpdesk.demo.shifts import make_shifts
 from helpdesk.demo.story import DAYS, Demo
@@ -104,6 +106,7 @@ def load_demo() -> Demo:
         telling.settle(demo)
         make_rules(demo)
         make_macros(demo)
+        live_knowledge(demo)
         people_search.rebuild()
     warn(demo.actors["karen"])
     _mail_without_a_sender(demo)
@@ -170,7 +173,8 @@ def _mailbox(demo: Demo) -> None:
     )
     local, _at, domain = ADDRESS.partition("@")
     for word, queue in zip(("network", "desktop"), demo.queues[1:3], strict=True):
-        aliases.add(SYSTEM, mailbox, f"{local}+{word}*@{domain}", queue.id, None)
+        aliases.add(SYSTEM, mailbox, f"{local}+{word}*@{domain}", aliases.Leads(queue.id))
+    make_keys(demo, mailbox)
 
 
 def _everyday(demo: Demo) -> None:

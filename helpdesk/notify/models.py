@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Json, Model, UTCDateTime
+from helpdesk.kb.models import Article
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Person
 from helpdesk.tickets.models import Entry, Ticket
@@ -214,7 +215,9 @@ class Notice(Model):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     # What happened (notices.Kind).
     kind: Mapped[str] = mapped_column(String(20))
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    # What it is about: a ticket, or an article.
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id"), index=True)
     # Who did it; empty when it came about by itself.
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     data: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
@@ -224,7 +227,8 @@ class Notice(Model):
     on_screen: Mapped[bool] = mapped_column(default=True)
     mail_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
-    ticket: Mapped[Ticket] = relationship()
+    ticket: Mapped[Ticket | None] = relationship()
+    article: Mapped[Article | None] = relationship()
     actor: Mapped[Person | None] = relationship(foreign_keys=[actor_id])
 
 

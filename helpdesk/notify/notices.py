@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import and_, delete, func, or_, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.db import db, transaction
 from helpdesk.jobs import job
+from helpdesk.kb.events import ArticleLooked, ArticleNews, News
+from helpdesk.kb.models import Article
+from helpdesk.kb.queries.access import visible as visible_articles
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import Notice
 from helpdesk.notify.wishes import WAIT, Wishes
@@ -51,8 +54,11 @@ class Kind(StrEnum):
     TROUBLE_FIXED = "trouble-fixed"
     UNDELIVERED = "undelivered"
     NOT_SENT = "not-sent"
+    BRAKED = "braked"
     RULE = "rule"
     RULE_STOPPED = "rule-stopped"
+    ARTICLE_DUE = "article-due"
+    ARTICLE = "article"
 
 
 _WATCHED = frozenset({"resolve", "reopen", "close", "hold", "hand-over", "merge", "set-major"})
@@ -118,6 +124,19 @@ def on_mentioned(event: Mentioned) -> None:
 def on_looked(event: TicketLooked) -> None:
     """Whoever has a ticket open has seen what there was to say about it."""
     mark_seen(event.actor, ticket_id=event.ticket.id)
+
+
+def on_article_news(event: ArticleNews) -> None:
+    """Tell those who have to do with an article what became of it."""
+    kind = Kind.ARTICLE_DUE if event.what is News.DUE else Kind.ARTICLE
+    data = {**event.data, "what": event.what.value}
+    people = [key for key in and_covers(event.people) if key != event.by]
+    _write(_Told(person_id, kind, None, data, event.by, event.article_id) for person_id in people)
+
+
+def on_article_looked(event: ArticleLooked) -> None:
+    """Whoever has an article before them has seen what there was to say about it."""
+    mark_seen(event.actor, article_id=event.article_id)
 
 
 def on_times_passed(event: TimesPassed) -> None:
@@ -189,9 +208,10 @@ class _Told:
 
     person_id: int
     kind: Kind
-    ticket_id: int
+    ticket_id: int | None
     data: dict[str, object]
     by: int | None = None
+    article_id: int | None = None
 
 
 def _write(told: Iterable[_Told]) -> None:
@@ -209,6 +229,7 @@ def _write(told: Iterable[_Told]) -> None:
                     "person_id": one.person_id,
                     "kind": one.kind.value,
                     "ticket_id": one.ticket_id,
+                    "article_id": one.article_id,
                     "actor_id": one.by,
                     "data": one.data,
                     "created_at": moment,
@@ -217,7 +238,7 @@ def _write(told: Iterable[_Told]) -> None:
                 }
             )
         if on_screen:
-            announce(f"person:{one.person_id}", "notice", one.ticket_id)
+            announce(f"person:{one.person_id}", "notice", one.ticket_id or 0)
     write_rows(Notice, rows)
 
 
@@ -246,18 +267,25 @@ def _wishes(people: set[int]) -> dict[int, Wishes]:
 # ---- Reading ----
 
 
+def _readable(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that the actor may see now what a notice is about."""
+    of_article = and_(Notice.article_id.is_not(None), visible_articles(actor))
+    return or_(and_(Notice.ticket_id.is_not(None), visible(actor)), of_article)
+
+
 def unseen(actor: Actor) -> int:
     """Return how many notices the actor has not seen, up to one more than ``COUNTED``."""
     if actor.person_id is None:
         return 0
     rows = (
         select(Notice.id)
-        .join(Ticket, Ticket.id == Notice.ticket_id)
+        .outerjoin(Ticket, Ticket.id == Notice.ticket_id)
+        .outerjoin(Article, Article.id == Notice.article_id)
         .where(
             Notice.person_id == actor.person_id,
             Notice.seen_at.is_(None),
             Notice.on_screen,
-            visible(actor),
+            _readable(actor),
         )
         .limit(COUNTED + 1)
         .subquery()
@@ -268,14 +296,19 @@ def unseen(actor: Actor) -> int:
 def newest(actor: Actor, *, before: int | None = None) -> list[Notice]:
     """Return a page of the actor's notices, newest first, one more than a page if there is more.
 
-    Only of tickets that they may see now. Raises Denied.
+    Only of tickets and articles that they may see now. Raises Denied.
     """
     actor.demand(Permission.TICKET_READ)
     statement = (
         select(Notice)
-        .join(Notice.ticket)
-        .options(joinedload(Notice.ticket).joinedload(Ticket.customer), joinedload(Notice.actor))
-        .where(Notice.person_id == actor.person_id, Notice.on_screen, visible(actor))
+        .outerjoin(Notice.ticket)
+        .outerjoin(Notice.article)
+        .options(
+            joinedload(Notice.ticket).joinedload(Ticket.customer),
+            joinedload(Notice.actor),
+            selectinload(Notice.article).selectinload(Article.texts),
+        )
+        .where(Notice.person_id == actor.person_id, Notice.on_screen, _readable(actor))
     )
     last = db.session.get(Notice, before) if before is not None else None
     if last is not None:
@@ -286,8 +319,11 @@ def newest(actor: Actor, *, before: int | None = None) -> list[Notice]:
     return list(db.session.scalars(ordered.limit(PAGE + 1)))
 
 
-def mark_seen(actor: Actor, *, ticket_id: int | None = None) -> int:
-    """Say that the actor has seen their notices, or those of one ticket; returns how many."""
+def mark_seen(actor: Actor, *, ticket_id: int | None = None, article_id: int | None = None) -> int:
+    """Say that the actor has seen their notices, or those of one ticket or article.
+
+    Returns how many.
+    """
     statement = (
         update(Notice)
         .where(Notice.person_id == actor.person_id, Notice.seen_at.is_(None))
@@ -295,6 +331,8 @@ def mark_seen(actor: Actor, *, ticket_id: int | None = None) -> int:
     )
     if ticket_id is not None:
         statement = statement.where(Notice.ticket_id == ticket_id)
+    if article_id is not None:
+        statement = statement.where(Notice.article_id == article_id)
     found: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
     if found and actor.person_id is not None:
         announce(f"person:{actor.person_id}", "notice", ticket_id or 0)

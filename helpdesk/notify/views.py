@@ -3,9 +3,12 @@
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
+from helpdesk.kb.events import News
+from helpdesk.kb.queries.choosing import title_of
 from helpdesk.notify import notices
 from helpdesk.notify.models import Notice
 from helpdesk.notify.notices import COUNTED, PAGE, Kind
@@ -15,6 +18,7 @@ from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none, current_actor, require
 from helpdesk.people.services import own
 from helpdesk.people.services.reachable import why
+from helpdesk.web.i18n import choose_language
 
 bp = Blueprint("notices", __name__, template_folder="templates")
 
@@ -28,8 +32,11 @@ NAMES = {
     Kind.TROUBLE_FIXED: _l("Trouble on the alert board is fixed, if I asked to be told"),
     Kind.UNDELIVERED: _l("A mail on my ticket could not be delivered"),
     Kind.NOT_SENT: _l("An answer of mine could not be sent"),
+    Kind.BRAKED: _l("Nothing is sent by itself on my ticket any more, because it was too much"),
     Kind.RULE: _l("A rule tells me something"),
     Kind.RULE_STOPPED: _l("A rule was stopped because it did too much"),
+    Kind.ARTICLE_DUE: _l("An article of mine is due for its review"),
+    Kind.ARTICLE: _l("Something happens to an article I write, own or review"),
 }
 """What each kind of notice is about, as the switches say it."""
 
@@ -43,8 +50,11 @@ ICONS = {
     Kind.TROUBLE_FIXED: "circle-check",
     Kind.UNDELIVERED: "circle-alert",
     Kind.NOT_SENT: "circle-alert",
+    Kind.BRAKED: "octagon-pause",
     Kind.RULE: "workflow",
     Kind.RULE_STOPPED: "octagon-pause",
+    Kind.ARTICLE_DUE: "calendar-clock",
+    Kind.ARTICLE: "book-open",
 }
 _PROMISES = {
     "acknowledge": _l("to acknowledge it"),
@@ -75,10 +85,14 @@ def sentence(notice: Notice) -> Markup:
         return escape(_("The time the customer was told has passed: say a new one"))
     if notice.kind == Kind.NOT_SENT:
         return escape(_("An answer on it could not be sent"))
+    if notice.kind == Kind.BRAKED:
+        return escape(_("So much was sent by itself on it that it is held for an hour"))
     if notice.kind in {Kind.RULE, Kind.RULE_STOPPED}:
         return _of_rule(notice)
     if notice.kind == Kind.UNDELIVERED:
         return _of_undelivered(notice)
+    if notice.kind in {Kind.ARTICLE_DUE, Kind.ARTICLE}:
+        return _of_article(notice)
     patterns = {
         Kind.ASSIGNED: _("%(who)s assigned it to you"),
         Kind.MENTIONED: _("%(who)s mentioned you"),
@@ -91,9 +105,38 @@ def sentence(notice: Notice) -> Markup:
     elif notice.kind == Kind.ANSWERED:
         if notice.data.get("aside"):
             patterns[Kind.ANSWERED] = _("%(who)s answered in a side conversation")
-        who = str(notice.data.get("supplier") or notice.ticket.customer.name)
+        customer = notice.ticket.customer.name if notice.ticket is not None else ""
+        who = str(notice.data.get("supplier") or customer)
     pattern = patterns.get(Kind(notice.kind), "%(who)s")
     return escape(pattern) % {"who": Markup("<b>{}</b>").format(who or "Hearth")}
+
+
+def _of_article(notice: Notice) -> Markup:
+    """Return what became of an article."""
+    sayings = {
+        News.DUE: _("Look whether it is still right: its review is due"),
+        News.SUBMITTED: _("%(who)s asks you to review it"),
+        News.SENT_BACK: _("%(who)s sent it back: %(reason)s"),
+        News.PUBLISHED: _("%(who)s published it"),
+        News.FLAGGED: _("%(who)s says something is wrong: %(text)s"),
+        News.FLAG_CLOSED: _("%(who)s dealt with what you said was wrong"),
+        News.HANDED_OVER: _("%(who)s made you its owner"),
+    }
+    data = notice.data
+    who = notice.actor.name if notice.actor is not None else "Hearth"
+    number = data.get("number")
+    what = News(str(data.get("what")))
+    said = sayings[what]
+    if what is News.HANDED_OVER and isinstance(number, int) and number > 1:
+        more = ngettext("%(num)d more", "%(num)d more", number - 1)
+        said = _("%(who)s made you its owner, and that of %(more)s", who="%(who)s", more=more)
+    if what is News.SENT_BACK and not data.get("reason"):
+        said = _("%(who)s sent it back")
+    return escape(said) % {
+        "who": Markup("<b>{}</b>").format(who),
+        "reason": str(data.get("reason") or ""),
+        "text": str(data.get("text") or ""),
+    }
 
 
 def _of_undelivered(notice: Notice) -> Markup:
@@ -150,6 +193,8 @@ def _page(wishes: Wishes, hours: list[str], problem: str = "") -> str:
         rows=found[:PAGE],
         more=found[PAGE - 1].id if len(found) > PAGE else None,
         sentence=sentence,
+        title_of=title_of,
+        language=choose_language(),
         icons=ICONS,
         switches=NAMES,
         wishes=wishes,

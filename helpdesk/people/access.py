@@ -42,6 +42,10 @@ class Permission(StrEnum):
     RULE_VIEW = "rule:view"
     RULE_EDIT = "rule:edit"
     BOARD_WRITE = "board:write"
+    KB_READ = "kb:read"
+    KB_WRITE = "kb:write"
+    KB_PUBLISH = "kb:publish"
+    KB_MANAGE = "kb:manage"
     AUDIT_READ = "audit:read"
     SELF_USE = "self:use"
 
@@ -59,6 +63,8 @@ _TECHNICIAN = frozenset(
         P.TICKET_EXPORT,
         P.PERSON_READ,
         P.PERSON_EDIT,
+        P.KB_READ,
+        P.KB_WRITE,
     }
 )
 _LEAD = _TECHNICIAN | {
@@ -66,6 +72,7 @@ _LEAD = _TECHNICIAN | {
     P.TICKET_BACKDATE,
     P.TICKET_BROADCAST,
     P.BOARD_WRITE,
+    P.KB_PUBLISH,
     P.VIEW_SHARE,
     P.PERSON_MERGE,
 }
@@ -80,14 +87,27 @@ BUILT_IN_ROLES: dict[str, frozenset[Permission]] = {
             P.TICKET_EXPORT,
             P.PERSON_READ,
             P.BOARD_WRITE,
+            P.KB_READ,
             P.VIEW_SHARE,
             P.RULE_VIEW,
             P.RULE_EDIT,
             P.AUDIT_READ,
         }
     ),
-    "knowledge-editor": frozenset({P.SELF_USE, P.TICKET_READ, P.PERSON_READ}),
-    "asset-manager": frozenset({P.SELF_USE, P.TICKET_READ, P.PERSON_READ, P.PERSON_EDIT}),
+    "knowledge-editor": frozenset(
+        {
+            P.SELF_USE,
+            P.TICKET_READ,
+            P.PERSON_READ,
+            P.KB_READ,
+            P.KB_WRITE,
+            P.KB_PUBLISH,
+            P.KB_MANAGE,
+        }
+    ),
+    "asset-manager": frozenset(
+        {P.SELF_USE, P.TICKET_READ, P.PERSON_READ, P.PERSON_EDIT, P.KB_READ}
+    ),
     "administrator": frozenset(Permission),
 }
 """Permissions that the built-in roles start with; an administrator may change all but the last."""

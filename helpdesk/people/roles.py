@@ -32,7 +32,7 @@ DESCRIPTIONS = {
     "technician": _l("Works tickets: logs, replies, assigns, resolves; keeps people up to date"),
     "lead": _l("A technician who may also force, back-date, merge people and write to many"),
     "manager": _l("Reads everything, shares views, saves lists, reads the log of access"),
-    "knowledge-editor": _l("Reads tickets and people to write articles"),
+    "knowledge-editor": _l("Writes, reviews and publishes articles, and keeps them in order"),
     "asset-manager": _l("Reads tickets, keeps people and their equipment up to date"),
     "administrator": _l("May do everything"),
 }
@@ -65,6 +65,10 @@ PERMISSIONS = {
     Permission.RULE_VIEW: _l("See the rules and what they did"),
     Permission.RULE_EDIT: _l("Change the rules, try them and turn them on"),
     Permission.BOARD_WRITE: _l("Write on the alert board, and tell people when it is fixed"),
+    Permission.KB_READ: _l("Read articles for staff"),
+    Permission.KB_WRITE: _l("Write articles and changes of them"),
+    Permission.KB_PUBLISH: _l("Review, publish and retire articles"),
+    Permission.KB_MANAGE: _l("Keep the shelves of articles, import and export them"),
     Permission.AUDIT_READ: _l("Read the log of access"),
     Permission.SELF_USE: _l("Sign in and change one's own settings"),
 }

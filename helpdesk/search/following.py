@@ -345,7 +345,8 @@ def _follow_until(stop: threading.Event) -> None:
             db.session.rollback()
         stop.wait(LOOK_SECONDS)
     if anew is not None:
-        anew.join()
+        # It sees that it is to stop; who ends the process does not wait for long.
+        anew.join(5)
 
 
 def _readable() -> bool:

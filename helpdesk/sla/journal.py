@@ -31,6 +31,7 @@ IRRELEVANT = frozenset(
         *("note", "call-attempt", "call-summary", "add-copy", "remove-copy", "set-tags"),
         *("add-tasks", "task-done", "task-open", "edit-task", "remove-task", "add-time"),
         *("link-alert", "unlink-alert", "tell-when-fixed", "tell-no-more"),
+        *("link-article", "unlink-article"),
         *("link", "unlink", "split", "set-cause", "set-subject", "set-owner", "redact"),
         *("replay", "promise-missed", "promise-warned", "explain-miss"),
         *("expect", "expected-passed", "tell", "hear-supplier", "hear-doubted", "promise-reminded"),

@@ -204,15 +204,21 @@ class ReasonForm(Form):
 class BinForm(Form):
     """Why a ticket goes to the bin."""
 
-    reason = RadioField(_l("Reason"), choices=choices(wording.BIN_CHOICES.items()))
+    reason = RadioField(
+        _l("Reason"), choices=choices(wording.BIN_CHOICES.items()), default="spam-sender"
+    )
+    sure = HiddenField()
 
 
-def bin_choice(chosen: str | None) -> tuple[BinReason, str]:
-    """Return the reason and whose mail is put aside; what nobody offered is a mistake."""
+def bin_choice(chosen: str | None, *, sure: bool = False) -> tuple[BinReason, str]:
+    """Return the reason and whose mail is put aside; what nobody offered is a mistake.
+
+    ``sure``: they know that the domain is a customer's.
+    """
     if chosen not in wording.BIN_CHOICES:
         return BinReason.MISTAKE, ""
     reason, _hyphen, block = str(chosen).partition("-")
-    return BinReason(reason), block
+    return BinReason(reason), f"{block}-sure" if block == "domain" and sure else block
 
 
 class AssignForm(Form):

@@ -156,6 +156,9 @@ OPEN_ASSIGNMENT = frozenset({AssignmentState.ASSIGNED, AssignmentState.ACKNOWLED
 LEVELS = (1, 2, 3)
 """Impact (1 everybody, 2 several people, 3 one person) and urgency (1 work stops … 3 can wait)."""
 
+USUAL_IMPACT, USUAL_URGENCY = 3, 2
+"""What a ticket has of which nobody said more: one person, whose work is slowed."""
+
 DEFAULT_MATRIX: dict[tuple[int, int], int] = {
     (1, 1): 1,
     (1, 2): 2,

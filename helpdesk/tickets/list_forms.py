@@ -96,6 +96,10 @@ class BinManyForm(BulkForm):
         choices=choices(wording.BIN_CHOICES.items()),
         default="spam-sender",
     )
+    sure = BooleanField(
+        _l("Also a domain of customers"),
+        description=_l("Without this, tickets from such a domain stay where they are."),
+    )
 
 
 class ViewForm(Form):

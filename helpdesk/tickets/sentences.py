@@ -338,6 +338,8 @@ _SENTENCES: dict[str, Callable[[Markup, Changes], Markup | None]] = {
     "log": _plain(_l("%(who)s logged the ticket")),
     "link-alert": _plain(_l("%(who)s linked it to a notice on the alert board")),
     "unlink-alert": _plain(_l("%(who)s took it off a notice on the alert board")),
+    "link-article": _plain(_l("%(who)s put an article beside it")),
+    "unlink-article": _plain(_l("%(who)s took an article from beside it")),
     "tell-when-fixed": _plain(_l("%(who)s noted that the customer is told when it is fixed")),
     "tell-no-more": _plain(_l("%(who)s noted that the customer need not be told when it is fixed")),
     "assign": _covering(_assign),

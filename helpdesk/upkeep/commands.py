@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from sqlalchemy import select
 
+from helpdesk.channels.email import subjects as mail_subjects
 from helpdesk.command import emit, json_option, with_desk
 from helpdesk.db import db, transaction
 from helpdesk.people import search as people_search
@@ -77,18 +78,21 @@ def search() -> None:
 @json_option
 @with_desk
 def search_rebuild(as_json: bool) -> None:
-    """Make the index of tickets and people anew, and this host's of articles."""
+    """Make the index of tickets, people and mail anew, and this host's of articles."""
     with transaction():
         entries = indexing.rebuild()
         people = people_search.rebuild()
+        subjects = mail_subjects.rebuild()
     articles = following.rebuild()
-    words = f"{entries} journal entries and {people} people are indexed, "
+    words = f"{entries} journal entries, {people} people and {subjects} subjects of mail"
+    words += " are indexed, "
     words += (
         "the articles by another process just now."
         if articles is None
         else f"and {articles} articles on this host."
     )
-    emit(as_json, {"entries": entries, "people": people, "articles": articles}, words)
+    record = {"entries": entries, "people": people, "subjects": subjects, "articles": articles}
+    emit(as_json, record, words)
 
 
 @click.group("tickets")

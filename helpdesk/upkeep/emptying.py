@@ -12,6 +12,7 @@ def empty_database() -> None:
     """Remove every row, in the caller's transaction. Ticket numbers go on where they were."""
     # The index of words is no model; that of people follows its table.
     db.session.execute(text("DELETE FROM ticket_fts"))
+    db.session.execute(text("DELETE FROM mail_fts"))
     if is_postgresql():
         names = ", ".join(table.name for table in db.metadata.sorted_tables)
         for name in GUARDED:

@@ -22,6 +22,7 @@ from sqlalchemy import Column, LargeBinary, Table, bindparam, func, insert, sele
 
 from config import Settings
 from helpdesk import blobs
+from helpdesk.channels.email import subjects as mail_subjects
 from helpdesk.db import UTCDateTime, db, is_postgresql, transaction
 from helpdesk.jobs import somebody_leads
 from helpdesk.people import search as people_search
@@ -69,6 +70,7 @@ def restore(source: Path, *, force: bool = False) -> Restored:
             _restart_numbers()
             indexing.rebuild()
             people_search.rebuild()
+            mail_subjects.rebuild()
     except BaseException as error:
         for sha256 in reading.new_blobs:
             blobs.delete(sha256)

@@ -1,14 +1,14 @@
 """What the search of articles follows: changes, the present index, synonyms.
 
 Revision: b7d40c52e981
-Follows: 7a2c9d4e5f60
+Follows: 60fa4462791d
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "b7d40c52e981"
-down_revision = "7a2c9d4e5f60"
+down_revision = "60fa4462791d"
 branch_labels = None
 depends_on = None
 

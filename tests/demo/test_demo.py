@@ -7,12 +7,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from cryptography import x509
 from flask import Flask
 from sqlalchemy import func, select
 
 from helpdesk import blobs
 from helpdesk.channels.email import importer, ledger
 from helpdesk.channels.email.models import Mailbox
+from helpdesk.channels.email.secure import keys
+from helpdesk.channels.email.secure.model import Kind
+from helpdesk.channels.email.secure.models import PersonKey
+from helpdesk.channels.email.secure.protecting import keys_for
 from helpdesk.db import db, transaction
 from helpdesk.demo import breach, load
 from helpdesk.lib import clock
@@ -267,3 +272,18 @@ def test_every_demo_is_alike_on_both_databases(own_desk: Flask, monkeypatch: pyt
         again = told()
         assert [row[:3] for row in again] == [row[:3] for row in first]
         db.session.remove()
+
+
+def test_some_have_keys_and_mail_to_them_can_be_encrypted(demo: Flask):
+    (ours,) = keys.own_keys()
+    assert ours.signs
+    assert "(demo)" in ours.name
+    theirs = db.session.scalars(select(PersonKey)).all()
+    assert len([one for one in theirs if one.kind == Kind.SMIME]) == 2
+    assert all("(demo)" in one.name for one in theirs)
+    for one in theirs:
+        assert keys_for([one.address]).missing == ()
+    # What its customers have is vouched for by the authority that the desk knows.
+    (authority,) = keys.authorities()
+    issued = x509.load_pem_x509_certificate(ours.public.encode())
+    issued.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.public.encode()))

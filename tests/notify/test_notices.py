@@ -53,7 +53,7 @@ def follow(actor: Actor, ticket: Ticket) -> None:
 
 def told(actor: Actor) -> list[tuple[str, int]]:
     db.session.flush()
-    return [(row.kind, row.ticket_id) for row in reversed(notices.newest(actor))]
+    return [(row.kind, row.ticket_id or 0) for row in reversed(notices.newest(actor))]
 
 
 def naming(actor: Actor) -> services.Said:

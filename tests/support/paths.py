@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import pytest
-
 PROJECT = Path(__file__).resolve().parent.parent.parent
 RUN_DIR_VARIABLE = "HEARTH_TEST_RUN_DIR"
 
@@ -57,18 +55,6 @@ def end_processes() -> None:
         with suppress(ProcessLookupError):
             os.killpg(int(file.name.partition("-")[2]), signal.SIGKILL)
         file.unlink(missing_ok=True)
-
-
-def shared_folder(*parts: str) -> Path:
-    """Return a folder of the sample data that lies beside the checkout, or skip the test.
-
-    ``HEARTH_SHARED`` names another place.
-    """
-    shared = Path(os.environ.get("HEARTH_SHARED") or PROJECT.parent / "shared")
-    folder = shared.joinpath(*parts)
-    if not folder.exists():
-        pytest.skip(f"the sample data is not there: {folder}")
-    return folder
 
 
 def free_port() -> int:

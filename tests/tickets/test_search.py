@@ -46,8 +46,8 @@ def test_those_in_which_the_words_stand_together_come_first() -> None:
 
 
 def test_accents_matter_on_neither_side() -> None:
-    ticket = factories.ticket("Büro Zürich", body="café")
-    assert found("buro zurich") == found("Zürich") == found("CAFÉ") == [ticket.id]
+    ticket = factories.ticket("Übersee Zürich", body="café")
+    assert found("ubersee zurich") == found("Zürich") == found("CAFÉ") == [ticket.id]
 
 
 def test_a_ticket_is_found_by_whose_it_is() -> None:

@@ -58,8 +58,9 @@ def test_the_cost_of_the_page_does_not_grow_with_the_ticket(
     path = f"/tickets/{ticket.id}?in=queue%3D{work.queue.id}"
     # One of them asks for the clocks of what was promised, one counts the notices in the frame, two
     # ask for known trouble: the ticket's own, and what runs (remembered outside of tests), one asks
-    # whose address takes no mail, two which mailbox would answer and whether it can.
-    assert _cost(work, path).count == 17
+    # whose address takes no mail, two which mailbox would answer and whether it can, one which
+    # articles stand beside it.
+    assert _cost(work, path).count == 18
     colleagues = [factories.actor() for _ in range(3)]
 
     def grow() -> Queries:
@@ -75,13 +76,13 @@ def test_the_cost_of_the_page_does_not_grow_with_the_ticket(
     # Links and tasks are asked for once there are any, each with one question, and so is which
     # tickets the history names and which of them the reader may see.
     many, more = grow(), grow()
-    assert many.count == more.count == 21, str(more)
+    assert many.count == more.count == 22, str(more)
     services.reply(work.actor, ticket, Said("Hello"))
     services.note(work.actor, ticket, Said(f"@[Priya Nair](person:{work.person.id}) please"))
     db.session.commit()
     answered = _cost(work, path)
     # What became of the answers, and who was named: one more each, however many there are.
-    assert answered.count <= 23, str(answered)
+    assert answered.count <= 24, str(answered)
 
 
 def test_who_may_only_read_gets_no_buttons(

@@ -6,6 +6,7 @@ counts before To and Cc, an exact address before one with ``*``, a longer patter
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from helpdesk.db import db
 from helpdesk.people import audit
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.desk import Category, Queue
+from helpdesk.tickets.lifecycle import LEVELS
 from helpdesk.tickets.services import Refused
 
 LARGEST = 2**62
@@ -25,6 +27,16 @@ MOST = 500
 _PATTERN = re.compile(
     r"[^\s\x00-\x1f\x7f<>()\[\],;:@\"]{1,200}@[^\s\x00-\x1f\x7f<>()\[\],;:@\"*]{1,119}"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """Where mail to an address goes, and what its tickets begin with; None: as everywhere."""
+
+    queue_id: int
+    category_id: int | None = None
+    impact: int | None = None
+    urgency: int | None = None
 
 
 def aliases_of(mailbox_ids: Iterable[int | None]) -> dict[int, list[MailAlias]]:
@@ -79,35 +91,43 @@ def matches(pattern: str, address: str) -> bool:
     return True
 
 
-def add(
-    actor: Actor, mailbox: Mailbox, typed: str, queue_id: int, category_id: int | None
-) -> MailAlias:
+def add(actor: Actor, mailbox: Mailbox, typed: str, to: Leads) -> MailAlias:
     """Let mail to an address go to a queue. Raises Denied, Refused."""
     actor.demand(Permission.SETUP_MAIL)
     pattern = typed.strip().lower()
     if _PATTERN.fullmatch(pattern) is None:
         message = _l("Type an address, for instance support+printer@example.org.")
         raise Refused("address", message, "value")
-    queue = db.session.get(Queue, queue_id) if 0 < queue_id < LARGEST else None
+    queue = db.session.get(Queue, to.queue_id) if 0 < to.queue_id < LARGEST else None
     if queue is None or queue.retired_at is not None:
         raise Refused("queue", _l("Choose the queue that this mail goes to."), "queue_id")
     category = (
-        db.session.get(Category, category_id) if category_id and category_id < LARGEST else None
+        db.session.get(Category, to.category_id)
+        if to.category_id and to.category_id < LARGEST
+        else None
     )
+    for name, level in (("impact", to.impact), ("urgency", to.urgency)):
+        if level is not None and level not in LEVELS:
+            raise Refused("level-unknown", _l("Impact and urgency go from 1 to 3."), name)
     there = aliases_of([mailbox.id]).get(mailbox.id, [])
     if any(one.pattern == pattern for one in there):
         raise Refused("address-taken", _l("This address is on the list already."), "value")
     if len(there) >= MOST:
         raise Refused("too-many", _l("There are too many addresses on the list."), "value")
-    row = MailAlias(mailbox=mailbox, pattern=pattern, queue=queue, category=category)
+    row = MailAlias(
+        mailbox=mailbox,
+        pattern=pattern,
+        queue=queue,
+        category=category,
+        impact=to.impact,
+        urgency=to.urgency,
+    )
     db.session.add(row)
     db.session.flush()
-    audit.record(
-        actor,
-        "mail-alias-added",
-        mailbox,
-        {"address": [None, pattern], "queue": [None, queue.name]},
-    )
+    changes: dict[str, list[object]] = {"address": [None, pattern], "queue": [None, queue.name]}
+    levels = {"impact": to.impact, "urgency": to.urgency}
+    changes |= {name: [None, level] for name, level in levels.items() if level is not None}
+    audit.record(actor, "mail-alias-added", mailbox, changes)
     return row
 
 

@@ -18,9 +18,10 @@ from helpdesk.channels.email.handling import MOST, Handling, handling
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.db import db
 from helpdesk.lib.clock import now
-from helpdesk.notify import by_mail, escalated, outbox
+from helpdesk.notify import by_mail, escalated, notices, outbox
 from helpdesk.notify.models import OutboxMessage, Sending
-from helpdesk.tickets.models import Entry
+from helpdesk.tickets.lifecycle import OPEN_ASSIGNMENT
+from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services.talk import AUTO_REPLY
 
 HELD = "loop"
@@ -128,10 +129,20 @@ def stopped(message: OutboxMessage) -> bool:
     if all((db.session.scalar(one) or 0) < limit for one in counts):
         return False
     if not _was_stopped(message.ticket_id):
-        loop_notices.tell_of_ticket(message.ticket_id)
+        _tell(message.ticket_id)
     message.reason = STOPPED
     outbox.cancelled(message)
     return True
+
+
+def _tell(ticket_id: int) -> None:
+    """Tell administrators by mail, and who answers for the ticket, or holds a part of it."""
+    loop_notices.tell_of_ticket(ticket_id)
+    ticket = db.session.get_one(Ticket, ticket_id)
+    held = [row.technician_id for row in ticket.assignments if row.state in OPEN_ASSIGNMENT]
+    people = [ticket.owner_id] if ticket.owner_id is not None else held
+    concerned = {key: notices.Kind.BRAKED for key in people if key is not None}
+    notices.tell(concerned, ticket_id, None)
 
 
 def _was_stopped(ticket_id: int) -> bool:

@@ -13,7 +13,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from config import Settings
-from helpdesk.channels.email import bounced
+from helpdesk.channels.email import accepted, bounced, subjects
+from helpdesk.channels.email.accepted import Known as AcceptedWith
 from helpdesk.channels.email.aliases import alias_for, aliases_of, category_of
 from helpdesk.channels.email.answered import Hints, hints_of, keep_keys
 from helpdesk.channels.email.asides import aside_of, asides_of
@@ -86,6 +87,8 @@ class Known:
     asides: dict[str, int] = field(default_factory=dict)
     # Those who write of whom nobody wants to hear, with the entry of the list that says so.
     spam: Mapping[str, int] = field(default_factory=dict)
+    # Those who write whom somebody said to accept, and with what.
+    accepted: AcceptedWith = field(default_factory=dict)
     # What mail systems report on, by its Message-ID.
     returned: dict[str, list[OutboxMessage]] = field(default_factory=dict)
     # Those of the authors whose address was marked as one that takes no mail.
@@ -142,6 +145,9 @@ def known_of(
         asides=asides_of(threads),
         to_suppliers=written_to_suppliers(letter.references for letter in read),
         spam=listed_among(senders),
+        accepted=accepted.known_among(
+            letter.author.address for letter in read if letter.author and letter.stated
+        ),
         returned=bounced.reported_on(read),
         undeliverable=undeliverable_among(
             [letter.author.address for letter in read if letter.author and not letter.bounce]
@@ -282,6 +288,7 @@ def put_aside(reason: str, error: Exception) -> Decision:
 def settle(row: MailMessage, letter: Letter, decision: Decision) -> None:
     """Write a decision into its line of the ledger."""
     row.message_id, row.subject = letter.message_id, letter.subject
+    subjects.index(row)
     row.sender = letter.author.address[:320] if letter.author is not None else ""
     row.state, row.reason, row.error = decision.state, decision.reason, decision.error
     row.ticket_id, row.entry_id = decision.ticket_id, decision.entry_id
@@ -315,7 +322,7 @@ def inbound_of(row: MailMessage, letter: Letter, known: Known) -> Inbound:
         envelope=letter.envelope,
         auto_reply=bool(letter.auto_reply),
     )
-    _say_who(inbound, row, letter)
+    _say_who(inbound, row, letter, known)
     _lead(inbound, row, letter, known)
     if not letter.subject and not letter.body.strip():
         with force_locale(desk_language()):
@@ -323,7 +330,7 @@ def inbound_of(row: MailMessage, letter: Letter, known: Known) -> Inbound:
     return inbound
 
 
-def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
+def _say_who(inbound: Inbound, row: MailMessage, letter: Letter, known: Known) -> None:
     """Note whether the sender is who they say, as far as the mailbox trusts who found it out."""
     address = inbound.author.address
     inbound.staff_answer = row.mailbox is not None and row.mailbox.staff_answers
@@ -332,9 +339,16 @@ def _say_who(inbound: Inbound, row: MailMessage, letter: Letter) -> None:
     if not trusted:
         return
     found = check(letter.stated, trusted, address) or Check(Proof.NONE, trusted[0], ())
-    inbound.envelope = {**inbound.envelope, "sender_check": found.noted()}
+    noted = accepted.noted(address, found)
     inbound.proven = found.proof == Proof.PASS
-    inbound.doubted = found.proof == Proof.FAIL
+    by_hand = None if inbound.proven else accepted.accepted_with(address, found, known.accepted)
+    if by_hand is not None:
+        bond, key = by_hand
+        noted["accepted"] = [bond.method, bond.domain]
+        accepted.count_hit(key)
+        inbound.accepted = True
+    inbound.envelope = {**inbound.envelope, "sender_check": noted}
+    inbound.doubted = found.proof == Proof.FAIL and not inbound.accepted
     if inbound.doubted:
         # A receipt would go to whoever's address was forged.
         inbound.envelope.setdefault("automatic", "unverified")
@@ -351,6 +365,7 @@ def _lead(inbound: Inbound, row: MailMessage, letter: Letter, known: Known) -> N
     alias = alias_for(letter.recipients, known.aliases.get(row.mailbox_id or 0, ()))
     if alias is not None:
         inbound.queue, inbound.category = alias.queue, category_of(alias)
+        inbound.impact, inbound.urgency = alias.impact, alias.urgency
     if inbound.thread is None and not inbound.doubted:
         credit_author(inbound, known.people, known.own_addresses, known.pace.handling)
 

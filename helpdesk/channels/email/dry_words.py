@@ -1,5 +1,7 @@
 """What would become of a message, in words for the dry run."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import gettext as _
@@ -25,6 +27,46 @@ WHY: dict[str, Any] = {
     "error": _l("something would go wrong here while filing it"),
 }
 """Why a message would be ignored or put aside; others are said by their name in the ledger."""
+
+
+FATES: dict[str, Any] = {
+    "ticket": _l("New ticket"),
+    "reply": _l("Reply"),
+    "note": _l("Note for staff"),
+    "bounce": _l("Came back"),
+    "quarantined": _l("Quarantine"),
+    "ignored": _l("Ignored"),
+    "duplicate": _l("Copy"),
+    "here": _l("Here already"),
+    "untried": _l("Not tried"),
+}
+"""What can become of a message, in the order in which it matters; other fates are named alone."""
+
+_FILED = {
+    How.OPENED: "ticket",
+    How.FOLLOWED_UP: "ticket",
+    How.JOINED: "reply",
+    How.ANSWERED: "reply",
+    How.NOTED: "note",
+    How.DOUBTED: "note",
+}
+
+
+def fate_of(one: Would) -> str:
+    """Return the fate of a message by which a dry run is counted and sorted."""
+    return _FILED.get(How(one.reason), "ticket") if one.state == State.FILED else str(one.state)
+
+
+def counted(found: Iterable[Would]) -> dict[str, int]:
+    """Return how many messages have each fate, in the order of ``FATES``."""
+    number = Counter(fate_of(one) for one in found)
+    known = [fate for fate in FATES if number[fate]]
+    return {fate: number[fate] for fate in [*known, *sorted(number.keys() - set(known))]}
+
+
+def place_of(one: Would) -> int:
+    """Return where the fate of a message stands among all fates, to sort by it."""
+    return list(FATES).index(fate) if (fate := fate_of(one)) in FATES else len(FATES)
 
 
 def in_words(one: Would) -> str:
@@ -57,6 +99,8 @@ def _filed(one: Would) -> Any:
         return _("A new ticket")
     if one.reason == How.FOLLOWED_UP:
         return _("A new ticket, linked to a closed one")
+    if one.reason == How.DOUBTED:
+        return _("A note: its sender could not be verified")
     if one.reason not in {How.JOINED, How.NOTED}:
         return None
     if one.above is not None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
+from helpdesk.channels.email import subjects
 from helpdesk.channels.email.downloads import TOO_OLD
 from helpdesk.channels.email.letter import key_of
 from helpdesk.channels.email.models import MailMessage, State
@@ -17,10 +18,9 @@ from helpdesk.channels.inbound import How
 from helpdesk.db import db
 from helpdesk.people.access import Actor, Permission
 from helpdesk.tickets.desk import Queue
+from helpdesk.tickets.models import Ticket
 
 PAGE = 50
-SUBJECTS = 20_000
-"""Newest messages of the choice in whose subjects words are looked for."""
 
 FATES: dict[str, tuple[Any, tuple[str, ...], tuple[str, ...]]] = {
     "ticket": (_l("New ticket"), (State.FILED,), (How.OPENED, How.FOLLOWED_UP)),
@@ -83,24 +83,50 @@ class Wanted:
         return bool(self.fate or self.sender or self.words or self.ticket or self.day)
 
 
-def page(
-    actor: Actor, wanted: Wanted, *, zone: tzinfo, before: int | None = None
-) -> Sequence[MailMessage]:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the ledger, and below which line the next one begins; None at the end."""
+
+    messages: Sequence[MailMessage]
+    older: int | None
+    is_cut: bool = False
+    """Whether it ended because enough was looked through, and not because it is full."""
+
+
+def page(actor: Actor, wanted: Wanted, *, zone: tzinfo, before: int | None = None) -> Page:
     """Return a page of the ledger, newest first; the mailbox and queue of each are there.
 
     A Message-ID among the words is found by itself. Raises Denied.
     """
     actor.demand(Permission.SETUP_MAIL)
+    conditions = [*_conditions(wanted, zone), *_readable(actor, wanted)]
     statement = (
         select(MailMessage)
-        .options(joinedload(MailMessage.mailbox), joinedload(MailMessage.queue))
-        .where(*_conditions(wanted, zone), *_readable(actor, wanted))
+        .options(
+            joinedload(MailMessage.mailbox),
+            joinedload(MailMessage.queue),
+            joinedload(MailMessage.ticket).load_only(Ticket.hidden_at, Ticket.bin_reason),
+        )
         .order_by(MailMessage.id.desc())
         .limit(PAGE)
     )
-    if before is not None:
-        statement = statement.where(MailMessage.id < before)
-    return db.session.scalars(statement).all()
+    reached = None
+    if wanted.words.strip() and not _is_message_id(wanted.words.strip()):
+        found = subjects.find(wanted.words, conditions, before=before, limit=PAGE)
+        reached = found.reached
+        statement = statement.where(MailMessage.id.in_(found.ids))
+    else:
+        statement = statement.where(*conditions)
+        if before is not None:
+            statement = statement.where(MailMessage.id < before)
+    messages = db.session.scalars(statement).all()
+    if reached is not None:
+        return Page(messages, reached, is_cut=True)
+    return Page(messages, messages[-1].id if len(messages) == PAGE else None)
+
+
+def _is_message_id(words: str) -> bool:
+    return words.startswith("<") and words.endswith(">")
 
 
 def _readable(actor: Actor, wanted: Wanted) -> list[Any]:
@@ -130,15 +156,8 @@ def _conditions(wanted: Wanted, zone: tzinfo) -> list[Any]:
         begin = datetime.combine(wanted.day, time(), zone)
         found += [MailMessage.stored_at >= begin, MailMessage.stored_at < begin + timedelta(days=1)]
     words = wanted.words.strip()
-    if words.startswith("<") and words.endswith(">"):
+    if _is_message_id(words):
         found.append(MailMessage.message_id == key_of(words))
-    elif words:
-        # Words are looked for among the newest only: this is read line by line.
-        newest = select(func.max(MailMessage.id)).scalar_subquery()
-        found += [
-            MailMessage.subject.icontains(words, autoescape=True),
-            MailMessage.id > newest - SUBJECTS,
-        ]
     return found
 
 

@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from helpdesk import blobs
+from helpdesk.channels.email import subjects
 from helpdesk.channels.email.ingest import Fate, fate_of, file_again
 from helpdesk.channels.email.models import OPEN, MailMessage, State
 from helpdesk.db import db
@@ -127,4 +128,5 @@ def _forget_raw(entry: Entry) -> None:
     hashes = {row.raw_sha256 for row in rows if row.raw_sha256 is not None}
     for row in rows:
         row.raw_sha256, row.subject, row.redacted_at = None, "", now()
+    subjects.remove(row.id for row in rows)
     blobs.forget(hashes)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from helpdesk.channels.email import dry_run, granting, intake, set_up
 from helpdesk.channels.email.boxes import server_of
 from helpdesk.channels.email.checks import Check, check
+from helpdesk.channels.email.dry_words import FATES, counted, fate_of, place_of
 from helpdesk.channels.email.dry_words import in_words as words_of
 from helpdesk.channels.email.mailboxes import in_use
 from helpdesk.channels.email.models import Kind, Mailbox, SignIn, Speaks, Tls
@@ -176,10 +177,14 @@ def _password(given: dict[str, Any], *, needed: bool) -> str | None:
 @click.option(
     "--newest", type=click.IntRange(1, dry_run.MOST), default=dry_run.NEWEST, show_default=True
 )
+@click.option("--by-fate", is_flag=True, help="What becomes new tickets first, then replies …")
 @json_option
 @with_desk
-def try_out(which: str, newest: int, as_json: bool) -> None:
-    """Say what would become of the newest mail of a mailbox, without touching anything."""
+def try_out(which: str, newest: int, by_fate: bool, as_json: bool) -> None:
+    """Say what would become of the newest mail of a mailbox, without touching anything.
+
+    A line a message, oldest first, and how many have each fate.
+    """
     row = _find(which)
     if row.kind != Kind.IMAP:
         raise click.ClickException("Nothing lies in this mailbox: its mail is brought to us.")
@@ -188,7 +193,12 @@ def try_out(which: str, newest: int, as_json: bool) -> None:
     except (Trouble, Unreadable) as error:
         trouble = error if isinstance(error, Trouble) else explain(error, row.imap_host, 0)
         raise click.ClickException(str(trouble)) from None
-    for place, one in enumerate(lines, 1):
+    placed = list(enumerate(lines, 1))
+    if by_fate:
+        placed.sort(key=lambda pair: place_of(pair[1]))
+    wide = max([len(str(FATES.get(fate_of(one), one.state))) for one in lines], default=0)
+    for place, one in placed:
+        fate = str(FATES.get(fate_of(one), one.state))
         line = {
             "place": place,
             "uid": one.uid,
@@ -197,12 +207,16 @@ def try_out(which: str, newest: int, as_json: bool) -> None:
             "subject": one.subject,
             "state": one.state,
             "reason": one.reason,
+            "fate": fate_of(one),
             "ticket": one.ticket,
             "words": words_of(one),
             "error": one.error,
         }
-        shown = f"{place:4}  {one.received_at:%Y-%m-%d %H:%M}  {one.sender}  {one.subject}"
-        emit(as_json, line, f"{shown}\n      {words_of(one)}")
+        shown = f"{place:4}  {one.received_at:%Y-%m-%d %H:%M}  {fate:{wide}}  {one.sender}"
+        emit(as_json, line, f"{shown}  {one.subject}\n      {words_of(one)}")
+    if not as_json:
+        numbers = (f"{number} {FATES.get(fate, fate)}" for fate, number in counted(lines).items())
+        click.echo(", ".join(numbers) or "Nothing lies there.")
 
 
 @mailbox.command("secret")

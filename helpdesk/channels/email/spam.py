@@ -19,6 +19,8 @@ from helpdesk.tickets.models import Entry, Ticket
 from helpdesk.tickets.services import Refused
 
 PAGE = 100
+SURE = "-sure"
+"""Ends the word for a whole domain, where somebody was asked about it being a customer's."""
 # Millions write from these; a customer may be the next.
 _EVERYBODYS = frozenset(
     {
@@ -81,19 +83,25 @@ def on_ticket_event(event: TicketEvent) -> None:
     Raises Refused for those whose mail can't be put aside: the ticket stays where it is then.
     """
     entry, changes = event.entry, event.entry.changes or {}
-    if event.verb == "bin" and "block" in changes:
-        _block(event.actor, event.ticket, whole_domain=changes["block"] == [None, "domain"])
+    block = changes.get("block")
+    if event.verb == "bin" and isinstance(block, list):
+        _block(event.actor, event.ticket, str(block[1]))
     elif event.ticket.hidden_at is None and "hidden_at" in changes:
         # Whatever brought it back: a person, an undo, a message of somebody else about it.
         db.session.execute(delete(SpamSender).where(SpamSender.ticket_id == entry.ticket_id))
 
 
-def _block(actor: Actor, ticket: Ticket, *, whole_domain: bool) -> None:
+def _block(actor: Actor, ticket: Ticket, whose: str) -> None:
     address = sender_of(ticket)
     if address:
-        value = f"@{address.rpartition('@')[2]}" if whole_domain else address
-        check_may_block(value)
+        value = value_of(address, whose)
+        check_may_block(value, sure=whose.endswith(SURE))
         remember(actor, value, ticket=ticket)
+
+
+def value_of(address: str, whose: str) -> str:
+    """Return what stands on the list of a sender: their address, or their whole domain."""
+    return f"@{address.rpartition('@')[2]}" if whose.startswith("domain") else address
 
 
 def remember(actor: Actor, value: str, *, ticket: Ticket | None = None) -> SpamSender | None:
@@ -110,7 +118,7 @@ def remember(actor: Actor, value: str, *, ticket: Ticket | None = None) -> SpamS
     return row
 
 
-def add(actor: Actor, typed: str) -> SpamSender:
+def add(actor: Actor, typed: str, *, sure: bool = False) -> SpamSender:
     """Add what a person typed: an address or a domain. Raises Denied, Refused."""
     value = typed.strip().lower()
     actor.demand(Permission.SETUP_MAIL)
@@ -121,7 +129,7 @@ def add(actor: Actor, typed: str) -> SpamSender:
     except ValueError as error:
         message = _l("This is no address and no domain: %(value)s", value=typed.strip()[:100])
         raise Refused("no-address", message) from error
-    check_may_block(value)
+    check_may_block(value, sure=sure)
     row = remember(actor, value)
     if row is None:
         raise Refused("known", _l("%(value)s is on the list already.", value=value))
@@ -136,8 +144,11 @@ def forget(actor: Actor, row: SpamSender) -> None:
     db.session.flush()
 
 
-def check_may_block(value: str) -> None:
-    """Raise Refused for ourselves, our staff, and for the domains of our customers."""
+def check_may_block(value: str, *, sure: bool = False) -> None:
+    """Raise Refused for ourselves and our staff, and for the domains of our customers.
+
+    The latter with the field ``sure``: who has been asked and is sure may put them aside.
+    """
     domain = value.rpartition("@")[2]
     ours = {address.rpartition("@")[2] for address in own_addresses()}
     if not value.startswith("@"):
@@ -151,11 +162,12 @@ def check_may_block(value: str) -> None:
     if domain in ours or _is_staff_domain(domain):
         raise Refused("ours", _l("Mail from %(value)s is ours.", value=value))
     organisation: Organisation | None = organisation_of_address(f"x{value}")
-    if organisation is not None:
+    if organisation is not None and not sure:
         raise Refused(
             "customer",
-            _l("%(value)s belongs to %(name)s. Block single addresses there.",
+            _l("%(value)s belongs to %(name)s. Put aside what everybody there writes?",
                value=value, name=organisation.name),
+            "sure",
         )  # fmt: skip
 
 

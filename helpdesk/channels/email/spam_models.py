@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.db import BigId, Model, UTCDateTime
@@ -26,3 +26,15 @@ class SpamSender(Model):
     last_hit_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     added_by: Mapped[Person | None] = relationship()
+
+
+class SpamMark(Model):
+    """A message that a person took out of the quarantine as spam, and what it was there for."""
+
+    __tablename__ = "spam_mark"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("mail_message.id"), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(30))
+    error: Mapped[str] = mapped_column(Text, default="")
+    # What was added to the list of senders because of it; empty when nothing was.
+    value: Mapped[str] = mapped_column(String(320), default="")

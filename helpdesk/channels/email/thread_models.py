@@ -32,6 +32,9 @@ class MailAlias(Model):
     pattern: Mapped[str] = mapped_column(String(320))
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), index=True)
     category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"), index=True)
+    # How far it reaches and how urgent it is; where one is empty, as for all new tickets.
+    impact: Mapped[int | None] = mapped_column()
+    urgency: Mapped[int | None] = mapped_column()
 
     mailbox: Mapped[Mailbox] = relationship()
     queue: Mapped[Queue] = relationship()

@@ -9,7 +9,7 @@ from helpdesk.lib.html.plain import split_addresses, text_to_html
 from helpdesk.lib.text import clean_text
 
 
-def _link_addresses(state: StateCore) -> None:
+def link_addresses(state: StateCore) -> None:
     """Make links of bare addresses in Markdown text, outside links and code."""
     for block in state.tokens:
         if block.type != "inline" or not block.children:
@@ -35,7 +35,7 @@ _MAX_MARKDOWN = 50_000
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(
     ["table", "strikethrough"]
 )
-_markdown.core.ruler.push("link_addresses", _link_addresses)
+_markdown.core.ruler.push("link_addresses", link_addresses)
 
 
 def markdown_to_html(text: str) -> str:

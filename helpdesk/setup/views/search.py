@@ -6,6 +6,7 @@ from flask import flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField
+from wtforms.validators import Length
 
 from helpdesk.people import guard
 from helpdesk.people.access import Permission
@@ -27,7 +28,7 @@ class SynonymFields(Edit):
 
     words = StringField(
         _l("Words"),
-        [NEEDED],
+        [NEEDED, Length(max=synonyms.LONGEST)],
         description=_l("With commas between them: printer, print device, MFP"),
     )
     language = SelectField(_l("Language"), choices=[])

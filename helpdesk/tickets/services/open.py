@@ -12,7 +12,14 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.people.models import Channel, Person
 from helpdesk.tickets.companions import Draft, TimeEntry
 from helpdesk.tickets.desk import Category, Cause, Queue, Tag, TicketTag
-from helpdesk.tickets.lifecycle import EntryKind, Kind, Outcome, StatusClass
+from helpdesk.tickets.lifecycle import (
+    USUAL_IMPACT,
+    USUAL_URGENCY,
+    EntryKind,
+    Kind,
+    Outcome,
+    StatusClass,
+)
 from helpdesk.tickets.models import Attachment, Entry, Ticket
 from helpdesk.tickets.services import choose
 from helpdesk.tickets.services.act import Act
@@ -47,8 +54,8 @@ class NewTicket:
     queue: Queue | None = None
     technician: Person | None = None
     category: Category | None = None
-    impact: int = 3
-    urgency: int = 2
+    impact: int = USUAL_IMPACT
+    urgency: int = USUAL_URGENCY
     tags: list[str] = field(default_factory=list)
     files: list[NewFile] = field(default_factory=list)
     envelope: dict[str, object] | None = None

@@ -155,7 +155,7 @@ def _link(actor: Actor, form: Any, _tickets: Sequence[Ticket], undo_for: int) ->
 
 
 def _bin(actor: Actor, form: Any, _tickets: Sequence[Ticket], undo_for: int) -> Change:
-    reason, block = bin_choice(form.reason.data)
+    reason, block = bin_choice(form.reason.data, sure=bool(form.sure.data))
     return lambda ticket: services.bin_ticket(actor, ticket, reason, block=block, undo_for=undo_for)
 
 

@@ -5,6 +5,7 @@ are those of a PNG, JPEG, GIF or WebP; everything else is sent as an unnamed str
 saved, in a sandbox that would run nothing even if a browser opened it.
 """
 
+from typing import Protocol
 from urllib.parse import quote
 
 from flask import Response, send_file
@@ -12,6 +13,7 @@ from sqlalchemy import select
 
 from helpdesk import blobs
 from helpdesk.db import db
+from helpdesk.lib.pictures import picture_type
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.tickets.companions import Draft
@@ -21,20 +23,17 @@ from helpdesk.tickets.views.blueprint import bp
 
 SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
-PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
+class Stored(Protocol):
+    """A row that names a blob: a file of a message, of an article."""
 
-def picture_type(head: bytes) -> str | None:
-    """Return which picture the first 16 bytes begin; None when they begin none we show."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head[:6] in {b"GIF87a", b"GIF89a"}:
-        return "image/gif"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return None
+    @property
+    def sha256(self) -> str:
+        """Which blob it is."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
 
 
 @bp.get("/files/<int:attachment_id>")
@@ -77,7 +76,7 @@ def draft_file_for(actor: Actor, attachment_id: int) -> Attachment:
     return row
 
 
-def as_download(row: Attachment) -> Response:
+def as_download(row: Stored) -> Response:
     """Send a file to be saved, under the name it came with."""
     response = _send(row, "application/octet-stream")
     # The plain name is for very old programs; the starred one says it in every script.
@@ -90,7 +89,7 @@ def as_download(row: Attachment) -> Response:
     return response
 
 
-def as_picture(row: Attachment) -> Response:
+def as_picture(row: Stored) -> Response:
     """Send a file as the picture it is. Raises NotFound when it is none."""
     try:
         with blobs.path(row.sha256).open("rb") as file:
@@ -104,7 +103,7 @@ def as_picture(row: Attachment) -> Response:
     return response
 
 
-def _send(row: Attachment, content_type: str) -> Response:
+def _send(row: Stored, content_type: str) -> Response:
     try:
         response = send_file(
             blobs.path(row.sha256),

@@ -35,6 +35,7 @@ from helpdesk.tickets.views.answers import (
     changed,
     clash_strip,
     go_on,
+    is_fragment,
     settings,
     undo_seconds,
     undoable,
@@ -361,11 +362,15 @@ def reopen(number: int) -> Response:
 @require(Permission.TICKET_BIN)
 def bin_dialog(number: int) -> str:
     """Ask why it goes to the bin."""
-    ticket = ticket_for_page(current_actor(), number)
+    return _ask_bin(ticket_for_page(current_actor(), number), BinForm(formdata=None))
+
+
+def _ask_bin(ticket: Ticket, form: BinForm, asked: str = "") -> str:
     return render_template(
         "tickets/dialogs/bin.html",
         ticket=ticket,
-        form=BinForm(formdata=None),
+        form=form,
+        asked=asked,
         days=settings().bin_days,
         packed=request.values.get("in", ""),
     )
@@ -378,15 +383,17 @@ def put_into_bin(number: int) -> Response:
     actor = current_actor()
     ticket = get_for(actor, number, permission=Permission.TICKET_BIN, lock=True)
     near = nearby(actor, ticket)
-    reason, block = bin_choice(BinForm().reason.data)
-    with undoable() as group:
-        services.bin_ticket(
-            actor,
-            ticket,
-            reason,
-            block=block,
-            undo_for=undo_seconds(),
-        )
+    form = BinForm()
+    reason, block = bin_choice(form.reason.data, sure=bool(form.sure.data))
+    try:
+        with undoable() as group:
+            services.bin_ticket(actor, ticket, reason, block=block, undo_for=undo_seconds())
+    except Refused as refused:
+        if refused.field != "sure" or not is_fragment():
+            raise
+        db.session.rollback()
+        page = _ask_bin(ticket_for_page(actor, number), form, asked=str(refused))
+        return make_response(page, 422)
     text = _("%(number)d is in the bin", number=ticket.id)
     if near is not None:
         return go_on(text, near, group)

@@ -13,6 +13,7 @@ from helpdesk import blobs
 from helpdesk.db import db
 from helpdesk.lib.clock import now
 from helpdesk.lib.html import markdown_to_html, show_inline_images
+from helpdesk.lib.pictures import picture_type
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.guard import current_actor, require
 from helpdesk.people.models import Person
@@ -54,7 +55,6 @@ from helpdesk.tickets.views.answers import (
     undoable,
 )
 from helpdesk.tickets.views.blueprint import bp
-from helpdesk.tickets.views.files import PICTURE_TYPES, picture_type
 from helpdesk.tickets.views.later import moment_of
 from helpdesk.tickets.views.page import nearby
 from helpdesk.web.i18n import moment
@@ -374,7 +374,7 @@ def file_kept(actor: Actor, ticket: Ticket | None, kind: str) -> Response:
         return answer
     data = file.read()
     name = FILE_NAME.sub(" ", file.filename or "").strip()[:255] or _("file")
-    is_picture = picture_type(data[:16]) in PICTURE_TYPES
+    is_picture = picture_type(data[:16]) is not None
     # A picture may stand in the text; mail programs know it by this name.
     content_id = f"{secrets.token_hex(8)}@hearth" if is_picture else None
     try:

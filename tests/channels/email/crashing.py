@@ -27,7 +27,7 @@ from helpdesk.db import db
 from helpdesk.notify import outbox
 from tests.support.crashing import Fuse, apart
 
-MOST_CHILDREN = 1000
+MOST_CHILDREN = 400
 
 
 def lay(fuse: Fuse) -> None:

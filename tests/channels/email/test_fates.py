@@ -4,15 +4,18 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from helpdesk.channels.email import alarms, counting, importer, refiling, watching
+from helpdesk.channels.email import alarms, counting, importer, refiling, spam, watching
 from helpdesk.channels.email.models import Mailbox, MailMessage, State
 from helpdesk.channels.email.refiling import Target, refile
+from helpdesk.channels.email.spam_models import SpamSender
 from helpdesk.channels.email.watch import fetch_once
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import OutboxMessage
 from helpdesk.people.access import SYSTEM
+from helpdesk.people.models import OrganisationDomain
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.models import Ticket
@@ -51,6 +54,12 @@ def test_every_message_is_found_by_what_is_known_of_it(client: FlaskClient, queu
     assert subjects("fate=quarantined") == ["Nobody"]
     assert subjects("sender=Jo@other.example") == ["Door"]
     assert subjects("words=lamp") == ["Re: Lamp", ">Lamp<"]
+    assert subjects("words=LA") == ["Re: Lamp", ">Lamp<"]
+    assert subjects("words=lamp+re") == ["Re: Lamp"]
+    assert subjects("words=lamp&fate=reply") == ["Re: Lamp"]
+    assert subjects("words=lamp&sender=jo@other.example") == []
+    assert subjects("words=amp") == []
+    assert subjects("words=%21") == []
     assert subjects("words=%3Clamp@customer.example%3E") == [">Lamp<"]
     assert subjects(f"ticket=%23{lamp.ticket_id}") == ["Re: Lamp", ">Lamp<"]
     assert subjects("mailbox=imported&day=2020-01-01") == []
@@ -58,6 +67,100 @@ def test_every_message_is_found_by_what_is_known_of_it(client: FlaskClient, queu
     page = admin.get(f"/setup/mail/quarantine/{lamp.id}")
     assert "opened a ticket" in page
     assert "File elsewhere" in page
+
+
+def test_spam_is_said_on_the_pages_of_mail_and_taken_back(client: FlaskClient, queue: Queue):
+    opened = take(queue, "Win!", sender="Ad <ad@shop.example>")
+    answer = take(queue, "Re: Win!", sender="ad@shop.example",
+                  In_Reply_To=str(opened.message_id))  # fmt: skip
+    held = take(queue, "Nobody", sender="undisclosed")
+    admin = visitor(client)
+    page = admin.get("/setup/mail/ledger")
+    # What opened a ticket, and what waits: an answer is not all that its ticket holds.
+    offered = [f'id="spam-{row.id}"' in page for row in (opened, answer, held)]
+    assert offered == [True, False, True]
+    path = "/setup/mail/ledger/{}/{}"
+    said = admin.send(path.format(opened.id, "spam"), reason="spam-sender",
+                      back="/setup/mail/ledger?fate=ticket")  # fmt: skip
+    assert said.headers["Location"] == "/setup/mail/ledger?fate=ticket"
+    binned = select(Ticket.hidden_at).where(Ticket.id == opened.ticket_id)
+    assert db.session.scalar(binned) is not None
+    assert db.session.query(SpamSender.value).all() == [("ad@shop.example",)]
+    more = take(queue, "Win more!", sender="ad@shop.example")
+    assert (more.state, more.reason) == (State.IGNORED, "spam")
+    assert "It is no spam" in admin.get(f"/setup/mail/quarantine/{opened.id}")
+    admin.send(path.format(opened.id, "no-spam"))
+    db.session.expire_all()
+    assert db.session.scalar(binned) is None
+    assert db.session.query(SpamSender).count() == 0
+
+    # What the list put aside is filed once somebody says that it is none.
+    with transaction():
+        spam.add(SYSTEM, "shop.example")
+        spam.add(SYSTEM, "ad@shop.example")
+    admin.send(path.format(more.id, "no-spam"))
+    db.session.expire_all()
+    assert more.state == State.FILED
+    assert db.session.query(SpamSender).count() == 0
+
+
+def test_what_waits_in_the_quarantine_is_spam_and_waits_again(client: FlaskClient, queue: Queue):
+    held = take(queue, "Nobody", sender="undisclosed")
+    with transaction():
+        held.sender, held.error = "ad@shop.example", "why"
+    before = (held.state, held.reason, held.error)
+    admin = visitor(client)
+    asked = admin.get(f"/setup/mail/ledger/{held.id}/spam")
+    assert "Mistake" not in asked
+    path = f"/setup/mail/ledger/{held.id}"
+    elsewhere = admin.send(f"{path}/spam", reason="spam-sender", back="//evil.example")
+    assert elsewhere.headers["Location"] == "/setup/mail/quarantine"
+    db.session.expire_all()
+    assert (held.state, held.reason) == (State.IGNORED, "spam")
+    assert db.session.query(SpamSender.value).all() == [("ad@shop.example",)]
+    assert "Nothing waits here" in admin.get("/setup/mail/quarantine")
+    # As the toast does it.
+    assert admin.send(f"{path}/no-spam").status_code == 303
+    db.session.expire_all()
+    assert (held.state, held.reason, held.error) == before
+    assert db.session.query(SpamSender).count() == 0
+    # A sender who was on the list before stays there.
+    with transaction():
+        spam.add(SYSTEM, "ad@shop.example")
+    admin.send(f"{path}/spam", reason="spam-sender")
+    admin.send(f"{path}/no-spam")
+    assert db.session.query(SpamSender).count() == 1
+
+
+def test_spam_is_not_said_of_colleagues_and_only_once_of_customers(
+    client: FlaskClient, queue: Queue
+):
+    factories.person(is_technician=True, email="sam@desk.example")
+    with transaction():
+        theirs = factories.organisation("Northline")
+        db.session.add(OrganisationDomain(organisation_id=theirs.id, domain="northline.example"))
+    ours = take(queue, "Hello", sender="sam@desk.example")
+    admin = visitor(client)
+    answer = admin.send(f"/setup/mail/ledger/{ours.id}/spam", reason="spam-sender")
+    assert answer.status_code == 422
+    assert "sam@desk.example works here" in answer.get_data(as_text=True)
+    customer = take(queue, "Win!", sender="ad@northline.example")
+    path = f"/setup/mail/ledger/{customer.id}/spam"
+    answer = admin.send(path, reason="spam-domain")
+    assert answer.status_code == 422
+    assert "Yes, everybody there" in answer.get_data(as_text=True)
+    assert admin.send(path, reason="spam-domain", sure="1").status_code == 303
+    assert db.session.query(SpamSender.value).all() == [("@northline.example",)]
+
+
+def test_spam_in_a_restricted_queue_is_nobody_elses_business(client: FlaskClient, session):
+    secret = take(factories.queue("Secret", restricted=True), "Win!")
+    admin = visitor(client)
+    assert f'id="spam-{secret.id}"' not in admin.get("/setup/mail/ledger")
+    path = f"/setup/mail/ledger/{secret.id}"
+    assert admin.client.get(f"{path}/spam").status_code == 404
+    assert admin.send(f"{path}/spam", reason="spam").status_code == 404
+    assert admin.send(f"{path}/no-spam").status_code == 404
 
 
 def test_nobody_finds_by_its_words_what_they_may_not_read(client: FlaskClient, session):

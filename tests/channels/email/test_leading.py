@@ -8,6 +8,7 @@ import time_machine
 from flask.testing import FlaskClient
 
 from helpdesk.channels.email import aliases, handling, ledger
+from helpdesk.channels.email.aliases import Leads
 from helpdesk.channels.email.handling import Handling
 from helpdesk.channels.email.models import Mailbox, State
 from helpdesk.channels.email.outgoing import new_message_id
@@ -16,10 +17,12 @@ from helpdesk.channels.email.thread_models import MailAlias
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.notify import customers
-from helpdesk.notify.models import OutboxMessage, Sending
+from helpdesk.notify.models import Notice, OutboxMessage, Sending
 from helpdesk.notify.telling import SETTING, Tell, Telling
+from helpdesk.notify.views import sentence
 from helpdesk.people.access import SYSTEM
 from helpdesk.people.models import Channel, Person
+from helpdesk.tickets.lifecycle import DEFAULT_MATRIX
 from helpdesk.tickets.models import Ticket
 from tests import factories
 from tests.channels.email import post
@@ -130,9 +133,10 @@ def test_mail_to_an_alias_goes_to_its_queue_and_the_most_precise_counts(box: Mai
     printers, rest, exact = (factories.queue(name) for name in ("Printers", "Rest", "Exact"))
     category = factories.category("Printing")
     with transaction():
-        aliases.add(SYSTEM, box, " Support+Printer*@desk.example", printers.id, category.id)
-        aliases.add(SYSTEM, box, "*@old.example", rest.id, None)
-        aliases.add(SYSTEM, box, "help@old.example", exact.id, None)
+        to_printers = Leads(printers.id, category.id, impact=1)
+        aliases.add(SYSTEM, box, " Support+Printer*@desk.example", to_printers)
+        aliases.add(SYSTEM, box, "*@old.example", Leads(rest.id, urgency=3))
+        aliases.add(SYSTEM, box, "help@old.example", Leads(exact.id, impact=1, urgency=1))
     rows = take(
         box,
         post.letter("1", to="support+printer3@desk.example"),
@@ -143,6 +147,11 @@ def test_mail_to_an_alias_goes_to_its_queue_and_the_most_precise_counts(box: Mai
     found = [ticket_of(row.ticket_id) for row in rows]
     assert [one.queue_id for one in found] == [printers.id, rest.id, exact.id, box.queue_id]
     assert found[0].category_id == category.id
+    assert [(one.impact, one.urgency) for one in found] == [(1, 2), (3, 3), (1, 1), (3, 2)]
+    assert [one.priority for one in found] == [
+        DEFAULT_MATRIX[one.impact, one.urgency] for one in found
+    ]
+    assert found[2].priority == 1
 
 
 @pytest.mark.parametrize(
@@ -191,7 +200,8 @@ def test_programs_that_answer_each_other_on_a_ticket_are_stopped(
     desk = factories.desk()
     desk.settings = {handling.SETTING: Handling(per_ticket=3).stored()}
     db.session.commit()
-    ticket = factories.ticket()
+    owner = factories.technician("Mina")
+    ticket = factories.ticket(technician=owner)
     for number in range(5):
         with transaction():
             notice(box, ticket, f"Notice {number}")
@@ -201,6 +211,10 @@ def test_programs_that_answer_each_other_on_a_ticket_are_stopped(
     assert len(smtp_receiver.received) == 4
     stopped = [one for one in post.outbox() if one.reason == "brake"]
     assert [one.state for one in stopped] == [Sending.CANCELLED] * 2
+    # Whose ticket it is hears of it, once.
+    told = db.session.query(Notice).filter_by(kind="braked").all()
+    assert [(one.person_id, one.ticket_id) for one in told] == [(owner.id, ticket.id)]
+    assert "held for an hour" in sentence(told[0])
 
 
 def notice(box: Mailbox, ticket: Ticket, words: str) -> None:
@@ -229,6 +243,11 @@ def test_the_pages(client: FlaskClient, box: Mailbox):
     assert admin.send(page, **(given | {"value": "VIP@desk.example"})).status_code == 422
     assert "vip@desk.example" in admin.get(page)
     (row,) = db.session.query(MailAlias).all()
+    assert (row.impact, row.urgency) == (None, None)
+    urgent = given | {"value": "fire@desk.example", "impact": "1", "urgency": "1"}
+    assert admin.send(page, **(urgent | {"impact": "7"})).status_code == 422
+    assert admin.send(page, **urgent).status_code == 303
+    assert "Impact: Everybody · Urgency: Work stops" in admin.get(page)
     assert admin.send(f"/setup/mail/aliases/{row.id}/remove").status_code == 303
     assert "vip@desk.example</span><span" not in admin.get(page)
 

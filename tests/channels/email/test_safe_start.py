@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from helpdesk.channels.email import dry_run, importer, set_up
-from helpdesk.channels.email.dry_words import in_words
+from helpdesk.channels.email.dry_words import counted, in_words
 from helpdesk.channels.email.mailbox_commands import mailbox
 from helpdesk.channels.email.models import Mailbox, State
 from helpdesk.channels.email.send import send_mail
@@ -76,6 +76,13 @@ def test_a_dry_run_says_what_would_be_and_touches_nothing(
         "Ignored: from one of our own addresses",
         "Quarantine: there is nobody to answer to",
     ]
+    assert counted(would) == {
+        "ticket": 1,
+        "reply": 2,
+        "quarantined": 1,
+        "ignored": 1,
+        "duplicate": 1,
+    }
     assert [one.subject for one in would][:1] == ["One"]
     assert post.ledger() == []
     assert post.outbox() == []
@@ -118,6 +125,19 @@ def test_the_page_and_the_command_show_the_newest(
         mailbox, ["dry-run", str(box.id), "--newest", "1", "--json"], obj=lambda: desk
     )
     assert json.loads(done.output)["words"] == "A new ticket"
+    assert json.loads(done.output)["fate"] == "ticket"
+    imap_account.deliver(post.letter("Ours", sender="support@desk.example"), post.letter("Last"))
+    order = ["Last", "Number 3", "Ours"]
+    for way, expected in (("newest", ["Last", "Ours", "Number 3"]), ("fate", order)):
+        page = admin.send(f"/setup/mail/mailboxes/{box.id}/dry-run", newest="3", order=way)
+        places = [page.text.index(f'scope="row" class="m">{one}<') for one in expected]
+        assert places == sorted(places)
+        assert '<b class="num">2</b> New ticket' in page.text
+    done = CliRunner().invoke(
+        mailbox, ["dry-run", str(box.id), "--newest", "3", "--by-fate"], obj=lambda: desk
+    )
+    assert "2 New ticket, 1 Ignored" in done.output
+    assert done.output.index("Last") < done.output.index("Ours")
     assert post.ledger() == []
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from helpdesk.channels.email import ingest, spam
+from helpdesk.channels.email import accepted, ingest, spam
+from helpdesk.channels.email.accepted_models import AcceptedSender
 from helpdesk.channels.email.authentication import Proof, aligned, check, stated_in
 from helpdesk.channels.email.models import Mailbox, MailMessage, State
 from helpdesk.channels.email.spam_headers import spam_of
@@ -17,7 +19,7 @@ from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.lib.mime import parse
 from helpdesk.notify.models import Notice, OutboxMessage
-from helpdesk.people.models import OrganisationDomain
+from helpdesk.people.models import AuditEntry, OrganisationDomain
 from helpdesk.tickets import services
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.lifecycle import BinReason
@@ -324,6 +326,135 @@ def test_redacting_what_was_believed_takes_its_raw_mail_along(box: Mailbox):
     assert db.session.get_one(MailMessage, row.id).raw_sha256 is None
 
 
+# ---- Accepting a sender from now on ----
+
+
+def through(mailer: str, *, by: str = "dkim") -> str:
+    """Return what our server says of mail that a firm sends in the customer's name."""
+    found = {
+        "dkim": f"dkim=pass header.d={mailer}; spf=fail smtp.mailfrom=x@{mailer}",
+        "spf": f"dkim=none; spf=pass smtp.mailfrom=bounce@{mailer}",
+    }
+    return f"{OURS}; {found[by]}; dmarc=fail header.from=customer.example"
+
+
+@pytest.fixture
+def lamp(box: Mailbox) -> Ticket:
+    row = bring(box, post.letter("Lamp", Message_ID="<lamp@customer.example>"), PASS)
+    return db.session.get_one(Ticket, row.ticket_id)
+
+
+def about_lamp(box: Mailbox, stated: str, **headers: str) -> str:
+    mail = post.letter("Re: Lamp", "It flickers", In_Reply_To="<lamp@customer.example>", **headers)
+    return bring(box, mail, stated).reason
+
+
+@pytest.mark.parametrize("by", ["dkim", "spf"])
+def test_a_sender_is_accepted_from_now_on_with_what_was_verified_and_nothing_less(
+    client: FlaskClient, box: Mailbox, lamp: Ticket, by: str
+):
+    stated = through("mailer.example", by=by)
+    assert about_lamp(box, stated) == "doubted"
+    (note,) = post.entries(lamp, "hear-doubted")
+    reader = visitor(client)
+    page = reader.get(f"/tickets/{lamp.id}")
+    assert "From now on, where" in page
+    assert "mailer.example" in page
+    path = f"/setup/mail/doubted/{lamp.id}/{note.id}/believe"
+    assert reader.send(path, remember="1").status_code == 303
+    assert "Their mail is accepted where" in reader.get(f"/tickets/{lamp.id}")
+
+    assert about_lamp(box, stated) == "joined"
+    # Its DMARC fails still: nothing else in it says that it is from them.
+    assert "Accepted: s" in reader.get(f"/tickets/{lamp.id}")
+    assert about_lamp(box, FAIL) == "doubted"
+    assert about_lamp(box, through("evil.example", by=by)) == "doubted"
+    assert about_lamp(box, through("mail.mailer.example", by=by)) == "doubted"
+    assert about_lamp(box, through("mailer.example", by=by).replace("=pass", "=fail")) == "doubted"
+    other = {"dkim": "spf", "spf": "dkim"}[by]
+    assert about_lamp(box, through("mailer.example", by=other)) == "doubted"
+    forged = f"{OURS}; dmarc=fail header.from=customer.example"
+    not_ours = "Authentication-Results: " + stated.replace(OURS, "mx.evil.example")
+    assert about_lamp(box, f"{forged}\r\n{not_ours}") == "doubted"
+    # Somebody else there is somebody else.
+    who = factories.person(email="boss@customer.example")
+    with transaction():
+        services.add_participant(lamp, who)
+    assert about_lamp(box, stated, sender="boss@customer.example") == "doubted"
+
+    listed = reader.get("/setup/mail/accepted?q=MAILER")
+    assert "1 message accepted" in listed
+    (row,) = db.session.query(AcceptedSender).all()
+    assert (row.method, row.domain) == (by, "mailer.example")
+    assert reader.send(f"/setup/mail/accepted/{row.id}/forget").status_code == 303
+    assert about_lamp(box, stated) == "doubted"
+    said = select(AuditEntry.action).where(AuditEntry.action.startswith("sender-accepted"))
+    assert sorted(db.session.scalars(said)) == ["sender-accepted", "sender-accepted-no-more"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "why"),
+    [
+        (FAIL, "anybody could write the next one"),
+        (through("gmail.com"), "through which anybody may send"),
+        (through("eu-west-1.amazonses.com", by="spf"), "through which anybody may send"),
+    ],
+)
+def test_what_proves_nothing_can_not_be_remembered(
+    client: FlaskClient, box: Mailbox, lamp: Ticket, stated: str, why: str
+):
+    assert about_lamp(box, stated) == "doubted"
+    (note,) = post.entries(lamp, "hear-doubted")
+    reader = visitor(client)
+    page = reader.get(f"/tickets/{lamp.id}")
+    assert why in page
+    assert "From now on" not in page
+    # Asked for all the same, nothing is decided.
+    reader.send(f"/setup/mail/doubted/{lamp.id}/{note.id}/believe", remember="1")
+    assert db.session.query(AcceptedSender).count() == 0
+    assert post.entries(lamp, "hear") == []
+
+
+def test_a_signature_counts_before_the_server_it_came_from(box: Mailbox, lamp: Ticket):
+    stated = through("mailer.example").replace("spf=fail", "spf=pass")
+    about_lamp(box, stated)
+    (note,) = post.entries(lamp, "hear-doubted")
+    assert accepted.offered(note) == accepted.Bond("dkim", "mailer.example")
+
+
+def test_an_accepted_colleague_has_a_note_and_does_not_answer_customers(box: Mailbox, lamp: Ticket):
+    who = factories.person(is_technician=True, email="sam@desk.example")
+    factories.account(who, "technician")
+    with transaction():
+        box.staff_answers = True
+    stated = f"{OURS}; dkim=pass header.d=mailer.example; dmarc=none"
+    assert about_lamp(box, stated, sender="sam@desk.example") == "doubted"
+    (note,) = post.entries(lamp, "hear-doubted")
+    with transaction():
+        assert accepted.remember(factories.actor(), note) is not None
+    assert about_lamp(box, stated, sender="sam@desk.example") == "noted"
+    assert post.entries(lamp, "reply") == []
+
+
+def test_who_remembered_a_sender_may_take_it_back_and_nobody_else_without_the_right(
+    client: FlaskClient, box: Mailbox, lamp: Ticket
+):
+    about_lamp(box, through("mailer.example"))
+    (note,) = post.entries(lamp, "hear-doubted")
+    with transaction():
+        row = accepted.remember(factories.actor(), note)
+        assert accepted.remember(factories.actor(), note) is None
+        assert row is not None
+        key = row.id
+    path = f"/setup/mail/accepted/{key}/forget"
+    technician = visitor(client, "technician")
+    assert technician.send(path).status_code == 404
+    with transaction():
+        db.session.get_one(AcceptedSender, key).added_by_id = technician.person.id
+    assert technician.send(path).status_code == 303
+    assert db.session.query(AcceptedSender).count() == 0
+
+
 # ---- Spam ----
 
 
@@ -354,14 +485,65 @@ def test_a_whole_domain_is_put_aside_but_not_a_customers_nor_ours(box: Mailbox):
     with transaction():
         theirs = factories.organisation("Northline")
         db.session.add(OrganisationDomain(organisation_id=theirs.id, domain="northline.example"))
-    for value in (
-        "@gmail.com",
-        "@northline.example",
-        f"@{box.address.rpartition('@')[2]}",
-        box.address,
-    ):
-        with pytest.raises(Refused):
-            spam.check_may_block(value)
+    for value in ("@gmail.com", f"@{box.address.rpartition('@')[2]}", box.address):
+        for sure in (False, True):
+            with pytest.raises(Refused):
+                spam.check_may_block(value, sure=sure)
+    with pytest.raises(Refused):
+        spam.check_may_block("@northline.example")
+    spam.check_may_block("@northline.example", sure=True)
+
+
+def test_for_the_domain_of_a_customer_one_is_asked(client: FlaskClient, box: Mailbox):
+    with transaction():
+        theirs = factories.organisation("Northline")
+        db.session.add(OrganisationDomain(organisation_id=theirs.id, domain="northline.example"))
+    row = bring(box, post.letter("Win!", sender="Ad <ad@northline.example>"))
+    ticket = db.session.get_one(Ticket, row.ticket_id)
+    admin = visitor(client)
+    chosen = {"reason": "spam-domain"}
+    asked = client.post(
+        f"/tickets/{ticket.id}/bin",
+        data=chosen,
+        headers={"X-CSRFToken": admin.token, "HX-Request": "true"},
+    )
+    assert asked.status_code == 422
+    page = asked.get_data(as_text=True)
+    assert "@northline.example belongs to Northline. Put aside what everybody there writes?" in page
+    # What was chosen stands still, and nothing has happened.
+    assert 'value="spam-domain" checked' in page
+    db.session.expire_all()
+    assert ticket.hidden_at is None
+    assert db.session.query(SpamSender).count() == 0
+    admin.send(f"/tickets/{ticket.id}/bin", **chosen, sure="1")
+    assert db.session.query(SpamSender.value).scalar() == "@northline.example"
+    admin.send(f"/tickets/{ticket.id}/restore")
+    assert db.session.query(SpamSender).count() == 0
+
+    answer = admin.send("/setup/mail/spam", sender="northline.example")
+    assert answer.status_code == 422
+    assert "Yes, everybody there" in answer.get_data(as_text=True)
+    assert admin.send("/setup/mail/spam", sender="northline.example", sure="1").status_code == 303
+    assert admin.send("/setup/mail/spam", sender=box.address, sure="1").status_code == 422
+    assert db.session.query(SpamSender.value).all() == [("@northline.example",)]
+
+
+def test_many_tickets_from_a_customers_domain_are_left_unless_somebody_is_sure(
+    client: FlaskClient, box: Mailbox
+):
+    with transaction():
+        theirs = factories.organisation("Northline")
+        db.session.add(OrganisationDomain(organisation_id=theirs.id, domain="northline.example"))
+    row = bring(box, post.letter("Win!", sender="Ad <ad@northline.example>"))
+    ticket = db.session.get_one(Ticket, row.ticket_id)
+    admin = visitor(client)
+    chosen = {"ticket": str(ticket.id), "reason": "spam-domain"}
+    admin.send("/queue/bulk/bin", **chosen)
+    db.session.expire_all()
+    assert ticket.hidden_at is None
+    admin.send("/queue/bulk/bin", **chosen, sure="y")
+    db.session.expire_all()
+    assert ticket.hidden_at is not None
 
 
 def test_the_list_is_kept_in_set_up(client: FlaskClient, box: Mailbox):

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -110,8 +111,11 @@ def may_sign_mail(certificate: x509.Certificate) -> bool:
 def may_receive_mail(certificate: x509.Certificate) -> bool:
     """Whether mail may be encrypted for a certificate. Raises ValueError for a broken one."""
     usage = _extension(certificate, x509.KeyUsage)
-    if usage is not None and not (usage.key_encipherment or usage.key_agreement):
-        return False
+    if usage is not None:
+        # A key is encrypted for, or agreed on; the kind of the certificate's key says which.
+        agrees = isinstance(certificate.public_key(), ec.EllipticCurvePublicKey)
+        if not (usage.key_agreement if agrees else usage.key_encipherment):
+            return False
     return _is_for_mail(_extension(certificate, x509.ExtendedKeyUsage))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import constant_time, hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from helpdesk.channels.email.secure.cms import AUTH_ENVELOPED, names
 from helpdesk.channels.email.secure.model import SmimeKey
-from helpdesk.lib import ber
+from helpdesk.lib import ber, der
 from helpdesk.lib.ber import Malformed, Node
 
 _MOST_RECIPIENTS = 200
@@ -42,10 +42,12 @@ _AGREEMENTS: dict[str, hashes.HashAlgorithm] = {
     "1.3.132.1.11.3": hashes.SHA512(),
 }
 """Diffie-Hellman on a curve, and the digest its shared secret becomes a key with (RFC 5753)."""
+_TRIPLE_DES_WRAP = "1.2.840.113549.1.9.16.3.6"
 _WRAPS = {
     "2.16.840.1.101.3.4.1.5": 16,
     "2.16.840.1.101.3.4.1.25": 24,
     "2.16.840.1.101.3.4.1.45": 32,
+    _TRIPLE_DES_WRAP: 24,
 }
 _CBC = {
     "2.16.840.1.101.3.4.1.2": 16,
@@ -169,26 +171,44 @@ def _agreed(
     """Return the key that was locked with one agreed on by Diffie-Hellman (RFC 5753)."""
     assert recipient.agreement is not None
     wrap = recipient.algorithm.at(1, ber.SEQUENCE)
-    size = _WRAPS.get(wrap.at(0, ber.OID).oid())
+    kind = wrap.at(0, ber.OID).oid()
+    size = _WRAPS.get(kind)
     public = recipient.agreement.at(0) if recipient.agreement.tag == 0xA0 else None
     if size is None or public is None or public.tag != 0xA1:
         raise Malformed("an agreement we don't know")
     point = public.at(1).value[1:]
     other = ec.EllipticCurvePublicKey.from_encoded_point(secret.curve, point)
     # What both sides mix in: how the key is wrapped, their random bytes, its length in bits.
-    info = wrap.raw
+    mixed_in = [wrap.raw]
     if recipient.ukm is not None:
-        info += recipient.ukm.raw
-    info += bytes((0xA2, 6, 4, 4)) + (size * 8).to_bytes(4, "big")
-    info = bytes((ber.SEQUENCE,)) + _length(len(info)) + info
+        mixed_in.append(der.element(0xA0, der.octets(recipient.ukm.at(0).octets())))
+    mixed_in.append(der.element(0xA2, der.octets((size * 8).to_bytes(4, "big"))))
     shared = secret.exchange(ec.ECDH(), other)
-    return aes_key_unwrap(X963KDF(digest, size, info).derive(shared), recipient.locked)
+    wrapping = X963KDF(digest, size, der.sequence(*mixed_in)).derive(shared)
+    if kind == _TRIPLE_DES_WRAP:
+        return _unwrapped_by_triple_des(wrapping, recipient.locked)
+    return aes_key_unwrap(wrapping, recipient.locked)
 
 
-def _length(number: int) -> bytes:
-    if number < 0x80:
-        return bytes((number,))
-    return bytes((0x81, number)) if number < 0x100 else b"\x82" + number.to_bytes(2, "big")
+def _unwrapped_by_triple_des(wrapping: bytes, locked: bytes) -> bytes:
+    """Return a key that OpenSSL 3.0 locks by default for a curve (RFC 3217): twice, and backwards.
+
+    Raises InvalidUnwrap.
+    """
+    if len(locked) != 40:
+        raise InvalidUnwrap
+    once = _decrypted(wrapping, bytes.fromhex("4adda22c79e82105"), locked)[::-1]
+    key = _decrypted(wrapping, once[:8], once[8:])
+    digest = hashes.Hash(hashes.SHA1())  # noqa: S303 - what the standard says; no secret rests on it
+    digest.update(key[:24])
+    if not constant_time.bytes_eq(digest.finalize()[:8], key[24:]):
+        raise InvalidUnwrap
+    return key[:24]
+
+
+def _decrypted(key: bytes, vector: bytes, data: bytes) -> bytes:
+    opening = Cipher(TripleDES(key), modes.CBC(vector)).decryptor()
+    return opening.update(data) + opening.finalize()
 
 
 def _open(kind: str, content: Node, rest: list[Node], mac: bytes, key: bytes) -> bytes:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs7
 from flask_babel import lazy_gettext as _l
@@ -18,7 +17,7 @@ from sqlalchemy import Exists, exists, or_, select
 
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.secrets import Unreadable, open_sealed
-from helpdesk.channels.email.secure import chain, gnupg
+from helpdesk.channels.email.secure import chain, enveloping, gnupg
 from helpdesk.channels.email.secure.gnupg import Unavailable
 from helpdesk.channels.email.secure.keyring import keys_of
 from helpdesk.channels.email.secure.model import Kind, Sealed
@@ -85,12 +84,11 @@ def keys_for(addresses: Sequence[str], prefer: Kind | None = None) -> Recipients
 
 
 def _encrypts(row: PersonKey) -> bool:
-    """Whether mail can be encrypted for a key; the library can for RSA certificates only."""
+    """Whether mail can be encrypted for a key."""
     if row.kind != Kind.SMIME:
         return True
     certificate = x509.load_pem_x509_certificate(row.public.encode())
-    is_rsa = isinstance(certificate.public_key(), rsa.RSAPublicKey)
-    return is_rsa and chain.may_receive_mail(certificate)
+    return enveloping.can_encrypt(certificate) and chain.may_receive_mail(certificate)
 
 
 def without_key(missing: Sequence[str]) -> Refused:
@@ -186,11 +184,8 @@ def _encrypted(found: Recipients, signer: MailKey | None, entity: bytes) -> byte
         secret, password = open_sealed(signer.secret).encode(), open_sealed(signer.password)
         return pgp_encrypted(entity, publics, secret, password, signer.fingerprint)
     inner = _signed(signer, entity) if signer is not None else entity
-    builder = pkcs7.PKCS7EnvelopeBuilder().set_data(inner)
-    builder = builder.set_content_encryption_algorithm(algorithms.AES256)
-    for public in publics:
-        builder = builder.add_recipient(x509.load_pem_x509_certificate(public))
-    return smime_encrypted(builder.encrypt(Encoding.DER, [pkcs7.PKCS7Options.Binary]))
+    certificates = [x509.load_pem_x509_certificate(public) for public in publics]
+    return smime_encrypted(enveloping.encrypt(inner, certificates))
 
 
 def _hide_subject(head: bytes, entity: bytes) -> tuple[bytes, bytes]:

@@ -1,6 +1,7 @@
 """Pages about mail: mailboxes, the quarantine, the outbox; and what mail adds to other pages."""
 
 from helpdesk.channels.email.views import (
+    accepted,
     access,
     alarms,
     aliases,
@@ -18,11 +19,13 @@ from helpdesk.channels.email.views import (
     sending,
     signature_pages,
     spam,
+    spam_marks,
     writing,
 )
 from helpdesk.channels.email.views.blueprint import bp
 
 __all__ = [
+    "accepted",
     "access",
     "alarms",
     "aliases",
@@ -41,5 +44,6 @@ __all__ = [
     "sending",
     "signature_pages",
     "spam",
+    "spam_marks",
     "writing",
 ]

@@ -1,5 +1,6 @@
 """Addresses of a mailbox whose mail goes to queues of their own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
@@ -8,16 +9,22 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField
 
 from helpdesk.channels.email import aliases as listed
+from helpdesk.channels.email.aliases import Leads
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.thread_models import MailAlias
 from helpdesk.channels.email.views.blueprint import bp, mailbox_for
 from helpdesk.db import db
 from helpdesk.people.access import SYSTEM, Permission
 from helpdesk.people.guard import current_actor, require
+from helpdesk.tickets import wording
 from helpdesk.tickets.queries.access import NotFound, visible_queues
 from helpdesk.tickets.queries.page import categories
 from helpdesk.tickets.services import Refused
 from helpdesk.web.forms import Form, Needed, choices
+
+
+def _levels(words: Mapping[int, object]) -> list[Any]:
+    return choices([(0, _l("As usual")), *words.items()])
 
 
 class AliasForm(Form):
@@ -30,6 +37,8 @@ class AliasForm(Form):
     )
     queue_id = SelectField(_l("New tickets go to"), coerce=int)
     category_id = SelectField(_l("Category"), coerce=int)
+    impact = SelectField(_l("Impact"), coerce=int, choices=_levels(wording.IMPACTS), default=0)
+    urgency = SelectField(_l("Urgency"), coerce=int, choices=_levels(wording.URGENCIES), default=0)
 
     def offer(self) -> None:
         """Offer the queues and categories in use."""
@@ -63,8 +72,12 @@ def add_alias(mailbox_id: int) -> Any:
             current_actor(),
             mailbox,
             form.value.data or "",
-            form.queue_id.data,
-            form.category_id.data or None,
+            Leads(
+                form.queue_id.data,
+                form.category_id.data or None,
+                form.impact.data or None,
+                form.urgency.data or None,
+            ),
         )
     except Refused as refused:
         form.refuse(refused.field, refused.message)
@@ -88,4 +101,6 @@ def remove_alias(alias_id: int) -> Any:
 
 def _page(mailbox: Mailbox, form: AliasForm) -> str:
     rows = listed.aliases_of([mailbox.id]).get(mailbox.id, [])
-    return render_template("mail/aliases.html", mailbox=mailbox, rows=rows, form=form)
+    return render_template(
+        "mail/aliases.html", mailbox=mailbox, rows=rows, form=form, words=wording
+    )

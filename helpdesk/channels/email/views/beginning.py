@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from config import Settings
 from helpdesk.channels.email import dry_run, intake
-from helpdesk.channels.email.dry_words import in_words
+from helpdesk.channels.email.dry_words import FATES, counted, fate_of, in_words, place_of
 from helpdesk.channels.email.models import Kind
 from helpdesk.channels.email.secrets import Unreadable
 from helpdesk.channels.email.trouble import Trouble, explain
@@ -39,7 +39,14 @@ def try_mailbox(mailbox_id: int) -> Any:
         for place, one in enumerate(would, 1)
     ]
     # The newest first, as people look for what came a moment ago.
-    shown["lines"] = lines[::-1]
+    lines.reverse()
+    shown["by_fate"] = by_fate = request.form.get("order") == "fate"
+    if by_fate:
+        lines.sort(key=lambda line: place_of(line[1]))
+    shown["lines"] = lines
+    shown["counts"] = counted(one for _place, one, _words, is_shown in lines if is_shown)
+    shown["closed"] = sum(not is_shown for *_rest, is_shown in lines)
+    shown |= {"fates": FATES, "fate_of": fate_of, "place_of": place_of}
     return render_template("mail/dry_run.html", **shown, name=name)
 
 

@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from helpdesk.channels.email import counting, fates, ledger, refiling
+from helpdesk.channels.email import counting, fates, ledger, refiling, spam_marks
 from helpdesk.channels.email.models import Mailbox
 from helpdesk.channels.email.views.blueprint import bp, mailbox_for
 from helpdesk.channels.email.watching import wrong_with
@@ -28,21 +28,24 @@ def all_messages() -> Any:
     """List the messages of one mailbox or of all, newest first."""
     actor = current_actor()
     wanted = _wanted()
-    rows = fates.page(
+    page = fates.page(
         actor,
         wanted,
         zone=zone(actor.time_zone),
         before=request.args.get("before", type=int),
     )
+    rows = page.messages
     asked: dict[str, Any] = {key: request.args[key] for key in ASKED if request.args.get(key)}
     older = None
-    if len(rows) == fates.PAGE:
-        older = url_for("mail.all_messages", **{**asked, "before": rows[-1].id})
+    if page.older is not None:
+        older = url_for("mail.all_messages", **{**asked, "before": page.older})
     box = mailbox_for(wanted.mailbox) if wanted.mailbox is not None else None
     return render_template(
         "mail/ledger.html",
         messages=rows,
+        is_cut=page.is_cut,
         readable={row.id for row in rows if ledger.may_read(actor, row)},
+        markable={row.id for row in rows if spam_marks.may_be_marked(actor, row)},
         in_words=fates.fate_in_words,
         wanted=wanted,
         asked=asked,

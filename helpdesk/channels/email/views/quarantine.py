@@ -6,7 +6,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from helpdesk.channels.email import ledger
+from helpdesk.channels.email import ledger, spam_marks
 from helpdesk.channels.email.fates import copies_of, fate_in_words
 from helpdesk.channels.email.models import MailMessage, State
 from helpdesk.channels.email.views.blueprint import bp
@@ -42,6 +42,7 @@ def quarantine() -> Any:
         "mail/quarantine.html",
         messages=rows,
         readable={row.id for row in rows if ledger.may_read(actor, row)},
+        markable={row.id for row in rows if spam_marks.may_be_marked(actor, row)},
         reasons=REASONS,
         older=older,
         newest=url_for("mail.quarantine") if "before" in request.args else None,
@@ -64,6 +65,8 @@ def quarantined_message(message_id: int) -> Any:
         message=message,
         readable=ledger.may_read(actor, message),
         reasons=REASONS,
+        is_markable=spam_marks.may_be_marked(actor, message),
+        is_spam=spam_marks.may_be_unmarked(actor, message),
         fate=fate_in_words(message),
         copies=copies_of(message),
         source=_shown(raw) if raw is not None else None,

@@ -28,9 +28,9 @@ def add_spam_sender() -> Any:
     """Add an address or a domain."""
     typed = request.form.get("sender", "")
     try:
-        row = spam.add(current_actor(), typed)
+        row = spam.add(current_actor(), typed, sure="sure" in request.form)
     except Refused as refused:
-        return _page(typed=typed, problem=str(refused)), 422
+        return _page(typed=typed, problem=str(refused), asks=refused.field == "sure"), 422
     flash(_("Mail from %(sender)s is put aside from now on.", sender=row.value))
     return redirect(url_for("mail.spam_senders"), 303)
 
@@ -47,7 +47,7 @@ def forget_spam_sender(sender_id: int) -> Any:
     return redirect(url_for("mail.spam_senders"), 303)
 
 
-def _page(*, typed: str = "", problem: str = "") -> str:
+def _page(*, typed: str = "", problem: str = "", asks: bool = False) -> str:
     words = request.args.get("q", "").strip()[:320]
     rows = spam.page(current_actor(), words=words, before=request.args.get("before", type=int))
     older = None
@@ -61,4 +61,5 @@ def _page(*, typed: str = "", problem: str = "") -> str:
         newest=url_for("mail.spam_senders", q=words or None) if "before" in request.args else None,
         typed=typed,
         problem=problem,
+        asks=asks,
     )

@@ -18,6 +18,7 @@ import * as palette from "./palette.js";
 import * as paste from "./paste.js";
 import * as preview from "./preview.js";
 import * as select from "./select.js";
+import * as sorting from "./sorting.js";
 import * as strips from "./strips.js";
 import * as tabs from "./tabs.js";
 import * as theme from "./theme.js";
@@ -40,6 +41,7 @@ const parts = [
   // A menu closes before what was chosen in it opens a dialog.
   menu,
   dialog,
+  sorting,
   tabs,
   buttons,
   combobox,

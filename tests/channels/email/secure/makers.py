@@ -59,14 +59,19 @@ def identity(
     authority: bool = False,
     days: int = 100,
     age: int = 1,
-    curve: bool = False,
+    curve: bool | ec.EllipticCurve = False,
+    agrees: bool | None = None,
     usage: x509.ObjectIdentifier | None = ExtendedKeyUsageOID.EMAIL_PROTECTION,
 ) -> Identity:
-    """Make a certificate, issued by ``by`` or by itself."""
+    """Make a certificate, issued by ``by`` or by itself.
+
+    ``agrees`` says in its KeyUsage whether keys may be agreed on with it, or only signed.
+    """
     key: PrivateKey
-    key = (
-        ec.generate_private_key(ec.SECP256R1()) if curve else rsa.generate_private_key(65537, 2048)
-    )
+    if curve:
+        key = ec.generate_private_key(ec.SECP256R1() if curve is True else curve)
+    else:
+        key = rsa.generate_private_key(65537, 2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     start = datetime.now(UTC) - timedelta(days=age)
     builder = (
@@ -85,6 +90,16 @@ def identity(
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     if usage is not None and not authority:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    if agrees is not None:
+        rest = dict.fromkeys(
+            (
+                *("content_commitment", "key_encipherment", "data_encipherment", "crl_sign"),
+                *("key_cert_sign", "encipher_only", "decipher_only"),
+            ),
+            False,
+        )
+        usages = x509.KeyUsage(digital_signature=True, key_agreement=agrees, **rest)
+        builder = builder.add_extension(usages, critical=True)
     return Identity(builder.sign(by.key if by else key, hashes.SHA256()), key)
 
 

@@ -31,9 +31,9 @@ def desk() -> Identity:
     return identity("Northline IT", "support@desk.example")
 
 
-@pytest.fixture(scope="module")
-def mei() -> Identity:
-    return identity("Ho Mei-Ling", "mei@customer.example")
+@pytest.fixture(scope="module", params=[False, True], ids=["rsa", "curve"])
+def mei(request: pytest.FixtureRequest) -> Identity:
+    return identity("Ho Mei-Ling", "mei@customer.example", curve=request.param)
 
 
 def sign_with(box: Mailbox, ours: Identity | PgpIdentity) -> None:

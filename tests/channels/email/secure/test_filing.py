@@ -79,8 +79,9 @@ def test_a_forged_one_says_why_and_teaches_nothing(client, session, queue: Queue
     assert field_of("came-encrypted").value(just_now) is False
 
 
-def test_a_mail_for_the_queues_mailbox_is_decrypted(client, session, queue: Queue):
-    ours = identity("Desk", "support@desk.example")
+@pytest.mark.parametrize("curve", [False, True])
+def test_a_mail_for_the_queues_mailbox_is_decrypted(client, session, queue: Queue, curve: bool):
+    ours = identity("Desk", "support@desk.example", curve=curve)
     give_key(post.mailbox(queue=queue), ours)
     entry = take_in(head() + makers.encrypted(ours), queue)
     assert entry.body.strip() == "The printer is on fire."
