@@ -66,6 +66,8 @@ def settings() -> list[str]:
         *("/setup/desk", "/setup/roles/new", "/setup/messages", "/setup/messages/received/en"),
         *(
             "/setup/mail/handling",
+            "/setup/mail/keys",
+            "/setup/mail/spam",
             "/setup/mail/mailboxes/new",
             "/setup/mail/mailboxes/new?kind=http",
         ),

@@ -50,6 +50,13 @@ def _words(subject: str) -> list[str]:
     return found
 
 
+def _marked(key: int, found: list[str]) -> list[str]:
+    """Mark words with the blocks of lines, small and large, that they stand in."""
+    unique = dict.fromkeys(found)
+    small, large = f"{key >> 13}z", f"{key >> 17}y"
+    return [f"{small}{word}" for word in unique] + [f"{large}{word}" for word in unique]
+
+
 def _fill(bind: sa.Connection) -> None:
     is_sqlite = bind.dialect.name == "sqlite"
     body = ":body" if is_sqlite else "array_to_tsvector(:body)"
@@ -62,9 +69,7 @@ def _fill(bind: sa.Connection) -> None:
         values = [
             {
                 "rowid": key,
-                "body": " ".join(found)
-                if is_sqlite
-                else [f"{key >> 13}z{word}" for word in dict.fromkeys(found)],
+                "body": " ".join(found) if is_sqlite else _marked(key, found),
             }
             for key, found in cut
             if found

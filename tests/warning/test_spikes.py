@@ -356,6 +356,16 @@ def test_what_became_restricted_is_no_longer_on_a_card(desk: Desk, queue: Queue)
 
 
 @pytest.mark.usefixtures("known")
+def test_two_cards_are_told_apart_by_name(desk: Desk, queue: Queue):
+    for name in ("VPN", "Printing"):
+        many(factories.category(name), queue_=queue, subject=name)
+    spikes.watch_for_spikes()
+    page = desk.get("/queue")
+    for name in ("VPN", "Printing"):
+        assert page.count(f'class="spike" aria-label="Many people have this: {name}"') == 1
+
+
+@pytest.mark.usefixtures("known")
 def test_cards_are_remembered_like_the_counts(
     desk: Desk, queue: Queue, app: Flask, monkeypatch: pytest.MonkeyPatch
 ):

@@ -18,6 +18,7 @@ from flask import current_app
 
 from config import Settings
 from helpdesk.channels.email.models import Mailbox, Plus
+from helpdesk.notify import by_mail
 from helpdesk.notify.models import OutboxMessage
 from helpdesk.tickets.side_talks import WRITE as WRITE_ASIDE
 
@@ -49,12 +50,14 @@ class Token:
 def answers_to(message: OutboxMessage, mailbox: Mailbox) -> str | None:
     """Return where answers to a message go; None when the mailbox takes no such addresses.
 
-    What suppliers and others write is told from what customers do by the mail they answer.
+    What suppliers and others write is told from what customers do by the mail they answer. A
+    notice goes to one member of staff, and so does its address: who writes there has read that
+    notice.
     """
     if mailbox.plus == Plus.NONE or message.ticket_id is None:
         return None
     aside = message.entry is not None and message.entry.verb == WRITE_ASIDE
-    if message.supplier_id is not None or aside:
+    if message.supplier_id is not None or aside or message.kind == by_mail.KIND:
         return _address(mailbox, About.MAIL, message.id)
     return _address(mailbox, About.TICKET, message.ticket_id)
 

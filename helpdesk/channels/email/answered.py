@@ -7,13 +7,14 @@ counts for people who take part.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
 from helpdesk.channels.email.addressing import About, Token, token_of
 from helpdesk.channels.email.letter import MAX_ID, Letter
 from helpdesk.channels.email.thread_models import MailTrace
-from helpdesk.channels.email.threads import LOOKED_AT
+from helpdesk.channels.email.threads import LOOKED_AT, everybody
 from helpdesk.db import db
 from helpdesk.notify.models import OutboxMessage
 from helpdesk.tickets.side_talks import SideEntry
@@ -28,6 +29,8 @@ class Hints:
     to_suppliers: set[str] = field(default_factory=set)
     # An address of ours → the side conversation in which it was given to somebody.
     asides: dict[str, int] = field(default_factory=dict)
+    # Those that stood in one mail of ours, with everybody whom that went to.
+    given_to: dict[str, frozenset[str]] = field(default_factory=dict)
     # Further names of filed mail → its ticket.
     keys: dict[str, int] = field(default_factory=dict)
 
@@ -43,6 +46,13 @@ class Hints:
     def aside_of(self, letter: Letter) -> int | None:
         """Return the side conversation in which somebody got the address that a message came to."""
         return next((self.asides[one] for one in letter.recipients if one in self.asides), None)
+
+    def is_personal(self, letter: Letter, author: str) -> bool:
+        """Whether a message came to an address that nobody but its author was ever given.
+
+        That of a ticket is none: everybody who is written to about it gets the same.
+        """
+        return any(self.given_to.get(one) == frozenset((author,)) for one in letter.recipients)
 
     def conversation_of(self, letter: Letter) -> int | None:
         """Return the ticket of the conversation that Outlook says a message belongs to."""
@@ -77,30 +87,35 @@ def hints_of(letters: Sequence[Letter], threads: dict[str, int]) -> Hints:
 
 def _take_tokens(hints: Hints, tokens: dict[str, Token]) -> None:
     mails = {token.number for token in tokens.values() if token.about == About.MAIL}
-    sent: dict[int, tuple[int | None, int | None, int | None]] = {}
+    sent: dict[int, Any] = {}
     if mails:
         rows = db.session.execute(
             select(
                 OutboxMessage.id,
                 OutboxMessage.ticket_id,
                 OutboxMessage.supplier_id,
+                OutboxMessage.to,
+                OutboxMessage.cc,
                 SideEntry.talk_id,
             )
             .join(SideEntry, SideEntry.entry_id == OutboxMessage.entry_id, isouter=True)
             .where(OutboxMessage.id.in_(mails))
         )
-        sent = {row.id: (row.ticket_id, row.supplier_id, row.talk_id) for row in rows}
+        sent = {row.id: row for row in rows}
     for address, token in tokens.items():
         if token.about == About.TICKET:
             hints.addresses[address] = token.number
             continue
-        ticket_id, supplier_id, talk_id = sent.get(token.number, (None, None, None))
-        if ticket_id is not None:
-            hints.addresses[address] = ticket_id
-        if supplier_id is not None:
+        row = sent.get(token.number)
+        if row is None:
+            continue
+        hints.given_to[address] = everybody(row.to, row.cc)
+        if row.ticket_id is not None:
+            hints.addresses[address] = row.ticket_id
+        if row.supplier_id is not None:
             hints.to_suppliers.add(address)
-        if talk_id is not None:
-            hints.asides[address] = talk_id
+        if row.talk_id is not None:
+            hints.asides[address] = row.talk_id
 
 
 def _keys_wanted(letter: Letter, threads: dict[str, int]) -> list[str]:

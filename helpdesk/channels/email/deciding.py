@@ -334,7 +334,9 @@ def _say_who(inbound: Inbound, row: MailMessage, letter: Letter, known: Known) -
     """Note whether the sender is who they say, as far as the mailbox trusts who found it out."""
     address = inbound.author.address
     inbound.staff_answer = row.mailbox is not None and row.mailbox.staff_answers
-    inbound.answers_us = lambda: is_answer_to_us(address, letter.references)
+    inbound.answers_us = lambda: (
+        known.hints.is_personal(letter, address) or is_answer_to_us(address, letter.references)
+    )
     trusted = row.mailbox.trusts.split() if row.mailbox is not None else []
     if not trusted:
         return

@@ -1,8 +1,8 @@
 """Finding lines of the ledger by the words of their subjects, however many lines there are.
 
 An index inside the database as that of tickets is (``tickets.search``): FTS5 on SQLite, on
-PostgreSQL a GIN index in which each word is marked with the block of lines it stands in. It is
-derived from the ledger, ``rebuild`` makes it anew.
+PostgreSQL a GIN index in which each word is kept twice, marked with the block of lines it stands
+in, small and large. It is derived from the ledger, ``rebuild`` makes it anew.
 
 A page wants the newest lines that have the words *and* are of a mailbox, a fate and so on. Hits
 are looked through from the newest on, in strides: on PostgreSQL of growing numbers of blocks, on
@@ -11,7 +11,7 @@ words of which hardly any line has the rest end after ``MOST_LOOKED``, and the p
 go on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,11 @@ from helpdesk.lib.bigrams import expand, words
 
 BLOCK_BITS = 13
 """A block is 8,192 lines of the ledger."""
+LARGE_BITS = 17
+"""A large block is 131,072. To look for the beginning of a word costs the same for each block."""
 FIRST_BLOCKS = 4
-"""Blocks of the first look; each further one takes twice as many."""
-MOST_BLOCKS = 64
+"""Blocks of the first look; the next one takes a large block, each further one twice as many."""
+MOST_BLOCKS = 8
 STRIDE = 20_000
 """Hits of one look on SQLite, which has them in order."""
 MOST_LOOKED = 100_000
@@ -82,8 +84,9 @@ def _insert(lines: Iterable[tuple[int, str]]) -> None:
 
 
 def _marked(key: int, found: Iterable[str]) -> list[str]:
-    block = key >> BLOCK_BITS
-    return [f"{block}z{word}" for word in dict.fromkeys(found)]
+    unique = dict.fromkeys(found)
+    small, large = f"{key >> BLOCK_BITS}z", f"{key >> LARGE_BITS}y"
+    return [f"{small}{word}" for word in unique] + [f"{large}{word}" for word in unique]
 
 
 def remove(ids: Iterable[int]) -> None:
@@ -159,34 +162,44 @@ def _look_in_blocks(
     asked: Sequence[str], conditions: Sequence[ColumnElement[bool]], below: int, limit: int
 ) -> Found:
     ids: list[int] = []
-    top, wide, looked = (below - 1) >> BLOCK_BITS, FIRST_BLOCKS, 0
-    while top >= 0:
-        bottom = max(0, top - wide + 1)
-        one = " | ".join(_in_block(asked, block) for block in range(top, bottom - 1, -1))
+    looked = 0
+    for question, bottom in _questions(asked, below):
+        # Without materialising it first, the planner walks the table from its end.
         hits = (
-            text(
-                "SELECT rowid FROM mail_fts WHERE body @@ CAST(:question AS tsquery)"
-                " AND rowid < :below"
-            )
-            .bindparams(question=one, below=below)
+            text("SELECT rowid FROM mail_fts WHERE body @@ CAST(:question AS tsquery)")
+            .bindparams(question=question)
             .columns(column("rowid", BigInteger))
             .cte("hit")
             .prefix_with("MATERIALIZED")
         )
-        number, _lowest, some = _fitting(hits, conditions, limit - len(ids))
+        fresh = select(hits.c.rowid).where(hits.c.rowid < below).cte("fresh")
+        number, _lowest, some = _fitting(fresh, conditions, limit - len(ids))
         ids += some
-        looked += number
-        top, wide = bottom - 1, min(2 * wide, MOST_BLOCKS)
+        looked, below = looked + number, bottom
         if len(ids) >= limit:
             return Found(ids)
-        if looked >= MOST_LOOKED and top >= 0:
-            return Found(ids, bottom << BLOCK_BITS)
+        if looked >= MOST_LOOKED and bottom > 0:
+            return Found(ids, bottom)
     return Found(ids)
 
 
-def _in_block(asked: Sequence[str], block: int) -> str:
-    marked = [f"'{block}z{word}'" for word in asked]
-    return "(" + " & ".join(marked) + ":*)"
+def _questions(asked: Sequence[str], below: int) -> Iterator[tuple[str, int]]:
+    """Yield what is asked of the index, newest blocks first, with the lowest line of each look."""
+    top = (below - 1) >> BLOCK_BITS
+    bottom = max(0, top - FIRST_BLOCKS + 1)
+    yield _in_blocks(asked, "z", range(top, bottom - 1, -1)), bottom << BLOCK_BITS
+    if bottom == 0:
+        return
+    top, wide = ((bottom << BLOCK_BITS) - 1) >> LARGE_BITS, 1
+    while top >= 0:
+        bottom = max(0, top - wide + 1)
+        yield _in_blocks(asked, "y", range(top, bottom - 1, -1)), bottom << LARGE_BITS
+        top, wide = bottom - 1, min(2 * wide, MOST_BLOCKS)
+
+
+def _in_blocks(asked: Sequence[str], size: str, blocks: Iterable[int]) -> str:
+    each = (" & ".join(f"'{block}{size}{word}'" for word in asked) for block in blocks)
+    return " | ".join(f"({one}:*)" for one in each)
 
 
 def _fitting(

@@ -84,9 +84,12 @@ def is_answer_to_us(address: str, references: Sequence[str]) -> bool:
     rows = db.session.execute(
         select(OutboxMessage.to, OutboxMessage.cc).where(OutboxMessage.message_id.in_(nearest))
     )
-    return any(
-        {pair[1].lower() for pair in [*to, *cc] if len(pair) > 1} == {address} for to, cc in rows
-    )
+    return any(everybody(to, cc) == {address} for to, cc in rows)
+
+
+def everybody(to: Sequence[Sequence[str]], cc: Sequence[Sequence[str]]) -> frozenset[str]:
+    """Return the addresses that a mail of ours went to, in lower case."""
+    return frozenset(pair[1].lower() for pair in [*to, *cc] if len(pair) > 1)
 
 
 def sent_by_us(message_ids: Sequence[str]) -> frozenset[str]:

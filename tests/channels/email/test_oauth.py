@@ -4,6 +4,7 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from helpdesk.channels.email.oauth import Away, Dead, _understood, sign_in_link
 from helpdesk.channels.email.send import send_mail
 from helpdesk.channels.email.source_models import Flow, MailGrant
 from helpdesk.channels.email.trouble import Trouble
+from helpdesk.channels.email.views.alarms import Quiet
 from helpdesk.channels.email.watch import fetch_once
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
@@ -32,6 +34,7 @@ from tests import factories
 from tests.channels.email import post
 from tests.setup.makers import Visitor, last_log, visitor
 from tests.support import dovecot, oauth, smtp
+from tests.support.queries import count_queries
 
 
 @pytest.fixture
@@ -378,6 +381,30 @@ def test_an_alarm_stands_above_every_page_of_administrators_only(
     assert "password changed" in page
     other = visitor(admin.client, "technician")
     assert "needs you" not in other.get("/account")
+
+
+def test_pages_do_not_look_for_alarms_while_nothing_is_wrong(
+    admin: Visitor, queue: Queue, provider: oauth.Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = post.mailbox(queue=queue, sign_in="oauth")
+    granted(box, provider)
+    known = Quiet(seconds=20)
+    monkeypatch.setitem(admin.client.application.extensions, "hearth-mail-alarms", known)
+    with count_queries() as first:
+        admin.get("/account")
+    with count_queries() as second:
+        admin.get("/account")
+    assert second.count == first.count - 1
+    with transaction():
+        grant_of(box).refused_at = now()
+    # At most so many seconds late, and then on every page until it has ended.
+    assert known.until - time.monotonic() <= 20
+    known.until = time.monotonic()
+    for _time in range(2):
+        assert "needs you" in admin.get("/account")
+    with transaction():
+        grant_of(box).refused_at = None
+    assert "needs you" not in admin.get("/account")
 
 
 def test_a_removed_mailbox_takes_its_tokens_along(

@@ -82,6 +82,7 @@ SUBJECTS = st.lists(
 @given(said=st.lists(SUBJECTS, max_size=30), question=SUBJECTS)
 def test_what_is_found_is_what_is_there(queue: Queue, monkeypatch, said: list[str], question: str):
     monkeypatch.setattr(subjects, "BLOCK_BITS", 2)
+    monkeypatch.setattr(subjects, "LARGE_BITS", 3)
     monkeypatch.setattr(subjects, "FIRST_BLOCKS", 1)
     monkeypatch.setattr(subjects, "STRIDE", 4)
     monkeypatch.setattr(subjects, "MOST_LOOKED", 8)
@@ -93,6 +94,7 @@ def test_what_is_found_is_what_is_there(queue: Queue, monkeypatch, said: list[st
 
 def test_common_words_of_which_nothing_fits_end_and_say_where(queue: Queue, monkeypatch):
     monkeypatch.setattr(subjects, "BLOCK_BITS", 3)
+    monkeypatch.setattr(subjects, "LARGE_BITS", 4)
     monkeypatch.setattr(subjects, "FIRST_BLOCKS", 1)
     monkeypatch.setattr(subjects, "MOST_BLOCKS", 1)
     monkeypatch.setattr(subjects, "STRIDE", 10)

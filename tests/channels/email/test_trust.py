@@ -10,14 +10,16 @@ from sqlalchemy import select
 
 from helpdesk.channels.email import accepted, ingest, spam
 from helpdesk.channels.email.accepted_models import AcceptedSender
+from helpdesk.channels.email.addressing import answers_to, return_path, token_of
 from helpdesk.channels.email.authentication import Proof, aligned, check, stated_in
-from helpdesk.channels.email.models import Mailbox, MailMessage, State
+from helpdesk.channels.email.models import Mailbox, MailMessage, Plus, State
 from helpdesk.channels.email.spam_headers import spam_of
 from helpdesk.channels.email.spam_models import SpamSender
 from helpdesk.channels.email.store import keep
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.lib.mime import parse
+from helpdesk.notify import by_mail
 from helpdesk.notify.models import Notice, OutboxMessage
 from helpdesk.people.models import AuditEntry, OrganisationDomain
 from helpdesk.tickets import services
@@ -300,6 +302,51 @@ def test_who_answers_what_only_they_got_from_us_is_believed(client: FlaskClient,
     with transaction():
         assert services.believe(factories.actor(), ticket, held, reopen_days=5) is held
     assert post.entries(ticket, "hear") == []
+
+
+def test_a_notice_has_an_address_that_only_its_reader_knows(box: Mailbox, lamp: Ticket):
+    who = factories.person(is_technician=True, email="sam@desk.example")
+    factories.account(who, "technician")
+    with transaction():
+        box.plus = str(Plus.ALL)
+        box.staff_answers = True
+        rows = [
+            OutboxMessage(
+                channel="email",
+                kind=kind,
+                ticket_id=lamp.id,
+                to=[["Sam", "sam@desk.example"], *others],
+                recipients=[],
+                message_id=f"<{number}@desk.example>",
+                state="sent",
+            )
+            for number, (kind, others) in enumerate(
+                [(by_mail.KIND, []), ("", [["Mei", "mei@customer.example"]]), ("", [])]
+            )
+        ]
+        db.session.add_all(rows)
+        db.session.flush()
+        mine, shared, answer = (str(answers_to(row, box)) for row in rows)
+        returned = return_path(box, rows[1].id)
+
+    def sent_to(address: str, sender: str = "sam@desk.example") -> str:
+        return bring(box, post.letter("Done", "Fixed it.", sender=sender, to=address)).reason
+
+    # Everybody who is written to about a ticket has its address: it is no proof.
+    assert shared == answer
+    assert sent_to(shared) == "doubted"
+    # Nor is the return path of a mail that others got, too.
+    assert sent_to(returned) == "doubted"
+    assert mine not in (shared, returned)
+    assert sent_to(mine) == "answered"
+    # It is personal: somebody else who got hold of it is not the one it was given to.
+    other = factories.person(is_technician=True, email="ada@desk.example")
+    factories.account(other, "technician")
+    assert sent_to(mine, "ada@desk.example") == "doubted"
+    # A number alone, or another's signature, is nothing.
+    token = token_of(mine)
+    assert token is not None
+    assert sent_to(mine.replace(f"b{token.number}.", f"b{rows[2].id}.")) == "opened"
 
 
 def test_the_id_of_a_forged_message_opens_no_ticket_to_its_sender(box: Mailbox):

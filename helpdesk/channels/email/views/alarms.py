@@ -1,6 +1,9 @@
 """Saying aloud, on pages of others, what is the matter with mailboxes."""
 
-from flask import render_template
+import time
+from dataclasses import dataclass
+
+from flask import current_app, render_template
 from markupsafe import Markup
 
 from helpdesk.channels.email.alarms import alarms
@@ -9,13 +12,36 @@ from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none
 from helpdesk.tickets.models import Ticket
 
+FINE_FOR = 20.0
+"""Seconds for which a process does not look again once nothing was wrong."""
+
+
+@dataclass(slots=True)
+class Quiet:
+    """Until when a process need not look; what *is* wrong is never remembered, and ends at once."""
+
+    seconds: float = FINE_FOR
+    until: float = 0.0
+
+
+def quiet() -> Quiet:
+    """Return what the application remembers. Tests that travel in time remember nothing."""
+    seconds = 0.0 if current_app.testing else FINE_FOR
+    found: Quiet = current_app.extensions.setdefault("hearth-mail-alarms", Quiet(seconds))
+    return found
+
 
 def in_strips(_subject: object) -> Markup | None:
     """Return what administrators have to do about mailboxes, above every page of theirs."""
     actor = actor_or_none()
     if actor is None or not actor.can(Permission.SETUP_MAIL):
         return None
+    known, moment = quiet(), time.monotonic()
+    if moment < known.until:
+        return None
     found = alarms()
+    if not found:
+        known.until = moment + known.seconds
     return Markup(render_template("mail/_alarms.html", alarms=found)) if found else None  # noqa: S704 (our own template)
 
 
