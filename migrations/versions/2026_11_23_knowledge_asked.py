@@ -41,7 +41,7 @@ def upgrade() -> None:
         "article_likeness",
         sa.Column("article_id", _key(), nullable=False),
         sa.Column("other_id", _key(), nullable=False),
-        sa.Column("share", sa.Float(), nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
         sa.Column("dismissed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["article_id"], ["article.id"], name=op.f("fk_article_likeness_article_id_article")
