@@ -41,6 +41,8 @@ CHANGES: dict[str, dict[str, Any] | None] = {
     "part-works": {"part_waits": [PART_WAITS, {"7": None}]},
     "hear-supplier": None,
     "hear-automatic": None,
+    "link-article": {"article": [None, 3]},
+    "unlink-article": {"article": [3, None]},
     "write-aside": None,
     "hear-aside": None,
     "close-aside": {"side_talk": [None, {"id": 1}]},
