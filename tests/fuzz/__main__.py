@@ -68,12 +68,13 @@ def main() -> int:
     options = parser.parse_args()
     folder = shared.where("email")
     found = folder if folder.is_dir() else None
-    options.out.mkdir(parents=True, exist_ok=True)
 
     started, faults = time.monotonic(), 0
     for some in in_processes(options.seed, options.messages, found):
         for fault in some:
             faults += 1
+            # Tests that run meanwhile may clear the folder that all results stand in.
+            options.out.mkdir(parents=True, exist_ok=True)
             file = options.out / f"fault-{options.seed}-{faults}.eml"
             file.write_bytes(fault.raw)
             print(json.dumps({"fault": fault.what, "file": str(file)}), flush=True)

@@ -273,3 +273,12 @@ def test_no_text_takes_long(piece: str):
     read_report(parsed)
     auto_reply_of(parsed)
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("filling", ["\n", " \n", "\t\n", ">\n", "-" * 79 + "\n", "\u3000\n"])
+def test_a_report_that_is_mostly_nothing_takes_no_time(filling: str):
+    raw = WORDS.format(words="It could not be delivered.\n" + filling * (120_000 // len(filling)))
+    parsed = parse(raw.encode())
+    started = time.process_time()
+    read_report(parsed)
+    assert time.process_time() - started < 1

@@ -17,9 +17,11 @@ MAX_HEADERS = 64 * 1024
 """Bytes that are read of the mail that came back: its headers."""
 
 _RETURNED_TYPES = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers")
-# Said before the mail that came back.
+# Said before the mail that came back. What stands before it in the line never reaches over its
+# end: thousands of empty lines would be looked at again from each of them.
 _COPY = re.compile(
-    rf"^[\s>*=_#+.|-]{{0,80}}(?:{SIGNS['copy'].pattern})", re.IGNORECASE | re.MULTILINE
+    rf"^[ \t\f\v\r\xa0\u3000>*=_#+.|-]{{0,80}}(?:{SIGNS['copy'].pattern})",
+    re.IGNORECASE | re.MULTILINE,
 )
 # A block of headers at the beginning of lines, as a mail has them and a report's words have not.
 _HEADERS = re.compile(
