@@ -8,7 +8,7 @@ for one.
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from helpdesk.db import db
@@ -21,7 +21,7 @@ from helpdesk.kb.services.workflow import is_due
 from helpdesk.lib import bigrams, clock
 from helpdesk.people.access import BUILT_IN_ROLES, SYSTEM, Actor
 from helpdesk.tickets.lifecycle import StatusClass
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.models import Entry, Ticket
 
 FOLDER = Path(__file__).parent / "articles"
 BEGUN = 420
@@ -201,7 +201,10 @@ def _tie(demo: Demo, article: Article, owner: Actor, solved: list[tuple[Ticket, 
     for number, (common, _key, ticket) in enumerate(alike[: demo.chance.randint(0, TIES)]):
         if common < 2:
             break
-        with clock.at(ticket.updated_at):
+        last = db.session.scalar(
+            select(func.max(Entry.happened_at)).where(Entry.ticket_id == ticket.id)
+        )
+        with clock.at(max(last or ticket.updated_at, ticket.updated_at) + timedelta(seconds=5)):
             services.tie(owner, article, ticket, Tie.INSERTED if number % 2 else Tie.LINKED)
 
 
