@@ -25,7 +25,7 @@ SAME = ("kind", "category", "tags", "audience", "related", "review")
 """What an article has only once, however many languages it is written in."""
 
 # Words of one Chinese desk that the other one would not write, and characters of the other script.
-NOT_IN_TAIWAN = "软件 軟件 網絡 打印 鼠標 賬號 帳戶 設置 服務器 視頻 U盤 默認 郵箱 屏幕 數據 信息".split()
+NOT_IN_TAIWAN = "软件 軟件 網絡 打印 鼠標 賬號 設置 服務器 視頻 U盤 默認 郵箱 屏幕 信息".split()
 NOT_ON_THE_MAINLAND = "軟體 网路 印表 滑鼠 伺服器 資訊 設定 檔案 帳號 網路".split()
 
 
