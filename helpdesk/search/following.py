@@ -150,7 +150,9 @@ def _unfit(view: reading.View) -> str:
     if state.get("epoch") != present.name:
         return "another one was asked for"
     cursor = int(state["cursor"])
-    if present.forgotten >= cursor:
+    # What was forgotten before the index was made is in it; a transaction that runs for days
+    # may hold the cursor back behind it.
+    if present.forgotten >= cursor and present.forgotten > int(state.get("forgotten", 0)):
         return "changes that it lacks are forgotten"
     if _horizon() < cursor:
         return "the database is not the one it followed"
@@ -282,6 +284,7 @@ def rebuild(stop: threading.Event | None = None) -> int | None:
                 "epoch": present.name,
                 # Asked before anything is read: what changes from now on is followed afterwards.
                 "cursor": _horizon(),
+                "forgotten": present.forgotten,
                 "seq": db.session.scalar(select(func.max(Change.seq))) or 0,
                 "at": now().isoformat(),
                 "synonyms": _synonyms(),

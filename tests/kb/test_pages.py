@@ -72,9 +72,11 @@ def test_the_list_costs_the_same_however_many_there_are(desk: Desk):
     assert "Alpha" in page
     for number in range(45):
         article(f"Number {number}", tags=["vpn"], publish=number % 2 == 0)
+    # Whether a mailbox alarms is remembered for some seconds, which may be over by now.
+    desk.get("/knowledge")
     with count_queries() as many:
         page = desk.get("/knowledge")
-    assert many.count == few.count <= 12, [one[0][:90] for one in many.statements]
+    assert many.count == few.count <= 12, [one[:90] for one in many.statements]
     older = re.search(r'href="(/knowledge\?after=[^"]+)" rel="next"', page)
     assert older is not None
     rest = desk.get(older[1])
