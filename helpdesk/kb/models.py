@@ -271,6 +271,8 @@ class ArticleFile(Model):
     is_picture: Mapped[bool] = mapped_column(default=False)
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     added_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    # Since when readers may have it: words that go with it are published.
+    shown_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Taken off the list; earlier versions still show it.
     removed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

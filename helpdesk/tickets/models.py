@@ -171,15 +171,17 @@ class Ticket(Model):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     version: Mapped[int] = mapped_column(default=1)
 
-    status: Mapped[Status] = relationship()
-    queue: Mapped[Queue] = relationship()
-    category: Mapped[Category | None] = relationship()
-    cause: Mapped[Cause | None] = relationship()
-    owner: Mapped[Person | None] = relationship(foreign_keys=[owner_id])
-    customer: Mapped[Person] = relationship(foreign_keys=[customer_id])
-    requester: Mapped[Person | None] = relationship(foreign_keys=[requester_id])
-    organisation: Mapped[Organisation | None] = relationship()
-    supplier: Mapped[Supplier | None] = relationship()
+    # For reading: their keys are what is set. The unit of work need not look at each of them at
+    # every flush, which is a tenth of what taking in a message costs.
+    status: Mapped[Status] = relationship(viewonly=True)
+    queue: Mapped[Queue] = relationship(viewonly=True)
+    category: Mapped[Category | None] = relationship(viewonly=True)
+    cause: Mapped[Cause | None] = relationship(viewonly=True)
+    owner: Mapped[Person | None] = relationship(foreign_keys=[owner_id], viewonly=True)
+    customer: Mapped[Person] = relationship(foreign_keys=[customer_id], viewonly=True)
+    requester: Mapped[Person | None] = relationship(foreign_keys=[requester_id], viewonly=True)
+    organisation: Mapped[Organisation | None] = relationship(viewonly=True)
+    supplier: Mapped[Supplier | None] = relationship(viewonly=True)
     assignments: Mapped[list["Assignment"]] = relationship(
         back_populates="ticket", order_by="Assignment.id"
     )
@@ -236,7 +238,7 @@ class Entry(Model):
     redacted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     ticket: Mapped[Ticket] = relationship()
-    author: Mapped[Person | None] = relationship()
+    author: Mapped[Person | None] = relationship(viewonly=True)
     attachments: Mapped[list["Attachment"]] = relationship(
         back_populates="entry", order_by="Attachment.id"
     )
@@ -330,9 +332,9 @@ class Assignment(Model):
     supplier_promised_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     ticket: Mapped[Ticket] = relationship(back_populates="assignments")
-    queue: Mapped[Queue] = relationship()
-    supplier: Mapped[Supplier | None] = relationship()
-    technician: Mapped[Person | None] = relationship(foreign_keys=[technician_id])
+    queue: Mapped[Queue] = relationship(viewonly=True)
+    supplier: Mapped[Supplier | None] = relationship(viewonly=True)
+    technician: Mapped[Person | None] = relationship(foreign_keys=[technician_id], viewonly=True)
 
 
 class Worklist(Model):

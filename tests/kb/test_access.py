@@ -177,3 +177,40 @@ def test_files_are_for_who_may_read_the_article(session):
 def test_the_rule_is_a_value_of_the_actor(session):
     actor = factories.actor()
     assert visible(actor) is visible(replace(actor))
+
+
+def test_files_of_words_that_are_not_published_are_not_for_readers(session):
+    author = writer()
+
+    def picture(name: str) -> services.Upload:
+        return services.Upload(name, b"\x89PNG\r\n\x1a\n" + name.encode() * 5)
+
+    row = article(by=author, audience=Audience.PUBLIC, publish=True)
+    text = row.texts[0]
+    named, added = (files.add(author, row, picture(name)) for name in ("new.png", "plan.png"))
+    services.save(author, row, text, services.Wording(text.title, "", "See ![it](new.png).\n"))
+    db.session.commit()
+    readers = (None, factories.actor(role="manager"))
+    for reader in readers:
+        for kept in (named, added):
+            with pytest.raises(NotFound):
+                file_for(reader, kept.id)
+    assert file_for(author, named.id) is named
+    assert files.listed(row, shown=True) == []
+
+    services.publish(writer("knowledge-editor"), row)
+    db.session.commit()
+    later = files.add(author, row, picture("later.png"))
+    services.save(author, row, text, services.Wording(text.title, "", "![it](later.png)\n"))
+    services.add_language(
+        author, row, "de", services.Wording("VPN", "", "Anders.\n"), translated_from=1
+    )
+    db.session.commit()
+    services.publish(writer("knowledge-editor"), row, "de")
+    db.session.commit()
+    for reader in readers:
+        assert {file_for(reader, kept.id) for kept in (named, added)} == {named, added}
+        with pytest.raises(NotFound):
+            file_for(reader, later.id)
+    services.publish(writer("knowledge-editor"), row)
+    assert file_for(None, later.id) is later

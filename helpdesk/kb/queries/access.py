@@ -7,6 +7,7 @@ audience. Who keeps the knowledge base in order sees all of it.
 
 from collections.abc import Collection
 from functools import lru_cache
+from typing import cast
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
@@ -196,12 +197,18 @@ def text_for(article: Article, language: str) -> ArticleText:
 
 
 def file_for(actor: Actor | None, file_id: int) -> ArticleFile:
-    """Return a file of an article that the actor may see. Raises NotFound."""
-    row = db.session.scalar(
-        select(ArticleFile)
+    """Return a file of an article that the actor may see. Raises NotFound.
+
+    What belongs to words that are not published is for those who may see these.
+    """
+    found = db.session.execute(
+        select(ArticleFile, Article)
         .join(Article, Article.id == ArticleFile.article_id)
         .where(ArticleFile.id == file_id, visible(actor))
-    )
-    if row is None:
+    ).one_or_none()
+    if found is None:
         raise NotFound
-    return row
+    file, article = found
+    if file.shown_at is None and not may_see_drafts(actor, article):
+        raise NotFound
+    return cast(ArticleFile, file)

@@ -6,7 +6,7 @@ Reading an export in again, here or on another desk, gives the same articles.
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
@@ -23,11 +23,11 @@ from helpdesk.kb.models import (
     Audience,
     State,
 )
+from helpdesk.kb.naming import ADDRESS, name_in
 from helpdesk.kb.queries.access import visible
 from helpdesk.people.access import Actor, Permission
 
 TOGETHER = 50
-_ADDRESS = re.compile(r"(\]\()([^()\s]{1,400})((?:[ \t]+\"[^\"]*\")?\))")
 
 
 def files(actor: Actor) -> Iterator[tuple[str, bytes]]:
@@ -141,12 +141,12 @@ def _with_paths(key: str, body: str, names: dict[str, ArticleFile]) -> str:
     """Let a text name its files by where they lie in the export."""
 
     def put(match: re.Match[str]) -> str:
-        row = names.get(unquote(match[2]).removeprefix("./").casefold())
+        row = names.get(name_in(match[2]))
         if row is None:
             return match[0]
         return f"{match[1]}../files/{key}/{quote(row.name)}{match[3]}"
 
-    return _ADDRESS.sub(put, body)
+    return ADDRESS.sub(put, body)
 
 
 def _history(article: Article) -> dict[str, object]:

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from helpdesk import blobs
 from helpdesk.db import db
-from helpdesk.kb.models import Article, ArticleFile
+from helpdesk.kb.models import Article, ArticleFile, ArticleText, ArticleVersion
+from helpdesk.kb.naming import named_in
 from helpdesk.kb.services.journal import check_may_change, hold, note
 from helpdesk.lib.clock import now
 from helpdesk.lib.pictures import picture_type
@@ -109,12 +110,45 @@ def remove(actor: Actor, article: Article, row: ArticleFile) -> None:
         note(actor, article, "file-removed", name=row.name)
 
 
-def listed(article: Article) -> list[ArticleFile]:
-    """Return the files of an article, by name."""
+def show(article: Article) -> None:
+    """Let readers have what belongs to the published words of an article.
+
+    That is what these words name, and what no words name that wait to be published: a file that
+    was only added to the list.
+    """
+    db.session.flush()
+    hidden = db.session.scalars(
+        select(ArticleFile).where(
+            ArticleFile.article_id == article.id, ArticleFile.shown_at.is_(None)
+        )
+    ).all()
+    if not hidden:
+        return
+    rows = db.session.execute(
+        select(ArticleVersion.body, ArticleVersion.number == ArticleText.published)
+        .join(ArticleText, ArticleText.id == ArticleVersion.text_id)
+        .where(
+            ArticleText.article_id == article.id,
+            ArticleVersion.number.in_((ArticleText.published, ArticleText.latest)),
+        )
+    ).all()
+    published = {name for body, is_published in rows if is_published for name in named_in(body)}
+    waiting = {name for body, is_published in rows if not is_published for name in named_in(body)}
+    for row in hidden:
+        name = row.name.casefold()
+        if name in published or name not in waiting:
+            row.shown_at = now()
+
+
+def listed(article: Article, *, shown: bool = False) -> list[ArticleFile]:
+    """Return the files of an article, by name; only those that readers may have, if asked so."""
+    wanted = [ArticleFile.article_id == article.id, ArticleFile.removed_at.is_(None)]
+    if shown:
+        wanted.append(ArticleFile.shown_at.is_not(None))
     return list(
         db.session.scalars(
             select(ArticleFile)
-            .where(ArticleFile.article_id == article.id, ArticleFile.removed_at.is_(None))
+            .where(*wanted)
             .order_by(func.lower(ArticleFile.name), ArticleFile.id)
         )
     )

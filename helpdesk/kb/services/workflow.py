@@ -11,6 +11,7 @@ from helpdesk.jobs import job
 from helpdesk.kb import steps
 from helpdesk.kb.events import News
 from helpdesk.kb.models import Article, ArticleText, ArticleVersion, Kind, State
+from helpdesk.kb.services import files
 from helpdesk.kb.services.details import is_staff
 from helpdesk.kb.services.journal import (
     check_may_change,
@@ -108,6 +109,7 @@ def publish(actor: Actor, article: Article, language: str | None = None) -> list
         raise Refused("original-first", _l("Publish it in its own language first."))
     for text in fresh:
         _publish_text(actor, article, text)
+    files.show(article)
     first = article.published_at is None
     article.state = State.PUBLISHED.value
     article.published_at = now()

@@ -92,7 +92,7 @@ def _page(
         vote=page.my_vote(actor, version) if is_published else None,
         flags=page.flags_of(row),
         # Pictures stand in the text; what is there to be taken away is listed below it.
-        attached=[one for one in files.listed(row) if not one.is_picture],
+        attached=[one for one in files.listed(row, shown=not drafts) if not one.is_picture],
         complaints=page.complaints_of(row) if drafts else [],
         events=page.events_of(row) if drafts else [],
         used=page.used(row),

@@ -176,6 +176,8 @@ def _take(actor: Actor, folder: Folder, item: Item, *, drafts: bool) -> tuple[Ou
             outcome = Outcome.CHANGED
     if outcome is not Outcome.SAME and text.published != text.latest:
         _publish(actor, article, text)
+    if article.state == State.PUBLISHED:
+        files.show(article)
     return outcome, article
 
 
@@ -212,6 +214,8 @@ def _create(
         _live_again(article, history)
     if state in (State.PUBLISHED, State.RETIRED) and workflow.pending(article):
         workflow.publish(actor, article)
+    if article.state == State.PUBLISHED:
+        files.show(article)
     if state == State.REVIEW:
         workflow.submit(actor, article)
     if state == State.RETIRED:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from flask_babel import lazy_gettext as _l
 
 from helpdesk.kb.models import Kind
+from helpdesk.kb.naming import ADDRESS
 from helpdesk.kb.services.files import fit_name
 from helpdesk.kb.services.importing.folder import Folder, is_article
 from helpdesk.kb.services.writing import LANGUAGES, key_from
@@ -21,8 +22,6 @@ MAX_ROWS = 5_000
 _FRONT = re.compile(r"\ufeff?---[ \t]*\n(.*?)\n---[ \t]*(?:\n|$)", re.DOTALL)
 _LINE = re.compile(r"([A-Za-z_-]{1,40})[ \t]*:[ \t]*(.*)")
 _FIRST = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)")
-# An address within Markdown: of a link or a picture, or of a definition at a line's begin.
-_ADDRESS = re.compile(r"(\]\()([^()\s]{1,400})((?:[ \t]+\"[^\"]*\")?\))")
 _TITLE = re.compile(r"<title[^>]{0,200}>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _META = re.compile(r'<meta\s+name="([a-z-]{1,40})"\s+content="([^"]{0,2000})"', re.IGNORECASE)
 _CHARSET = re.compile(rb'charset=["\']?([A-Za-z0-9_-]{2,20})', re.IGNORECASE)
@@ -218,7 +217,7 @@ def _resolve(folder: Folder, item: Item, keys: Mapping[str, str]) -> None:
             return match[0]
         return f"{match[1]}{quote(name_of(path), safe='')}{match[3]}"
 
-    item.body = _ADDRESS.sub(put, item.body)
+    item.body = ADDRESS.sub(put, item.body)
     for said in item.listed("files"):
         path = folder.beside(item.path, said)
         if path is not None and not is_article(path):
