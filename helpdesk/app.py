@@ -108,7 +108,7 @@ from helpdesk.upkeep import health, later
 from helpdesk.upkeep import jobs as housekeeping
 from helpdesk.warning import risk, spikes
 from helpdesk.warning import views as warning_views
-from helpdesk.web import live, panels
+from helpdesk.web import jumping, live, panels
 
 # The pages about mail and those of macros stand in Set up and have its side navigation.
 mail_views.bp.context_processor(setup_blueprint.side)
@@ -229,6 +229,9 @@ SERVICES: list[Service] = [
 ]
 """What it does all the time."""
 
+FINDERS: list[jumping.Finder] = [kb_views.jumping.places]
+"""What the palette finds besides tickets, people and lists."""
+
 PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("person", 10, histories.of_person),
     ("person-side", 20, mail_views.keys.of_person),
@@ -315,6 +318,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     carriers.provide(app, CARRIERS)
     for place, order, render in PANELS:
         panels.register(app, place, order, render)
+    for finder in FINDERS:
+        jumping.register(app, finder)
     for form, question in QUESTIONS:
         asking.register(app, form, question)
     for opening in OPENING:

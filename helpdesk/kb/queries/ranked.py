@@ -15,6 +15,8 @@ from helpdesk.people.access import Actor, Permission
 from helpdesk.search import asking
 from helpdesk.search.extracts import extract
 
+LOOKED_AT = 4
+"""Times as many as are offered that are asked of the index: some may be retired."""
 MOST = 200
 """Hits of a question that are narrowed by what else is asked for."""
 
@@ -80,3 +82,33 @@ def ranked(actor: Actor, narrow: lists.Narrow, language: str, skip: int = 0) -> 
         said = f"{text.summary} {searching.plain(body)}".strip()
         result.extracts[text.article_id] = extract(said, found.words, 80, text.language)
     return result
+
+
+def typed(
+    actor: Actor, words: str, language: str, limit: int
+) -> list[tuple[Article, ArticleText]]:
+    """Return articles while somebody types, the best first, with the text that fits.
+
+    The last word may go on. Two queries. Raises Denied.
+    """
+    actor.demand(Permission.KB_READ)
+    found = asking.suggest(
+        words,
+        kind=searching.KIND,
+        readers=readers(actor),
+        language=language,
+        limit=LOOKED_AT * limit,
+    )
+    texts = {hit.group: hit.id for hit in found.hits}
+    if not texts:
+        return []
+    fitting = lists.narrowed(actor, lists.Narrow()).where(Article.id.in_(texts))
+    rows = {
+        row.id: row for row in db.session.scalars(fitting.options(selectinload(Article.texts)))
+    }
+    pairs = [
+        (rows[key], next((text for text in rows[key].texts if text.id == text_id), None))
+        for key, text_id in texts.items()
+        if key in rows
+    ]
+    return [(article, text) for article, text in pairs if text is not None][:limit]

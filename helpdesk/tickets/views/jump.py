@@ -1,4 +1,4 @@
-"""Where the palette leads: tickets, people, queues, views and pages that fit what is typed."""
+"""Where the palette leads: tickets, articles, people, queues and views that fit what is typed."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ from helpdesk.tickets.queries.access import visible_queues
 from helpdesk.tickets.queries.filters import Filter, My
 from helpdesk.tickets.views.blueprint import bp
 from helpdesk.tickets.views.listing import MY_ICONS, MY_NAMES, address_of, view_name
+from helpdesk.web import jumping
 
 TICKETS, PEOPLE, LISTS = 6, 4, 6
 """How many of each kind are offered."""
@@ -31,6 +32,7 @@ def jump() -> Response:
     words = " ".join(request.args.get("q", "").split())[:LONGEST]
     groups = [
         {"title": _("Tickets"), "items": _tickets(actor, words)},
+        *jumping.groups_for(words),
         {"title": _("People"), "items": _people(actor, words)},
         {"title": _("Lists"), "items": _lists(actor, words)},
     ]

@@ -243,8 +243,13 @@ def _empty(
 ) -> Empty:
     narrowing = [key for key in NARROWING if wanted.has(key) and key != "queue"]
     if narrowing:
+        # "With any status" narrows nothing, so it is no reason for there being none.
+        anything = set(wanted.classes) == set(StatusClass)
+        unsaid = {"q", "class"} if anything else {"q"}
         said = [
-            chip for chip in chips if chip.key in narrowing and chip.key != "q" and not chip.problem
+            chip
+            for chip in chips
+            if chip.key in narrowing and chip.key not in unsaid and not chip.problem
         ]
         return Empty(
             title,

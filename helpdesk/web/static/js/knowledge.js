@@ -131,6 +131,27 @@ function audiences() {
   for (const part of all(document, "form:has([data-kb-for])")) audience(part);
 }
 
+// ---- Where the reader is ----
+
+/** Mark the heading that is read in "On this page": the last one above the upper third. */
+function mark() {
+  const room = document.querySelector(".scroll:has(.kb-toc)");
+  if (!room) return;
+  const line = room.getBoundingClientRect().top + room.clientHeight / 3;
+  const links = /** @type {HTMLAnchorElement[]} */ (all(room, ".kb-toc a"));
+  let here = links[0];
+  for (const link of links) {
+    const heading = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (heading && heading.getBoundingClientRect().top <= line) here = link;
+  }
+  const atEnd = room.scrollTop > 0 && room.scrollTop + room.clientHeight >= room.scrollHeight - 2;
+  if (atEnd) here = links[links.length - 1];
+  for (const link of links) {
+    if (link === here) link.setAttribute("aria-current", "location");
+    else link.removeAttribute("aria-current");
+  }
+}
+
 // ---- Files ----
 
 async function filesAgain() {
@@ -162,6 +183,8 @@ on("upload:done", "#kb-form", (/** @type {any} */ event) => {
 });
 document.addEventListener("keydown", newLine);
 area()?.addEventListener("scroll", follow, { passive: true });
+document.querySelector(".scroll:has(.kb-toc)")?.addEventListener("scroll", mark, { passive: true });
+mark();
 audiences();
 document.addEventListener("htmx:load", audiences);
 document.addEventListener("htmx:afterSettle", () => {
