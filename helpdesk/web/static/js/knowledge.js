@@ -2,7 +2,7 @@
 
 import { all, later, on } from "./dom.js";
 import { post } from "./net.js";
-import { insert } from "./paste.js";
+import { insert, put } from "./paste.js";
 import { t } from "./words.js";
 
 const WAIT = 350;
@@ -154,12 +154,13 @@ function mark() {
 
 // ---- Files ----
 
-async function filesAgain() {
-  const place = document.getElementById("kb-files");
-  const form = document.getElementById("kb-form");
-  const url = form?.dataset.upload;
-  if (place && url) /** @type {any} */ (window).htmx.ajax("GET", url, { target: place, swap: "outerHTML" });
+function filesAgain() {
+  const url = document.getElementById("kb-form")?.dataset.upload;
+  // By its name: an answer still under way may put another element in its place.
+  if (url) /** @type {any} */ (window).htmx.ajax("GET", url, { target: "#kb-files", swap: "outerHTML" });
 }
+/** Several files arrive one after the other; the list is asked for once. */
+const filesSoon = later(filesAgain, WAIT);
 
 on("click", "[data-kb-md]", (_event, button) => format(button.dataset.kbMd ?? ""));
 on("click", "[data-kb-view]", (_event, button) => choose(button.dataset.kbView ?? "both"));
@@ -167,7 +168,7 @@ on("click", "[data-kb-insert]", (_event, button) => {
   const field = area();
   if (!field) return;
   field.focus();
-  insert(field, button.dataset.kbInsert ?? "");
+  put(field, button.dataset.kbInsert ?? "");
 });
 on("input", "#kb-form", () => soon());
 on("change", "input[name=audience]", (_event, field) => {
@@ -175,11 +176,13 @@ on("change", "input[name=audience]", (_event, field) => {
 });
 on("upload:done", "#kb-form", (/** @type {any} */ event) => {
   // A picture stands in the text by now; another file is named there too.
-  const { type, markdown } = event.detail;
+  const { type, markdown, chip } = event.detail;
   const field = area();
-  if (field && markdown && !String(type).startsWith("image/")) insert(field, markdown);
+  if (field && markdown && !String(type).startsWith("image/")) put(field, markdown);
+  // From here on it stands among the files of the article.
+  chip?.remove();
   soon();
-  void filesAgain();
+  filesSoon();
 });
 document.addEventListener("keydown", newLine);
 area()?.addEventListener("scroll", follow, { passive: true });

@@ -46,6 +46,19 @@ export function insert(area, text) {
   if (focused instanceof HTMLElement && focused !== area) focused.focus();
 }
 
+/**
+ * Put a picture or a file where the cursor is: as a paragraph where a line with words would begin
+ * with it, else into the line.
+ * @param {HTMLTextAreaElement} area
+ * @param {string} text
+ */
+export function put(area, text) {
+  const before = area.value.slice(0, area.selectionStart);
+  const after = area.value.slice(area.selectionEnd);
+  const leads = /(^|\n)$/.test(before) && /^[^\n]/.test(after);
+  insert(area, leads ? `${text}\n\n` : text);
+}
+
 /** @param {HTMLElement} place @param {File} file @param {HTMLElement} chip */
 function transfer(place, file, chip) {
   const state = /** @type {HTMLElement} */ (chip.querySelector("[data-upload-state]"));
@@ -95,7 +108,7 @@ function arrived(place, file, chip, answer) {
   const area = place.querySelector("textarea");
   if (place.dataset.uploadInline !== undefined && image && area && (answer.markdown || answer.url)) {
     const name = answer.name.replace(/[[\]]/g, "");
-    insert(area, answer.markdown ?? `![${name}](${answer.url})`);
+    put(area, answer.markdown ?? `![${name}](${answer.url})`);
   }
   tell(place, "upload:done", { ...answer, chip });
   say(t("file.done", { name: answer.name ?? file.name }));
