@@ -132,6 +132,7 @@ def test_an_article_is_written_published_changed_and_brought_back(office: Office
     page.keyboard.press("Control+s")
     expect(page.locator(".kb-clash")).to_contain_text("saved version 3 meanwhile")
     expect(page.locator(".kb-clash del")).to_have_text("Theirs")
+    expect(page.locator(".kb-clash del")).to_be_in_viewport()
     expect(area).to_have_value("Mine.")
     ready(page)
     assert_accessible(page)

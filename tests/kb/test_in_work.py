@@ -137,7 +137,8 @@ def test_an_article_is_put_into_an_answer_and_counted(at_work):
     assert said["kind"] == "reply"
     assert "1. Renew." in said["text"]
     assert "(the menu)" in said["text"]
-    assert "[!NOTE]" not in said["text"]
+    # The box has become words, and leaves no empty lines where its head was.
+    assert said["text"].startswith("> Only laptops.")
     db.session.expire_all()
     [tie] = db.session.scalars(select(ArticleTicket))
     assert (tie.article_id, tie.ticket_id, tie.kind) == (vpn.id, ticket.id, "inserted")
@@ -219,6 +220,25 @@ def test_words_find_articles_the_best_first_with_the_piece_that_fits(reader: Act
     assert [row.id for row in found.articles] == [vpn.id]
     assert "<mark>tunnel</mark>" in found.extracts[vpn.id]
     assert ranked.ranked(reader, lists.Narrow(words="tunnel", kind="faq"), "en").articles == []
+
+
+def test_the_palette_leads_to_articles_while_somebody_types(at_work):
+    vpn, _paper = some()
+    vault = article(
+        "VPN drops in the vault",
+        body=VPN,
+        publish=True,
+        audience=Audience.TEAMS,
+        team_ids=[factories.team("Vault").id],
+    )
+    indexed()
+    groups = json.loads(at_work.get("/jump?q=VPN+dro").text)["groups"]
+    [articles] = [group["items"] for group in groups if group["title"] == "Articles"]
+    assert [item["url"] for item in articles] == [f"/knowledge/{vpn.id}", "/knowledge?q=VPN+dro"]
+    assert articles[0]["label"] == "VPN drops every few minutes"
+    assert articles[0]["icon"] == "file-text"
+    assert f"/knowledge/{vault.id}" not in str(groups)
+    assert "Articles" not in at_work.get("/jump?q=").text
 
 
 def test_what_is_searched_for_in_vain_is_counted_until_it_is_written(at_work):

@@ -24,7 +24,7 @@ from helpdesk.tickets.views.answers import toast, with_triggers
 from helpdesk.web.i18n import choose_language, language_of
 
 _PICTURE = re.compile(r"!\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)")
-_CALLOUT = re.compile(r"^> \[!(\w{3,10})\][ \t]*$", re.MULTILINE)
+_CALLOUT = re.compile(r"^> \[!\w{3,10}\][ \t]*(?:\n|$)", re.MULTILINE)
 MOST_TYPED = 20_000
 
 

@@ -19,6 +19,7 @@ from helpdesk.kb.views import choosing, words
 from helpdesk.kb.views.blueprint import asked_language, bp, found, is_fragment
 from helpdesk.kb.views.outlines import from_ticket, outline
 from helpdesk.lib.html import MAX_ARTICLE
+from helpdesk.lib.text import clean_text
 from helpdesk.lib.worddiff import changed_words, differences, lines_of
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
@@ -275,7 +276,9 @@ def _clash(
 ) -> str:
     """Show what somebody else saved meanwhile beside what was typed; nothing is lost."""
     mine = form.wording()
-    pieces = differences(f"{theirs.body}\n", f"{mine.body}\n")
+    # A browser ends lines in its own way, which is no difference to anybody.
+    body = clean_text(mine.body).strip("\n")
+    pieces = differences(f"{theirs.body}\n", f"{body}\n")
     out, put = changed_words(pieces)
     form.base.data = str(theirs.number)
     clash = {
