@@ -19,8 +19,8 @@ from wtforms.validators import Length, NumberRange, Optional
 from helpdesk.kb.models import Article, Audience, Kind
 from helpdesk.kb.services import Details, Wording, details_of
 from helpdesk.kb.services.saying import MAX_COMMENT, MAX_FLAG, REASONS
+from helpdesk.kb.services.wording import MAX_NOTE, MAX_SUMMARY, MAX_TITLE
 from helpdesk.kb.services.workflow import MAX_REASON
-from helpdesk.kb.services.writing import MAX_NOTE, MAX_SUMMARY, MAX_TITLE
 from helpdesk.lib.html import MAX_ARTICLE
 from helpdesk.tickets.forms import whole
 from helpdesk.web.forms import Form, Needed, choices
