@@ -253,6 +253,8 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("reply", 4, undelivered.in_composer),
     ("reply", 5, mail_views.alarms.in_composer),
     ("reply", 10, answer_views.in_composer),
+    ("reply", 11, kb_views.in_work.in_composer),
+    ("reply-tools", 10, kb_views.in_work.in_tools),
     ("reply-below", 10, mail_views.writing.in_composer),
     ("side-below", 10, mail_views.writing.in_side_composer),
     ("ticket-more", 5, macro_views.using.in_menu),
