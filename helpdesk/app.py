@@ -38,6 +38,7 @@ from helpdesk.kb import leaving as kb_leaving
 from helpdesk.kb import searching as kb_searching
 from helpdesk.kb import views as kb_views
 from helpdesk.kb.events import ArticleLooked, ArticleNews
+from helpdesk.kb.services import drafts as kb_drafts
 from helpdesk.kb.services import workflow as kb_workflow
 from helpdesk.macros import running as macro_running
 from helpdesk.macros import views as macro_views
@@ -211,6 +212,7 @@ JOBS: list[Job] = [
     indexing.index_renamed,
     kb_workflow.remind_of_reviews,
     kb_asked.forget_searches,
+    kb_drafts.forget_article_drafts,
     kb_alike.compare_articles,
     people_jobs.sweep_sessions,
     Job("forget_search_changes", following.forget_changes, every=3600),
@@ -254,6 +256,8 @@ PANELS: list[tuple[str, int, panels.Renderer]] = [
     ("reply", 4, undelivered.in_composer),
     ("reply", 5, mail_views.alarms.in_composer),
     ("reply", 10, answer_views.in_composer),
+    ("reply", 11, kb_views.in_work.in_composer),
+    ("reply-tools", 10, kb_views.in_work.in_tools),
     ("reply-below", 10, mail_views.writing.in_composer),
     ("side-below", 10, mail_views.writing.in_side_composer),
     ("ticket-more", 5, macro_views.using.in_menu),

@@ -26,6 +26,7 @@ from helpdesk.jobs import somebody_leads
 from helpdesk.lib.clock import now
 from helpdesk.notify.models import OutboxMessage, Sending
 from helpdesk.people.models import Desk
+from helpdesk.search.standing import is_followed, standing
 from helpdesk.tickets.lifecycle import UNFINISHED
 from helpdesk.tickets.models import Entry, Ticket, Worklist
 from helpdesk.upkeep.migrations import newest
@@ -36,6 +37,9 @@ LEAST_FREE = 1024**3
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
 """How far this clock may be from the database's."""
+
+BEHIND = timedelta(minutes=5)
+"""A change that is not found after this time is worth a look; a second or two are usual."""
 
 STUCK = timedelta(hours=1)
 """Mail that waits longer than this for its server is worth a look."""
@@ -148,6 +152,24 @@ def _desk(settings: config.Settings) -> Iterator[Finding]:
     yield _processes(settings)
     yield _outbox()
     yield _blobs()
+    yield _search()
+
+
+def _search() -> Finding:
+    """Look whether this host's index of articles is there and keeps up with the changes."""
+    stands = standing()
+    if not is_followed():
+        return Finding("search index", note="kept in step once the desk runs on this host")
+    if not stands.ready:
+        return Finding("search index", note="being made; articles are found in a moment")
+    if stands.waiting_since is not None and stands.waiting_since < now() - BEHIND:
+        return Finding(
+            "search index",
+            f"it lacks {stands.waiting} changes, the oldest of "
+            f"{stands.waiting_since:%Y-%m-%d %H:%M} UTC: see the log, "
+            "or make it anew with `helpdesk search rebuild`",
+        )
+    return Finding("search index", note=f"{stands.documents} texts")
 
 
 def _clock() -> Finding:

@@ -18,9 +18,11 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from helpdesk.kb.models import Article, Audience, Kind
 from helpdesk.kb.services import Details, Wording, details_of
+from helpdesk.kb.services.details import checked_tags
+from helpdesk.kb.services.many import Verb, Wish
 from helpdesk.kb.services.saying import MAX_COMMENT, MAX_FLAG, REASONS
+from helpdesk.kb.services.wording import MAX_NOTE, MAX_SUMMARY, MAX_TITLE
 from helpdesk.kb.services.workflow import MAX_REASON
-from helpdesk.kb.services.writing import MAX_NOTE, MAX_SUMMARY, MAX_TITLE
 from helpdesk.lib.html import MAX_ARTICLE
 from helpdesk.tickets.forms import whole
 from helpdesk.web.forms import Form, Needed, choices
@@ -28,6 +30,10 @@ from helpdesk.web.forms import Form, Needed, choices
 
 def _keys(texts: list[str] | None) -> tuple[int, ...]:
     return tuple(key for text in texts or [] if (key := whole(text)) is not None)
+
+
+def _parts(typed: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (typed or "").split(",") if part.strip())
 
 
 class AudienceForm(Form):
@@ -41,7 +47,7 @@ class AudienceForm(Form):
 
     def tag_list(self) -> tuple[str, ...]:
         """Return the tags that were typed."""
-        return tuple(part.strip() for part in (self.tags.data or "").split(",") if part.strip())
+        return _parts(self.tags.data)
 
     def team_keys(self) -> tuple[int, ...]:
         """Return the teams that were chosen."""
@@ -141,6 +147,37 @@ class DetailsForm(AudienceForm):
 
 def _key_or_none(value: object) -> int | None:
     return int(str(value)) if value is not None else None
+
+
+class ManyForm(Form):
+    """What is to be of several articles; what is left empty stays as it is with each."""
+
+    owner = SelectField(_l("New owner"), [Optional()], validate_choice=False)
+    reviewer = SelectField(_l("New reviewer"), [Optional()], validate_choice=False)
+    category = SelectField(_l("Category"), [Optional()], validate_choice=False)
+    tags = StringField(
+        _l("Add tags"), [Length(max=1500)], description=_l("Words with commas between.")
+    )
+    tags_off = StringField(_l("Take tags off"), [Length(max=1500)])
+    review_months = IntegerField(
+        _l("Review every (months)"), [Optional(), NumberRange(min=1, max=36)]
+    )
+    verb = SelectField(_l("And then"), [Optional()], validate_choice=False)
+
+    NO_CATEGORY = "none"
+
+    def wish(self) -> Wish:
+        """Return what was chosen and typed."""
+        return Wish(
+            owner_id=whole(self.owner.data),
+            reviewer_id=whole(self.reviewer.data),
+            category_id=whole(self.category.data),
+            no_category=self.category.data == self.NO_CATEGORY,
+            tags=checked_tags(_parts(self.tags.data)),
+            tags_off=checked_tags(_parts(self.tags_off.data)),
+            review_months=self.review_months.data,
+            verb=Verb(self.verb.data) if self.verb.data in set(Verb) else None,
+        )
 
 
 class TextForm(Form):

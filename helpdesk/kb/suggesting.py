@@ -34,6 +34,8 @@ from helpdesk.tickets.own_words import own_words
 LOOKED_AT = 12
 """Articles that are found, of which the best are offered."""
 OFFERED = 4
+LOOKED_FOR = 6
+"""Articles that are shown to who looks for one."""
 SHORTEST = 8
 """Characters of what is typed, below which nothing is suggested."""
 LONGEST = 8000
@@ -86,6 +88,18 @@ def for_text(
     return _like(actor, text[:LONGEST], language, (), category_id)
 
 
+def for_question(actor: Actor, question: str, language: str) -> list[Suggested]:
+    """Return articles that somebody looks for, to be put into an answer; only published ones."""
+    found = asking.search(
+        question[:LONGEST],
+        kind=searching.KIND,
+        readers=readers(actor),
+        language=language,
+        limit=LOOKED_AT,
+    )
+    return _offered(actor, found, found.hits, None, near=0.0, most=LOOKED_FOR)
+
+
 def _like(
     actor: Actor,
     text: str,
@@ -100,8 +114,26 @@ def _like(
         language=language,
         limit=LOOKED_AT + len(without),
     )
-    worth = {hit.group: hit.score for hit in found.hits if hit.group not in set(without)}
-    texts = {hit.group: hit.id for hit in found.hits}
+    hits = [hit for hit in found.hits if hit.group not in set(without)]
+    return _offered(actor, found, hits, category_id, near=NEAR, most=OFFERED)
+
+
+def _offered(
+    actor: Actor,
+    found: asking.Found,
+    hits: Sequence[asking.Hit],
+    category_id: int | None,
+    *,
+    near: float,
+    most: int,
+) -> list[Suggested]:
+    """Return the best of what was found; what is worth less than ``near`` of the best is left."""
+    worth: dict[int, float] = {}
+    texts: dict[int, int] = {}
+    for hit in hits:
+        # An article may be found in several languages: the best one counts.
+        if hit.score > worth.get(hit.group, -1.0):
+            worth[hit.group], texts[hit.group] = hit.score, hit.id
     if not worth:
         return []
     helped = _helped(list(worth), category_id)
@@ -117,7 +149,7 @@ def _like(
     }
     ordered = sorted((key for key in worth if key in articles), key=lambda key: -worth[key])
     best = worth[ordered[0]] if ordered else 0.0
-    chosen = [key for key in ordered if worth[key] >= NEAR * best][:OFFERED]
+    chosen = [key for key in ordered if worth[key] >= near * best][:most]
     rows = [
         (articles[key], text_row)
         for key in chosen

@@ -20,8 +20,16 @@ class Standing:
     """When something was last written to it."""
     waiting: int = 0
     """Changes that it lacks."""
+    waiting_since: datetime | None = None
+    """When the oldest of them was made."""
     renewing: bool = False
     """Whether another one is being made, here or soon."""
+
+
+def is_followed() -> bool:
+    """Whether a process of this host follows the changes."""
+    with place.lock("follow", wait=False) as ours:
+        return not ours
 
 
 def standing() -> Standing:
@@ -32,11 +40,15 @@ def standing() -> Standing:
         return Standing(ready=False, renewing=True)
     state = view.state
     present = db.session.get(Epoch, 1)
-    newer = select(func.count()).where(Change.seq > int(state.get("seq", 0)))
+    newer = Change.seq > int(state.get("seq", 0))
+    waiting, since = db.session.execute(
+        select(func.count(), func.min(Change.at)).where(newer)
+    ).one()
     return Standing(
         state.get("version") == store.VERSION,
         view.count,
         datetime.fromisoformat(state["at"]),
-        db.session.scalar(newer) or 0,
+        waiting,
+        since,
         present is None or present.name != state.get("epoch"),
     )

@@ -94,10 +94,11 @@ def _insert(rows: Iterable[tuple[int, int, str]]) -> None:
     if is_postgresql():
         statement = (
             "INSERT INTO ticket_fts (rowid, ticket_id, body)"
-            " VALUES (:rowid, :ticket_id, array_to_tsvector(:body))"
+            " VALUES (:rowid, :ticket_id, array_to_tsvector(string_to_array(:body, ' ')))"
         )
         parameters: list[dict[str, Any]] = [
-            {"rowid": key, "ticket_id": ticket_id, "body": in_block(key, body.split(" "))}
+            # One text, which the server cuts: a list is put together word by word on the way.
+            {"rowid": key, "ticket_id": ticket_id, "body": " ".join(in_block(key, body.split(" ")))}
             for key, ticket_id, body in rows
         ]
     else:

@@ -16,7 +16,14 @@ from helpdesk.channels.email.watch import fetch_once
 from helpdesk.db import db
 from helpdesk.tickets.desk import Queue
 from helpdesk.tickets.queries.counts import REMEMBERED_FOR
-from tests.bench.articles import kb_reindex_one, kb_search, kb_suggest
+from tests.bench.articles import (
+    LITTLE,
+    MATTERS,
+    VERBS,
+    kb_reindex_one,
+    kb_search,
+    kb_suggest,
+)
 from tests.bench.desk import BenchDesk, mail_server
 from tests.bench.loader import FIRST, QUEUES, UNFINISHED
 from tests.bench.promises import sla_due, sla_sweep, ticket_event
@@ -203,20 +210,33 @@ def mail_in(desk: BenchDesk, n: int) -> Values:
     Half of them have HTML beside the text, every tenth a file, every fourth answers an earlier
     one, and half of the senders are new. The reading process alone counts as the application.
     """
+    return _mail(desk, n, _letter)
+
+
+def mail_in_plain(desk: BenchDesk, n: int) -> Values:
+    """Plain messages of 3 KB with words of their own; else as ``mail_in``."""
+    return _mail(desk, n, _plain_letter)
+
+
+def _mail(desk: BenchDesk, n: int, letter: Callable[[int], EmailMessage]) -> Values:
     with mail_server() as account, desk.app.app_context():
         box = post.mailbox(account, queue=db.session.get_one(Queue, 1)).id
+        here = (
+            select(func.count())
+            .select_from(MailMessage)
+            .where(MailMessage.state == State.FILED, MailMessage.mailbox_id == box)
+        )
         batches = max(4, n // BATCH)
-        _fetched(account, box, [_letter(-1 - number) for number in range(BATCH)])
+        _fetched(account, box, [letter(-1 - number) for number in range(BATCH)])
         times, parts = [], []
         for batch in range(batches):
-            messages = [_letter(batch * BATCH + number) for number in range(BATCH)]
+            messages = [letter(batch * BATCH + number) for number in range(BATCH)]
             database = desk.database_cpu()
             seconds, cpu = _fetched(account, box, messages)
             times.append(seconds * 1000 / BATCH)
             parts.append((cpu / BATCH, (desk.database_cpu() - database) / BATCH))
         done = batches * BATCH
-        here = select(func.count()).select_from(MailMessage)
-        assert db.session.scalar(here.where(MailMessage.state == State.FILED)) == done + BATCH
+        assert db.session.scalar(here) == done + BATCH
         db.session.remove()
     app, database = min(parts, key=sum)
     return {
@@ -254,6 +274,22 @@ def _letter(number: int) -> EmailMessage:
         data = random.Random(number).randbytes(20_000)
         message.add_attachment(data, maintype="image", subtype="png", filename="scan.png")
     return message
+
+
+WORDS = [*" ".join((*MATTERS, *VERBS, *LITTLE)).split()]
+
+
+def _plain_letter(number: int) -> EmailMessage:
+    source = random.Random(number)
+    sender = f"person{number % 500 + 100}@bench.example" if number % 2 else f"new{number}@x.example"
+    headers = {"Message_ID": f"<plain{number}@x.example>"}
+    if number % 4 == 3 and number > 3:
+        headers["In_Reply_To"] = f"<plain{number - 2}@x.example>"
+        sender = f"person{(number - 2) % 500 + 100}@bench.example"
+    lines: list[str] = []
+    while sum(map(len, lines)) < 3000:
+        lines.append(" ".join([*source.choices(WORDS, k=11), str(source.randrange(10_000))]))
+    return post.letter(f"Matter {number}", "\n".join(lines) + "\n", sender=sender, **headers)
 
 
 def search_number(desk: BenchDesk, n: int) -> Values:
@@ -313,6 +349,7 @@ METRICS: dict[str, Callable[[BenchDesk, int], Values]] = {
     "log_ticket": log_ticket,
     "reply": reply,
     "mail_in": mail_in,
+    "mail_in_plain": mail_in_plain,
     "search_number": search_number,
     "search_word": search_word,
     "ticket_search_rare": ticket_search_rare,

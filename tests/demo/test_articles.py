@@ -189,7 +189,9 @@ def test_translated_trees_go_the_same_ways():
 
 def _ways(file: File) -> dict[str, tuple[list[str], object]]:
     found = steps.read(file.body).steps
-    return {name: ([answer.to for answer in step.answers], step.end) for name, step in found.items()}
+    return {
+        name: ([answer.to for answer in step.answers], step.end) for name, step in found.items()
+    }
 
 
 def test_articles_are_worth_reading_and_not_too_long():
@@ -204,9 +206,7 @@ def test_articles_are_worth_reading_and_not_too_long():
 
 
 def test_chinese_is_that_of_its_place():
-    for language, foreign in zip(
-        LANGUAGES[1:], (NOT_ON_THE_MAINLAND, NOT_IN_TAIWAN), strict=True
-    ):
+    for language, foreign in zip(LANGUAGES[1:], (NOT_ON_THE_MAINLAND, NOT_IN_TAIWAN), strict=True):
         for file in _files(language).values():
             text = f"{file.meta['title']}{file.meta['summary']}{file.body}"
             assert [word for word in foreign if word in text] == [], file.name

@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from helpdesk.db import db, transaction
 from helpdesk.kb import services
-from helpdesk.kb.models import Article, ArticleFile, ArticleUse, Kind
+from helpdesk.kb.models import Article, ArticleFile, ArticleUse, Audience, Kind
 from helpdesk.people.access import SYSTEM
+from helpdesk.search import following
+from tests import factories
 from tests.journeys.test_setup import Office, office
 from tests.support.browser import assert_accessible
 
@@ -210,3 +212,49 @@ def test_a_tree_is_walked_without_scripts(office: Office) -> None:
     page.get_by_role("link", name="Yes").click()
     expect(page.get_by_text("The end: solved")).to_be_visible()
     context.close()
+
+
+def test_articles_are_found_and_put_into_an_answer(office: Office) -> None:
+    page, url, app = office.page, office.live.url, office.live.app
+    with app.app_context(), transaction():
+        words = services.Wording("Renew the certificate", "", "1. Open the portal.\n2. Renew.\n")
+        shown = services.create(SYSTEM, services.NewArticle(words, audience=Audience.PUBLIC))
+        hidden = services.create(
+            SYSTEM, services.NewArticle(services.Wording("Gateway passwords", "", "In the safe.\n"))
+        )
+        for row in (shown, hidden):
+            services.publish(SYSTEM, row)
+        number = factories.ticket("The certificate has run out").id
+        shown_id = shown.id
+    with app.app_context():
+        following.rebuild()
+    page.goto(f"{url}/tickets/{number}")
+    ready(page)
+    # What the ticket is about stands beside it; a click puts it into the answer.
+    beside = page.locator("#kb-suggested")
+    expect(beside).to_contain_text("Renew the certificate")
+    beside.get_by_role("button", name="Insert", exact=True).click()
+    reply, note = page.locator("#tk-reply-body"), page.locator("#tk-note-body")
+    expect(reply).to_have_value(re.compile("1. Open the portal."))
+    expect(reply).to_be_focused()
+    # Another one is looked for without leaving the text.
+    reply.fill("Hello,\n")
+    page.keyboard.press("Control+;")
+    expect(page.locator("#kb-finder-find")).to_be_focused()
+    assert_accessible(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.type("certif")
+    expect(page.get_by_role("option", name="Renew the certificate")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(reply).to_have_value(re.compile(rf"Hello,\n.*/knowledge/{shown_id}\)", re.DOTALL))
+    expect(page.locator("#kb-finder")).to_be_hidden()
+    expect(reply).to_be_focused()
+    # What the customer may not read goes into a note, and says so before.
+    page.keyboard.press("Control+;")
+    page.keyboard.type("gateway pass")
+    expect(page.get_by_role("option", name="Gateway passwords")).to_contain_text("note")
+    page.keyboard.press("Enter")
+    expect(note).to_have_value(re.compile("/knowledge/|In the safe"))
+    expect(note).to_be_focused()

@@ -177,6 +177,25 @@ def test_the_column_beside_a_ticket_offers_it(at_work):
     assert "Paper jam in the printer" in logging.text
 
 
+def test_an_article_is_looked_for_where_an_answer_is_written(at_work):
+    vpn, paper = some()
+    draft = article("VPN for visitors")
+    following.rebuild()
+    ticket = at_work.ticket("VPN drops every minute", body="It drops.")
+    assert 'id="kb-finder-find"' in at_work.get(f"/tickets/{ticket.id}").text
+    asked = f"/tickets/{ticket.id}/articles/find"
+    offered = at_work.get(asked).json
+    assert [one["value"] for one in offered] == [vpn.id], "at first what the ticket is about"
+    found = at_work.get(f"{asked}?q=jam+printer").json
+    assert [one["value"] for one in found] == [paper.id]
+    assert "note" in found[0]["hint"], "staff only"
+    assert draft.id not in [one["value"] for one in at_work.get(f"{asked}?q=vpn").json]
+    said = used(at_work.post(f"/tickets/{ticket.id}/articles/use", article=vpn.id, how="link"))
+    assert f"/knowledge/{vpn.id})" in said["text"]
+    assert at_work.post(f"/tickets/{ticket.id}/articles/use", article="x").status_code == 422
+    assert at_work.post(f"/tickets/{ticket.id}/articles/use", article=draft.id).status_code == 422
+
+
 # ---- Written from a ticket ----
 
 

@@ -31,7 +31,7 @@ TREE += "## Step: c\nLog it.\n- hand over\n"
 
 
 COSTS = {
-    "/knowledge": 8,
+    "/knowledge": 9,
     "/knowledge/N": 19,
     "/knowledge/N/print": 7,
     "/knowledge/N/edit": 18,
@@ -39,6 +39,7 @@ COSTS = {
     "/knowledge/N/details": 11,
     "/knowledge/new": 5,
     "/knowledge/find?q=connect": 3,
+    "/knowledge/several": 9,
 }
 """Questions that each page asks of the database, however much there is."""
 

@@ -22,8 +22,9 @@ from helpdesk.kb.models import (
     Use,
 )
 from helpdesk.kb.queries import choosing, owned, page
-from helpdesk.kb.services import shelves
+from helpdesk.kb.services import drafts, shelves
 from helpdesk.kb.services.workflow import in_months, is_due, remind_of_reviews
+from helpdesk.lib import clock
 from helpdesk.lib.clock import now
 from helpdesk.notify import notices
 from helpdesk.notify.notices import Kind as Told
@@ -121,7 +122,7 @@ def test_what_is_typed_is_kept_until_it_is_saved(session):
     row = article(by=author)
     text = row.texts[0]
     draft = services.keep_draft(author, row, text, services.Wording("V", "", "half a"), base=1)
-    stamp = services.writing.stamp_of(draft)
+    stamp = drafts.stamp_of(draft)
     with time_machine.travel(now() + timedelta(seconds=2), tick=False):
         services.keep_draft(
             author, row, text, services.Wording("V", "", "half a sentence"), base=1, stamp=stamp
@@ -132,7 +133,21 @@ def test_what_is_typed_is_kept_until_it_is_saved(session):
         )
     assert moved.value.body == "half a sentence"
     services.save(author, row, text, services.Wording("V", "", "A whole sentence."), base=1)
-    assert services.writing.find_draft(author, text) is None
+    assert drafts.find_draft(author, text) is None
+
+
+def test_what_nobody_goes_on_with_is_forgotten(own_desk):
+    with own_desk.app_context():
+        author = writer()
+        row = article(by=author)
+        text = row.texts[0]
+        for who, age in ((author, drafts.ABANDONED), (writer(), timedelta(days=1))):
+            with clock.at(now() - age - timedelta(minutes=1)):
+                services.keep_draft(who, row, text, services.Wording("V", "", "half"), base=1)
+        db.session.commit()
+        assert drafts.forget_article_drafts() == 1
+        assert drafts.find_draft(author, text) is None
+        assert drafts.forget_article_drafts() == 0
 
 
 def test_a_translation_knows_when_it_is_out_of_date(session):

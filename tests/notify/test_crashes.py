@@ -22,7 +22,7 @@ from tests.support import crashing
 
 pytestmark = pytest.mark.slow
 
-TICKETS = 12
+TICKETS = 6
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from tests.support import crashing
 
 pytestmark = pytest.mark.slow
 
-TICKETS = 24
-PARTS = 8
+TICKETS = 12
+PARTS = 4
 STEPS = tuple(
     Step(Promise.FIX, percent, None, do)
     for percent, do in ((50, Do.WARN_OWNER), (100, Do.TELL_LEADS), (110, Do.RAISE))

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from helpdesk.db import db, is_postgresql
 from helpdesk.people.services import organisations, persons
-from helpdesk.tickets import indexing, search, services
+from helpdesk.tickets import indexing, lookup, search, services
 from helpdesk.tickets.models import Entry
 from tests import factories
 
@@ -151,7 +151,7 @@ def ticket_entry(number: int) -> int:
 
 def test_old_blocks_are_searched_after_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexing, "BLOCK_BITS", 1)
-    monkeypatch.setattr(search, "NEWEST_BLOCKS", 2)
+    monkeypatch.setattr(lookup, "NEWEST_BLOCKS", 2)
     old = factories.ticket("Ancient fax machine")
     for _number in range(9):
         factories.ticket("Newer matter")
@@ -161,9 +161,9 @@ def test_old_blocks_are_searched_after_the_newest(monkeypatch: pytest.MonkeyPatc
 
 def test_a_quick_search_looks_far_for_rare_words_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexing, "BLOCK_BITS", 2)
-    monkeypatch.setattr(search, "NEWEST_BLOCKS", 1)
-    monkeypatch.setattr(search, "QUICK_BLOCKS", 2)
-    monkeypatch.setattr(search, "ENOUGH", 2)
+    monkeypatch.setattr(lookup, "NEWEST_BLOCKS", 1)
+    monkeypatch.setattr(lookup, "QUICK_BLOCKS", 2)
+    monkeypatch.setattr(lookup, "ENOUGH", 2)
     old = factories.ticket("Toner spilled on the carpet")
     for _ in range(12):
         factories.ticket("The carpet is wet")
@@ -178,3 +178,23 @@ def test_a_quick_search_looks_far_for_rare_words_only(monkeypatch: pytest.Monkey
     assert found("toner carpet") == [old.id]
     if is_postgresql():
         assert quick("toner carpet") == [], "both stand everywhere, together only long ago"
+
+
+def test_beginnings_of_common_words_find_what_the_whole_words_find(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indexing, "BLOCK_BITS", 3)
+    for name in ("NEWEST_BLOCKS", "QUICK_BLOCKS"):
+        monkeypatch.setattr(lookup, name, 1)
+    monkeypatch.setattr(lookup, "ENOUGH", 2)
+    monkeypatch.setattr(lookup, "SHORT_JOURNAL", 0)
+    old = factories.ticket("Toner all over the carpets")
+    apart = factories.ticket("Toner again", body="It is on a carpet now.")
+    for _ in range(12):
+        for subject in ("The carpet is wet", "Both carpets are wet", "No toner"):
+            factories.ticket(subject)
+    for question in ("toner carp", "toner carpet", "toner carpets", "over toner carp"):
+        assert old.id in found(question), question
+    assert found("toner carpets") == [old.id]
+    assert set(found("toner carp")) == {old.id, apart.id}
+    assert found("toner carpe nothing") == []

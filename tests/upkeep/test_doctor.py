@@ -14,6 +14,8 @@ from helpdesk.db import db, transaction
 from helpdesk.lib import clock
 from helpdesk.lib.clock import now
 from helpdesk.people.models import Desk
+from helpdesk.search import following, place
+from helpdesk.search.changes import changed
 from helpdesk.tickets.models import Worklist
 from tests.upkeep import desks
 
@@ -41,6 +43,22 @@ def test_a_desk_in_order(lived: Flask):
     assert {"front-end files", "data folder", "database", "desk", "clock", "worklist"} <= set(found)
     for people in CliRunner().invoke(cli.root, ["doctor"]).stdout.splitlines():
         assert people.startswith("ok ")
+
+
+def test_an_index_that_lags_behind_is_a_trouble(lived: Flask):
+    assert "once the desk runs" in _doctor()[1]["search index"]["detail"]
+    with lived.app_context(), place.lock("follow", wait=True):
+        # As if a process of this host followed the changes.
+        assert "being made" in _doctor()[1]["search index"]["detail"]
+        following.rebuild()
+        assert _doctor()[1]["search index"]["ok"]
+        with transaction(), clock.at(now() - timedelta(minutes=6)):
+            changed("article", 1)
+        code, found = _doctor()
+        assert code == 1
+        assert "helpdesk search rebuild" in found["search index"]["detail"]
+        following.step()
+        assert _doctor()[0] == 0
 
 
 def test_each_trouble_says_what_to_do(lived: Flask):

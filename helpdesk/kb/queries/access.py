@@ -7,7 +7,6 @@ audience. Who keeps the knowledge base in order sees all of it.
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import cast
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
@@ -211,4 +210,4 @@ def file_for(actor: Actor | None, file_id: int) -> ArticleFile:
     file, article = found
     if file.shown_at is None and not may_see_drafts(actor, article):
         raise NotFound
-    return cast(ArticleFile, file)
+    return file

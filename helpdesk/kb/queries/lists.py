@@ -19,6 +19,9 @@ COUNTED = 99
 """A number beside a view says no more than "99+"."""
 MOST_TAGS = 200
 
+NOBODY = "none"
+"""Instead of an owner: articles that nobody owns."""
+
 VIEWS = ("drafts", "review", "due", "mine")
 """Own views: my drafts, to review, review due, what I own."""
 
@@ -34,13 +37,13 @@ class Narrow:
     language: str = ""
     kind: str = ""
     tag: str = ""
+    # The key of a person, or "none".
+    owner: str = ""
 
     @property
     def is_open(self) -> bool:
         """Whether nothing is asked for but perhaps a view."""
-        return not (
-            self.words or self.category_id or self.state or self.language or self.kind or self.tag
-        )
+        return self == Narrow(view=self.view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,24 @@ def articles(actor: Actor, narrow: Narrow, after: Place | None = None) -> list[A
     )
 
 
+def several(actor: Actor, narrow: Narrow, most: int) -> list[Article]:
+    """Return articles to be changed together, what changed last first. Raises Denied."""
+    actor.demand(Permission.KB_READ)
+    return list(
+        db.session.scalars(
+            narrowed(actor, narrow)
+            .options(
+                joinedload(Article.category),
+                joinedload(Article.owner),
+                selectinload(Article.texts),
+                selectinload(Article.tags),
+            )
+            .order_by(Article.updated_at.desc(), Article.id.desc())
+            .limit(most)
+        )
+    )
+
+
 def place_of(narrow: Narrow, article: Article) -> Place:
     """Return where a list goes on after an article."""
     at = article.review_at if narrow.view == "due" and article.review_at else article.updated_at
@@ -116,6 +137,9 @@ def narrowed(actor: Actor, narrow: Narrow) -> Select[Article]:
         statement = statement.where(Article.kind == narrow.kind)
     if narrow.category_id is not None:
         statement = statement.where(Article.category_id.in_(_with_below(narrow.category_id)))
+    if narrow.owner:
+        owner = int(narrow.owner) if narrow.owner != NOBODY else None
+        statement = statement.where(Article.owner_id == owner)
     if narrow.tag:
         tagged = select(ArticleTag.article_id).where(ArticleTag.tag == narrow.tag.casefold())
         statement = statement.where(Article.id.in_(tagged))

@@ -1,10 +1,12 @@
 """The verbs of the knowledge base. They check, write, journal and publish; they never commit."""
 
 from helpdesk.kb.services.details import Details, DetailsClash, change, details_of, hand_over
+from helpdesk.kb.services.drafts import DraftMoved, discard_draft, keep_draft
 from helpdesk.kb.services.files import Upload
 from helpdesk.kb.services.journal import check_may_change
 from helpdesk.kb.services.linking import relate, tie, unrelate, untie
 from helpdesk.kb.services.saying import close_flag, flag, record_use, vote
+from helpdesk.kb.services.wording import Wording
 from helpdesk.kb.services.workflow import (
     bring_back,
     publish,
@@ -15,14 +17,10 @@ from helpdesk.kb.services.workflow import (
 )
 from helpdesk.kb.services.writing import (
     LANGUAGES,
-    DraftMoved,
     NewArticle,
     SavedMeanwhile,
-    Wording,
     add_language,
     create,
-    discard_draft,
-    keep_draft,
     newest,
     restore,
     save,

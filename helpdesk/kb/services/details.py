@@ -66,11 +66,18 @@ class DetailsClash(Exception):
         self.fields = fields
 
 
-def change(actor: Actor, article: Article, wanted: Details, *, seen: Details | None = None) -> bool:
+def change(
+    actor: Actor,
+    article: Article,
+    wanted: Details,
+    *,
+    seen: Details | None = None,
+    quiet: bool = False,
+) -> bool:
     """Change what an article is; False when nothing is new. ``seen`` is what the form showed.
 
-    Who may read what is published, and who owns it, is for those who answer for the article.
-    Raises Denied, Refused, DetailsClash.
+    ``quiet`` leaves it to the caller to tell a new owner. Who may read what is published, and who
+    owns it, is for those who answer for the article. Raises Denied, Refused, DetailsClash.
     """
     check_may_change(actor, article)
     hold(article)
@@ -89,7 +96,7 @@ def change(actor: Actor, article: Article, wanted: Details, *, seen: Details | N
         check_may_keep(actor, article)
     apply(article, wanted)
     note(actor, article, "changed", changes=changed)
-    if "owner_id" in changed:
+    if "owner_id" in changed and not quiet:
         tell(actor, article, News.HANDED_OVER, [wanted.owner_id])
     return True
 

@@ -1,4 +1,4 @@
-"""Writing articles: beginning one, its texts and their versions, and what is not saved yet."""
+"""Writing articles: beginning one, its texts and their versions."""
 
 import re
 import unicodedata
@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from helpdesk.db import db
 from helpdesk.kb import searching
 from helpdesk.kb.models import (
     Article,
-    ArticleDraft,
     ArticleText,
     ArticleTicket,
     ArticleVersion,
@@ -22,10 +21,11 @@ from helpdesk.kb.models import (
     Tie,
 )
 from helpdesk.kb.services import details
+from helpdesk.kb.services.drafts import discard_draft
 from helpdesk.kb.services.journal import check_may_change, hold, note
+from helpdesk.kb.services.wording import MAX_NOTE, Wording, checked
 from helpdesk.lib.clock import now
-from helpdesk.lib.html import MAX_ARTICLE
-from helpdesk.lib.text import clean_text, one_line
+from helpdesk.lib.text import one_line
 from helpdesk.people import typed_text
 from helpdesk.people.access import Actor, Permission
 from helpdesk.people.errors import Refused
@@ -46,18 +46,7 @@ LANGUAGES = {
 }
 """Languages that articles are written in, by their own names."""
 
-MAX_TITLE, MAX_SUMMARY, MAX_NOTE = 200, 500, 300
-MAX_DRAFT = 2 * MAX_ARTICLE
 _SLUG = re.compile(r"[^a-z0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What a text says."""
-
-    title: str
-    summary: str = ""
-    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +154,6 @@ def _free_key(words: str) -> str:
         number += 1
         key = f"{wanted}-{number}"
     return key
-
-
-def checked(wording: Wording) -> Wording:
-    """Return a wording as it is kept. Raises Refused for one that can't be."""
-    title = typed_text.line(one_line(wording.title), MAX_TITLE, "title")
-    if not title:
-        raise Refused("title-missing", _l("Type a title: what people look for."), "title")
-    body = clean_text(wording.body)
-    return Wording(
-        title=title,
-        summary=typed_text.line(one_line(wording.summary), MAX_SUMMARY, "summary"),
-        body=typed_text.check(body.strip("\n"), MAX_ARTICLE, "body"),
-    )
 
 
 def _add_version(
@@ -305,76 +281,6 @@ def add_language(
     _add_version(actor, text, wording, "", translated_from)
     note(actor, article, "translated", language=language, number=1)
     return text
-
-
-# ---- What is not saved yet ----
-
-
-def find_draft(actor: Actor, text: ArticleText) -> ArticleDraft | None:
-    """Return what the actor typed into a text and has not saved."""
-    return db.session.scalar(
-        select(ArticleDraft).where(
-            ArticleDraft.person_id == actor.person_id, ArticleDraft.text_id == text.id
-        )
-    )
-
-
-def stamp_of(draft: ArticleDraft | None) -> str:
-    """Return what tells one state of a draft from another; empty for none."""
-    if draft is None:
-        return ""
-    return f"{int(draft.updated_at.timestamp())}.{draft.updated_at.microsecond:06}"
-
-
-class DraftMoved(Exception):
-    """Another window of the same person saved the draft; it holds ``body`` as of ``stamp``."""
-
-    def __init__(self, body: str, stamp: str) -> None:
-        """Carry the other window's text."""
-        super().__init__("the draft was changed in another window")
-        self.body = body
-        self.stamp = stamp
-
-
-def keep_draft(
-    actor: Actor,
-    article: Article,
-    text: ArticleText,
-    wording: Wording,
-    *,
-    base: int,
-    said: str = "",
-    stamp: str | None = None,
-) -> ArticleDraft:
-    """Keep what was typed so far. ``stamp`` is that of the state the window knows.
-
-    Raises Denied, Refused, DraftMoved.
-    """
-    check_may_change(actor, article)
-    body = typed_text.check(clean_text(wording.body), MAX_DRAFT, "body")
-    draft = find_draft(actor, text)
-    if draft is None:
-        draft = ArticleDraft(person_id=actor.person_id, text_id=text.id, base=base)
-        db.session.add(draft)
-    elif stamp is not None and stamp != stamp_of(draft) and body != draft.body and draft.body:
-        raise DraftMoved(draft.body, stamp_of(draft))
-    draft.base = base
-    draft.title = one_line(wording.title)[: 2 * MAX_TITLE]
-    draft.summary = one_line(wording.summary)[: 2 * MAX_SUMMARY]
-    draft.body = body
-    draft.note = one_line(said)[: 2 * MAX_NOTE]
-    draft.updated_at = now()
-    db.session.flush()
-    return draft
-
-
-def discard_draft(actor: Actor, text: ArticleText) -> None:
-    """Throw away what the actor typed into a text and did not save."""
-    db.session.execute(
-        delete(ArticleDraft).where(
-            ArticleDraft.person_id == actor.person_id, ArticleDraft.text_id == text.id
-        )
-    )
 
 
 def refind(article: Article) -> None:

@@ -2,18 +2,18 @@
 
 import re
 
-from flask import current_app, make_response, render_template, request, url_for
+from flask import current_app, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from config import Settings
 from helpdesk.kb import asked, searching, services, suggesting
-from helpdesk.kb.models import Article, ArticleText, Tie
+from helpdesk.kb.models import Article, ArticleText, Kind, Tie
 from helpdesk.kb.queries import page
 from helpdesk.kb.queries.access import article_for, readers
 from helpdesk.kb.views import words
-from helpdesk.kb.views.blueprint import bp
+from helpdesk.kb.views.blueprint import bp, named
 from helpdesk.lib.text import one_line
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import actor_or_none, current_actor, require
@@ -86,6 +86,63 @@ def while_logging(_form: object) -> Markup | None:
     if actor is None or not actor.can(Permission.KB_READ):
         return None
     return Markup(render_template("kb/_while_logging.html"))  # noqa: S704 (our own template)
+
+
+# ---- In the composer ----
+
+
+def _may_insert() -> bool:
+    actor = actor_or_none()
+    return actor is not None and all(map(actor.can, (Permission.TICKET_WORK, Permission.KB_READ)))
+
+
+def in_composer(ticket: Ticket) -> Markup | None:
+    """Return the field that finds an article for an answer."""
+    if not _may_insert():
+        return None
+    return Markup(render_template("kb/_finder.html", ticket=ticket))  # noqa: S704 (our own template)
+
+
+def in_tools(_ticket: Ticket) -> Markup | None:
+    """Return the button that opens it."""
+    if not _may_insert():
+        return None
+    return Markup(render_template("kb/_finder_button.html"))  # noqa: S704 (our own template)
+
+
+@bp.get("/tickets/<int:number>/articles/find")
+@require(Permission.TICKET_WORK, Permission.KB_READ)
+def find_for(number: int) -> Response:
+    """Answer what is typed with published articles; with nothing, those that may help."""
+    actor = current_actor()
+    ticket = get_for(actor, number, permission=Permission.TICKET_WORK)
+    typed = request.args.get("q", "").strip()[: asked.LONGEST]
+    language = _reads(ticket)
+    rows = (
+        suggesting.for_question(actor, typed, language)
+        if typed
+        else suggesting.for_ticket(actor, ticket, language)
+    )
+    return jsonify(
+        [
+            {
+                "value": row.article.id,
+                "label": row.text.title,
+                "hint": ""
+                if suggesting.may_be_sent(row.article, ticket)
+                else str(_("for staff: goes into a note")),
+                "icon": words.KIND_ICONS[Kind(row.article.kind)],
+            }
+            for row in rows
+        ]
+    )
+
+
+@bp.post("/tickets/<int:number>/articles/use")
+@require(Permission.TICKET_WORK, Permission.KB_READ)
+def use_found(number: int) -> Response:
+    """Put an article that was looked for into what is written."""
+    return use(number, named(current_actor(), request.form.get("article")).id)
 
 
 @bp.post("/tickets/<int:number>/articles/<int:key>/use")

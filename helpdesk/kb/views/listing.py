@@ -1,8 +1,10 @@
 """The list of articles with its filters and own views, and finding one to choose."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import jsonify, render_template, request, url_for
+from flask_babel import gettext as _
 
 from helpdesk.kb.models import Kind, State
 from helpdesk.kb.queries import choosing, lists, ranked
@@ -11,25 +13,23 @@ from helpdesk.kb.views import words
 from helpdesk.kb.views.blueprint import bp
 from helpdesk.people.access import Permission
 from helpdesk.people.guard import current_actor, require
+from helpdesk.tickets.forms import whole
 from helpdesk.web.i18n import choose_language
 
 
-def _narrow() -> lists.Narrow:
-    asked = request.args
+def narrow_of(asked: Mapping[str, str]) -> lists.Narrow:
+    """Return what a list is narrowed to, from an address or a form."""
+    owner = asked.get("owner", "")
     return lists.Narrow(
         words=asked.get("q", "").strip()[:200],
         view=view if (view := asked.get("view", "")) in lists.VIEWS else "",
-        category_id=asked.get("category", type=_key),
+        category_id=whole(asked.get("category")),
         state=state if (state := asked.get("state", "")) in set(State) else "",
         language=code if (code := asked.get("language", "")) in LANGUAGES else "",
         kind=kind if (kind := asked.get("kind", "")) in set(Kind) else "",
         tag=asked.get("tag", "").strip()[:60],
+        owner=owner if owner == lists.NOBODY or whole(owner) is not None else "",
     )
-
-
-def _key(text: str) -> int | None:
-    is_key = text.isascii() and text.isdecimal() and len(text) < 16
-    return int(text) if is_key else None
 
 
 def kept(narrow: lists.Narrow) -> dict[str, Any]:
@@ -42,8 +42,14 @@ def kept(narrow: lists.Narrow) -> dict[str, Any]:
         "language": narrow.language,
         "kind": narrow.kind,
         "tag": narrow.tag,
+        "owner": narrow.owner,
     }
     return {name: value for name, value in said.items() if value}
+
+
+def owner_pairs(staff: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:
+    """Return whose articles a list may be narrowed to."""
+    return [(lists.NOBODY, _("Nobody")), *((str(key), name) for key, name in staff)]
 
 
 @bp.get("/knowledge")
@@ -51,7 +57,7 @@ def kept(narrow: lists.Narrow) -> dict[str, Any]:
 def home() -> str:
     """Show articles, what changed last first."""
     actor = current_actor()
-    narrow = _narrow()
+    narrow = narrow_of(request.args)
     address = kept(narrow)
     language = choose_language()
     older = None
@@ -82,6 +88,7 @@ def home() -> str:
         category=next((row for row in categories if row.id == narrow.category_id), None),
         counts=lists.counts(actor),
         counted=lists.COUNTED,
+        owner_pairs=owner_pairs(lists.staff()),
         tag_pairs=[(tag, tag) for tag in lists.tags(actor)],
         text_of=lambda article: (
             by_words.texts[article.id]

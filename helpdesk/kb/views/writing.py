@@ -13,7 +13,7 @@ from helpdesk.kb.forms import DetailsForm, NewForm, TextForm, TranslationForm
 from helpdesk.kb.models import Article, ArticleText, ArticleVersion, Audience, Kind
 from helpdesk.kb.queries import page
 from helpdesk.kb.queries.access import text_for
-from helpdesk.kb.services import files, writing
+from helpdesk.kb.services import drafts, files, writing
 from helpdesk.kb.services.workflow import may
 from helpdesk.kb.views import choosing, words
 from helpdesk.kb.views.blueprint import asked_language, bp, found, is_fragment
@@ -132,7 +132,7 @@ def edit(number: int) -> str:
     services.check_may_change(actor, row)
     text = _text(row)
     newest = writing.newest(text)
-    draft = writing.find_draft(actor, text)
+    draft = drafts.find_draft(actor, text)
     form = TextForm(formdata=None)
     if draft is not None:
         form.title.data, form.summary.data = draft.title, draft.summary
@@ -142,7 +142,7 @@ def edit(number: int) -> str:
         form.title.data, form.summary.data = newest.title, newest.summary
         form.body.data = newest.body
         form.base.data = str(newest.number)
-    form.stamp.data = writing.stamp_of(draft)
+    form.stamp.data = drafts.stamp_of(draft)
     return _editor(actor, row, text, newest, form, has_draft=draft is not None)
 
 
@@ -321,7 +321,7 @@ def keep_draft(number: int) -> Response:
         answer = jsonify(error=str(refusal))
         answer.status_code = 422
         return answer
-    return jsonify(stamp=writing.stamp_of(draft))
+    return jsonify(stamp=drafts.stamp_of(draft))
 
 
 @bp.post("/knowledge/<int:number>/draft/discard")

@@ -38,6 +38,7 @@ NAMES = {
     "tidy": _l("Tidy up"),
     "sweep_sessions": _l("End old sessions"),
     "index_renamed": _l("Find tickets by new names"),
+    "forget_article_drafts": _l("Delete changes of articles that nobody saved"),
     "forget_searches": _l("Forget what was searched for long ago"),
     "compare_articles": _l("Look for articles that say the same"),
     "forget_notices": _l("Forget old notices"),

@@ -18,10 +18,10 @@ from tests.support import crashing, dovecot, smtp
 
 pytestmark = [pytest.mark.imap, pytest.mark.slow]
 
-MESSAGES = int(os.environ.get("HEARTH_CRASH_MESSAGES", "66"))
+MESSAGES = int(os.environ.get("HEARTH_CRASH_MESSAGES", "36"))
 """``make crash`` takes 1,000, and then twice as many points."""
-POINTS = 50 if MESSAGES > 500 else 25
-ANSWERS = MESSAGES if MESSAGES > 500 else 30
+POINTS = 50 if MESSAGES > 500 else 12
+ANSWERS = MESSAGES if MESSAGES > 500 else 16
 ORPHANS = range(7, MESSAGES, 20)
 """The messages that nobody is named as the sender of."""
 

@@ -31,6 +31,7 @@ from helpdesk.kb.services import details, files, linking, shelves, workflow, wri
 from helpdesk.kb.services.importing.folder import Folder
 from helpdesk.kb.services.importing.items import Item, Unread, read_all
 from helpdesk.kb.services.journal import note
+from helpdesk.kb.services.wording import Wording, checked
 from helpdesk.lib.clock import now
 from helpdesk.lib.html import MAX_ARTICLE
 from helpdesk.people.access import Actor, Permission
@@ -141,7 +142,7 @@ def _take(actor: Actor, folder: Folder, item: Item, *, drafts: bool) -> tuple[Ou
     article = db.session.scalar(
         select(Article).where(Article.key == item.key).options(selectinload(Article.texts))
     )
-    wording = writing.checked(writing.Wording(item.title, item.meta.get("summary", ""), item.body))
+    wording = checked(Wording(item.title, item.meta.get("summary", ""), item.body))
     if article is None:
         article = _create(actor, folder, item, wording, drafts=drafts)
         return Outcome.NEW, article
@@ -187,9 +188,7 @@ def _publish(actor: Actor, article: Article, text: ArticleText) -> None:
         workflow.publish(actor, article, text.language)
 
 
-def _create(
-    actor: Actor, folder: Folder, item: Item, wording: writing.Wording, *, drafts: bool
-) -> Article:
+def _create(actor: Actor, folder: Folder, item: Item, wording: Wording, *, drafts: bool) -> Article:
     wanted = _details(actor, item, None)
     article = writing.create(
         actor,

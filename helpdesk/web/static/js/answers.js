@@ -1,4 +1,5 @@
 // Answer templates: what is chosen in the finder is filled in by the server and put at the cursor.
+// Articles have a finder of their own beside it; macros.js puts in what the server answers.
 
 import { on } from "./dom.js";
 import { complaint, post } from "./net.js";
@@ -38,11 +39,19 @@ async function use(input, key) {
 
 export function start() {
   // Modules listen in turn: by now the button has shown or hidden the finder.
-  on("click", "[data-toggle=tk-answers]", () => document.getElementById("tk-answers-find")?.focus());
+  for (const id of ["tk-answers", "kb-finder"]) {
+    on("click", `[data-toggle=${id}]`, () => document.getElementById(`${id}-find`)?.focus());
+  }
+  document.addEventListener("macro-text", () => {
+    const input = /** @type {HTMLInputElement | null} */ (document.getElementById("kb-finder-find"));
+    if (!input || input.form?.hidden) return;
+    input.value = "";
+    leave(input);
+  });
   on("combobox:choose", "input[data-answers]", (/** @type {any} */ event, input) => {
     void use(/** @type {HTMLInputElement} */ (input), event.detail.value);
   });
-  on("keydown", "input[data-answers]", (/** @type {any} */ event, input) => {
+  on("keydown", "input[data-answers], input[data-inserts]", (/** @type {any} */ event, input) => {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     event.preventDefault();
     event.stopPropagation();
