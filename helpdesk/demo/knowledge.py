@@ -141,10 +141,10 @@ def _use(demo: Demo, article: Article, at: int) -> None:
     known = chance.choice((1, 1, 2, 3, 5))
     since = article.published_at or demo.moment
     days = min((demo.moment - since).days, 90)
-    for day in range(0, days, 4):
+    for day in range(0, days, 7):
         with clock.at(demo.moment - timedelta(days=day)):
-            services.record_use(article, Use.READ, chance.randint(1, 9) * known)
-            if chance.random() < 0.2 * known:
+            services.record_use(article, Use.READ, chance.randint(2, 16) * known)
+            if chance.random() < 0.3 * known:
                 services.record_use(article, Use.INSERTED, chance.randint(1, 2))
             if article.kind == Kind.TROUBLESHOOTING and chance.random() < 0.5:
                 services.record_use(article, Use.SOLVED)
@@ -152,7 +152,7 @@ def _use(demo: Demo, article: Article, at: int) -> None:
     readers = [*demo.customers]
     chance.shuffle(readers)
     share = chance.choice((0.95, 0.9, 0.85, 0.6))
-    for person in readers[: 4 * known + at % 5]:
+    for person in readers[: 2 * known + at % 4]:
         reader = Actor(person.id, person.name, BUILT_IN_ROLES["customer"])
         helpful = chance.random() < share
         reason, comment = chance.choice(_SAID)
