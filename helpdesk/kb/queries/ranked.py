@@ -84,9 +84,7 @@ def ranked(actor: Actor, narrow: lists.Narrow, language: str, skip: int = 0) -> 
     return result
 
 
-def typed(
-    actor: Actor, words: str, language: str, limit: int
-) -> list[tuple[Article, ArticleText]]:
+def typed(actor: Actor, words: str, language: str, limit: int) -> list[tuple[Article, ArticleText]]:
     """Return articles while somebody types, the best first, with the text that fits.
 
     The last word may go on. Two queries. Raises Denied.
@@ -103,9 +101,7 @@ def typed(
     if not texts:
         return []
     fitting = lists.narrowed(actor, lists.Narrow()).where(Article.id.in_(texts))
-    rows = {
-        row.id: row for row in db.session.scalars(fitting.options(selectinload(Article.texts)))
-    }
+    rows = {row.id: row for row in db.session.scalars(fitting.options(selectinload(Article.texts)))}
     pairs = [
         (rows[key], next((text for text in rows[key].texts if text.id == text_id), None))
         for key, text_id in texts.items()
