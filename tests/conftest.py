@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from flask_sqlalchemy.session import Session
 from sqlalchemy.orm import scoped_session
 
+from helpdesk import frame
 from helpdesk.app import create_app
 from helpdesk.db import db
 from tests.support import browser, databases, dovecot, forking, network, paths, postgres, smtp
@@ -106,8 +107,11 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
     """The database session in an application context; all that is committed is undone afterwards.
 
     Every session opened meanwhile joins one outer transaction, and its commits and rollbacks
-    become savepoints of it.
+    become savepoints of it. The name of the desk is read again in each test and then remembered to
+    its end, so that counts of what a page asks do not depend on how fast the machine is.
     """
+    monkeypatch.setattr(frame, "DESK_SECONDS", 3600)
+    app.extensions.pop("hearth-desk", None)
     original = Session.get_bind
     with app.app_context():
         connection = db.engine.connect()

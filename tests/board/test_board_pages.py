@@ -6,7 +6,6 @@ import re
 import pytest
 from sqlalchemy import select
 
-from helpdesk import frame
 from helpdesk.board import fixing, linking, queries, writing
 from helpdesk.board.models import Alert, Audience
 from helpdesk.db import db
@@ -103,10 +102,7 @@ def test_a_technician_reads_links_and_asks_but_does_not_write(client, queue, no_
     assert unknown.status_code == 422
 
 
-def test_what_runs_stands_beside_the_queue_until_it_is_put_away(
-    desk: Desk, queue: Queue, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(frame, "DESK_SECONDS", 3600)
+def test_what_runs_stands_beside_the_queue_until_it_is_put_away(desk: Desk, queue: Queue):
     factories.ticket(queue_=queue)
     desk.get("/queue")
     with count_queries() as without:

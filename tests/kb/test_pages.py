@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from helpdesk import frame
 from helpdesk.db import db
 from helpdesk.kb import services
 from helpdesk.kb.models import Article, ArticleTicket, ArticleUse, ArticleVersion, Audience, Kind
@@ -398,9 +397,7 @@ def test_an_editor_keeps_the_tree_and_moves_articles(client, queue):
     assert desk.post(f"/knowledge/categories/{key}/remove", {}).status_code == 303
 
 
-def test_what_each_page_asks(desk: Desk, monkeypatch: pytest.MonkeyPatch):
-    # The desk's name is read every few seconds, on whichever page comes then.
-    monkeypatch.setattr(frame, "DESK_SECONDS", 3600)
+def test_what_each_page_asks(desk: Desk):
     for number in range(12):
         article(f"Other {number}", publish=True, tags=["vpn"], category_id=None)
     row = article("Connect", body="[x](article:other-1) ![y](z.png)", publish=True, tags=["vpn"])

@@ -7,7 +7,6 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from helpdesk import frame
 from helpdesk.db import db
 from helpdesk.people.models import AuditEntry, Desk, Role, Skill, TeamMember
 from helpdesk.people.seed import ensure_roles
@@ -407,10 +406,7 @@ def test_a_role_in_use_is_not_retired(admin):
 
 
 @pytest.mark.parametrize("shelf", ["queues", "categories", "templates", "teams", "technicians"])
-def test_a_longer_list_asks_no_more_questions(admin, shelf, monkeypatch):
-    # The name of the desk is read again every few seconds; here, once.
-    monkeypatch.setattr(frame, "DESK_SECONDS", 600)
-
+def test_a_longer_list_asks_no_more_questions(admin, shelf):
     def fill(count: int) -> None:
         for _turn in range(count):
             queue = factories.queue()

@@ -8,7 +8,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from helpdesk import frame
 from helpdesk.db import db
 from helpdesk.tickets import services
 from helpdesk.tickets.companions import View
@@ -40,11 +39,7 @@ def test_a_queue_shows_its_tickets_in_groups_with_counts(desk: Desk, queue: Queu
     assert '<h1 class="clip">Network &amp; VPN</h1>' in page
 
 
-def test_the_queue_page_asks_a_fixed_number_of_questions(
-    desk: Desk, queue: Queue, monkeypatch: pytest.MonkeyPatch
-):
-    # The desk's name is read every few seconds, on whichever page comes then.
-    monkeypatch.setattr(frame, "DESK_SECONDS", 3600)
+def test_the_queue_page_asks_a_fixed_number_of_questions(desk: Desk, queue: Queue):
     for _number in range(3):
         factories.ticket(queue_=queue)
     path = f"/queue?queue={queue.id}"
@@ -72,7 +67,6 @@ def test_the_queue_page_asks_a_fixed_number_of_questions(
 def test_numbers_remembered_for_two_seconds_leave_three_questions(
     desk: Desk, queue: Queue, app: Flask, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(frame, "DESK_SECONDS", 3600)
     factories.ticket(queue_=queue)
     desk.get("/queue")
     monkeypatch.setattr(app.extensions["hearth-counts"], "seconds", 60)
