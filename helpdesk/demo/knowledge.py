@@ -14,6 +14,7 @@ from sqlalchemy.orm import selectinload
 from helpdesk.db import db
 from helpdesk.demo.story import Demo
 from helpdesk.kb import services
+from helpdesk.kb.asked import count_search
 from helpdesk.kb.models import Article, Kind, State, Tie, Use
 from helpdesk.kb.queries.choosing import chosen
 from helpdesk.kb.services import importing
@@ -43,6 +44,17 @@ _SAID = (
     ("unclear", "I did not know which of the two I have."),
     ("other", ""),
 )
+_IN_VAIN = (
+    ("docusign", "en", 14, 3, 1),
+    ("visitor parking", "en", 9, 9, 4),
+    ("power bi gateway", "en", 6, 1, 0),
+    ("expense receipt", "en", 5, 5, 2),
+    ("电子签名", "zh_Hans_CN", 7, 4, 2),
+    ("訪客停車", "zh_Hant_TW", 3, 2, 1),
+    ("vpn", "en", 41, 0, 0),
+    ("printer", "en", 33, 0, 0),
+)
+"""Searched for, in which language, how often, how often in vain, and days since the last time."""
 _FLAGS = (
     "The address in it is the old one; the portal moved in spring.",
     "This is wrong for people in Taipei: they sign in through another page.",
@@ -67,9 +79,10 @@ def live_knowledge(demo: Demo) -> int:
         if article.state == State.PUBLISHED:
             _use(demo, article, at)
             _tie(demo, article, owner, solved)
+    _searched(demo)
     _unfinished(demo, [one for one in articles if one.state == State.PUBLISHED])
     db.session.flush()
-    return len(articles)
+    return db.session.scalar(select(func.count()).select_from(Article)) or 0
 
 
 def _keeper(demo: Demo, article: Article) -> str:
@@ -114,7 +127,7 @@ def _write(demo: Demo, article: Article, owner: Actor, at: int) -> None:
             services.still_right(owner, article)
 
 
-def _with_owner(article: Article, owner: Actor) -> services.Details:
+def _with_owner(article: Article, owner: Actor | None) -> services.Details:
     stands = services.details_of(article)
     return services.Details(
         kind=stands.kind,
@@ -123,7 +136,7 @@ def _with_owner(article: Article, owner: Actor) -> services.Details:
         tags=stands.tags,
         team_ids=stands.team_ids,
         organisation_ids=stands.organisation_ids,
-        owner_id=owner.person_id,
+        owner_id=owner.person_id if owner is not None else None,
         reviewer_id=stands.reviewer_id,
         review_months=stands.review_months,
     )
@@ -208,6 +221,17 @@ def _tie(demo: Demo, article: Article, owner: Actor, solved: list[tuple[Ticket, 
             services.tie(owner, article, ticket, Tie.INSERTED if number % 2 else Tie.LINKED)
 
 
+def _searched(demo: Demo) -> None:
+    """Let people look for what there is and for what nobody has written yet."""
+    customer = Actor(demo.customers[0].id, demo.customers[0].name, BUILT_IN_ROLES["customer"])
+    for question, language, times, failed, days in _IN_VAIN:
+        for turn in reversed(range(times)):
+            back = timedelta(days=days + 1.3 * turn, minutes=37 * turn % 400)
+            asker = customer if turn % 2 else demo.actors["priya"]
+            with clock.at(demo.moment - back):
+                count_search(asker, question, language, found=0 if turn < failed else 4)
+
+
 def _unfinished(demo: Demo, published: list[Article]) -> None:
     """Leave a change that nobody published yet, what readers say is wrong, and one retired."""
     chief = demo.actors["karen"]
@@ -226,3 +250,30 @@ def _unfinished(demo: Demo, published: list[Article]) -> None:
     if len(published) > 20:
         with clock.at(demo.moment - timedelta(days=30)):
             services.retire(chief, published[19], "The old client is no longer used.")
+    # Whoever kept these went to another company.
+    for article in published[7:40:20]:
+        with clock.at(demo.moment - timedelta(days=45)):
+            services.change(SYSTEM, article, _with_owner(article, None))
+    _written_twice(demo, published)
+
+
+def _written_twice(demo: Demo, published: list[Article]) -> None:
+    """Let somebody write down what an article says already: copied out of it, under other words."""
+    known = next((one for one in published if one.key == "open-a-shared-mailbox"), None)
+    if known is None:
+        return
+    _first, *parts = services.newest(chosen(known, "en")).body.split("\n## ")
+    with clock.at(demo.moment - timedelta(days=12)):
+        article = services.create(
+            demo.actors["priya"],
+            services.NewArticle(
+                services.Wording(
+                    "Claims and Finance mail in Outlook",
+                    "How to see the mail of your team beside your own, and answer it.",
+                    "Ask your team lead first.\n\n" + "\n\n".join(f"## {one}" for one in parts[:3]),
+                ),
+                kind=Kind.HOW_TO,
+                category_id=known.category_id,
+            ),
+        )
+        services.publish(demo.actors["karen"], article)

@@ -5,6 +5,7 @@ changed since it was last compared. Two are alike by the share of short runs of 
 that both have (Broder, "On the resemblance and containment of documents", 1997).
 """
 
+import time
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, delete, or_, select
@@ -26,8 +27,10 @@ RUN = 4
 """Words of a run."""
 NEAREST = 4
 """Articles that each one is compared with."""
-AT_ONCE = 40
-"""Articles that one turn of the job compares."""
+AT_ONCE = 20
+"""Articles that are compared in one transaction."""
+SECONDS = 10.0
+"""How long one turn of the job goes on."""
 
 
 class Likeness(Model):
@@ -68,28 +71,44 @@ def _runs(text: str) -> set[tuple[str, ...]]:
 
 @job(every=600)
 def compare_articles() -> int:
-    """Compare what changed with what is like it; returns how many were compared."""
-    with transaction():
-        due = db.session.execute(
-            select(Article.id, ArticleText.language, ArticleVersion.body, ArticleVersion.title)
-            .join(ArticleText, ArticleText.article_id == Article.id)
-            .join(ArticleVersion, ArticleVersion.text_id == ArticleText.id)
-            .join(Compared, Compared.article_id == Article.id, isouter=True)
-            .where(
-                Article.state == State.PUBLISHED.value,
-                ArticleText.language == Article.language,
-                ArticleVersion.number == ArticleText.published,
-                or_(Compared.at.is_(None), Compared.at < Article.updated_at),
-            )
-            .order_by(Article.id)
-            .limit(AT_ONCE)
-        ).all()
-        for row in due:
-            _compare(row.id, row.language, row.title, searching.plain(row.body))
+    """Compare what changed with what is like it; returns how many were compared.
+
+    A turn ends after some seconds, so that thousands of imported articles do not keep the other
+    work of the desk waiting. Without an index nothing is compared, nor counted as if it were.
+    """
+    count, until = 0, time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        with transaction():
+            some = _compare_some()
+        count += some
+        if some < AT_ONCE:
+            break
+    return count
+
+
+def _compare_some() -> int:
+    due = db.session.execute(
+        select(Article.id, ArticleText.language, ArticleVersion.body, ArticleVersion.title)
+        .join(ArticleText, ArticleText.article_id == Article.id)
+        .join(ArticleVersion, ArticleVersion.text_id == ArticleText.id)
+        .join(Compared, Compared.article_id == Article.id, isouter=True)
+        .where(
+            Article.state == State.PUBLISHED.value,
+            ArticleText.language == Article.language,
+            ArticleVersion.number == ArticleText.published,
+            or_(Compared.at.is_(None), Compared.at < Article.updated_at),
+        )
+        .order_by(Article.id)
+        .limit(AT_ONCE)
+    ).all()
+    for count, row in enumerate(due):
+        if not _compare(row.id, row.language, row.title, searching.plain(row.body)):
+            return count
     return len(due)
 
 
-def _compare(key: int, language: str, title: str, body: str) -> None:
+def _compare(key: int, language: str, title: str, body: str) -> bool:
+    """Compare one article; False where there is no index to ask for what is like it."""
     found = asking.like(
         f"{title}\n{title}\n{body}",
         kind=searching.KIND,
@@ -97,6 +116,8 @@ def _compare(key: int, language: str, title: str, body: str) -> None:
         language=language,
         limit=NEAREST + 1,
     )
+    if not found.ready:
+        return False
     known = {
         (row.article_id, row.other_id): row
         for row in db.session.scalars(
@@ -123,6 +144,7 @@ def _compare(key: int, language: str, title: str, body: str) -> None:
     else:
         compared.at = now()
     db.session.flush()
+    return True
 
 
 def _texts(keys: list[int], language: str) -> dict[int, str]:

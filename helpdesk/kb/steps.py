@@ -6,7 +6,7 @@ the article. Reading never fails: what is wrong is found and said with its line.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -257,6 +257,29 @@ def walk(tree: Tree, answers: Iterable[int]) -> list[Walked]:
     if step is not None:
         path.append(Walked(step, None))
     return path
+
+
+def linked(body: str, anchors: Mapping[str, str]) -> str:
+    """Return the text of a tree with each answer leading to its step on the same page.
+
+    ``anchors`` says what a link to a heading names, by the words of the heading.
+    """
+    where = {
+        key_of(named[1]): anchor
+        for words, anchor in anchors.items()
+        if (named := _STEP.fullmatch(f"# {words}")) is not None
+    }
+    lines = body.split("\n")
+    for step in read(body).steps.values():
+        for answer in step.answers:
+            line = lines[answer.line - 1]
+            arrow = _ARROW.fullmatch(line)
+            # A name with brackets would end the link before its time: it stays as it is.
+            if arrow is None or answer.to not in where or set(arrow[2]) & set("[]\\"):
+                continue
+            link = f"[{arrow[2].strip()}](#{where[answer.to]})"
+            lines[answer.line - 1] = line[: arrow.start(2)] + link
+    return "\n".join(lines)
 
 
 def way_of(path: Iterable[int]) -> str:

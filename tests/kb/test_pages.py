@@ -216,6 +216,14 @@ def test_a_technician_writes_and_an_editor_decides(client, queue):
     assert desk.get(f"/knowledge/{article('Not mine').id}/edit", status=404)
 
 
+def test_callouts_are_named_in_the_language_of_the_article(desk: Desk):
+    body = "> [!WARNING]\n> 不要拔掉电源。"
+    chinese = article("打印机", body=body, publish=True, language="zh_Hans_CN")
+    german = article("Drucker", body="> [!WARNING]\n> Halt.", publish=True, language="de")
+    assert ">警告<" in desk.get(f"/knowledge/{chinese.id}")
+    assert ">Warning<" in desk.get(f"/knowledge/{german.id}")
+
+
 def test_questions_one_at_a_time(desk: Desk):
     row = article("No network", kind=Kind.TROUBLESHOOTING, body=TREE, publish=True)
     page = desk.get(f"/knowledge/{row.id}")
@@ -227,7 +235,12 @@ def test_questions_one_at_a_time(desk: Desk):
     assert 'data-copy="No network\n- Is it on? No\n- Handed over: Log it."' in ended
     assert "The end: solved" in desk.get(f"/knowledge/{row.id}?way=1")
     assert "Is it on?" in desk.get(f"/knowledge/{row.id}?way=9.9.x")
-    assert "Log it." in desk.get(f"/knowledge/{row.id}?whole=1")
+    whole = desk.get(f"/knowledge/{row.id}?whole=1")
+    assert "Log it." in whole
+    for page in (whole, desk.get(f"/knowledge/{row.id}/print")):
+        for anchor in re.findall(r'href="#(s-[^"]+)"', page):
+            assert f'id="{anchor}"' in page
+    assert whole.count('→ <a href="#s-step') == 2
     assert desk.post(f"/knowledge/{row.id}/read", {"end": "solved"}).status_code == 204
     rows = db.session.execute(select(ArticleUse.kind, ArticleUse.times)).all()
     assert {tuple(one) for one in rows} == {("read", 1), ("solved", 1)}

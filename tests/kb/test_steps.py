@@ -162,3 +162,13 @@ def test_reading_never_fails(body: str):
 def test_a_very_long_tree_is_read_in_time():
     steps.read("## Step: a\n- x → a\n" * 50_000)
     steps.read("- x → a\n" * 100_000)
+
+
+def test_answers_lead_to_their_steps_where_all_of_it_is_on_one_page():
+    body = "## Step: a [1]\nOn?\n- Yes → B  c\n- No → a [1]\n- Else → d\n\n"
+    body += "## Step: b c\nx → b c\n- solved"
+    shown = steps.linked(body, {"Step: b c": "s-step-b-c", "Step: a [1]": "s-a", "d": "s-d"})
+    changed = [
+        line for line, was in zip(shown.split("\n"), body.split("\n"), strict=True) if line != was
+    ]
+    assert changed == ["- Yes → [B  c](#s-step-b-c)"]

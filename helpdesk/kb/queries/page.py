@@ -1,6 +1,6 @@
 """What an article's page shows, with as few questions as there are parts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,11 +20,13 @@ from helpdesk.kb.models import (
     ArticleUse,
     ArticleVersion,
     ArticleVote,
+    Kind,
     State,
     Use,
 )
 from helpdesk.kb.queries.access import visible
 from helpdesk.kb.queries.choosing import chosen, readable, title_of
+from helpdesk.kb.steps import linked
 from helpdesk.lib.clock import now
 from helpdesk.lib.html.articles import Shown, Target, article_to_html, keys_in
 from helpdesk.people.access import Actor
@@ -72,9 +74,14 @@ def rendered(
     article: Article,
     body: str,
     language: str,
-    words: dict[str, str],
+    words: Mapping[str, str],
+    *,
+    whole: bool = False,
 ) -> Shown:
-    """Return an article's body as HTML for this reader: files and links of what they may see."""
+    """Return an article's body as HTML for this reader: files and links of what they may see.
+
+    ``whole`` where all of it is on one page: the answers of a tree then lead to their steps.
+    """
     keys = keys_in(body)
     known: dict[str, Target] = {}
     if keys:
@@ -96,6 +103,12 @@ def rendered(
         way = f"/knowledge/files/{row.id}"
         return Target(way if row.is_picture else f"{way}?save=1", row.name, row.is_picture)
 
+    shown = article_to_html(body, file=file, article=known.get, words=words)
+    if not whole or article.kind != Kind.TROUBLESHOOTING:
+        return shown
+    # Where a step stands on the page is known once its heading has been read.
+    anchors = {heading.text: heading.anchor for heading in reversed(shown.headings)}
+    body = linked(body, anchors)
     return article_to_html(body, file=file, article=known.get, words=words)
 
 

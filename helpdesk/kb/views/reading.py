@@ -112,7 +112,9 @@ def _body(actor: Actor, row: Article, text: ArticleText, version: ArticleVersion
     """Return what the middle of the page shows: the whole text, or where one stands in a tree."""
     tree = tree_of(row, version)
     if tree is None or "whole" in request.args:
-        whole = page.rendered(actor, row, version.body, text.language, words.callouts())
+        whole = page.rendered(
+            actor, row, version.body, text.language, words.callouts(text.language), whole=True
+        )
         return {"shown": whole, "tree": tree, "walked": [], "asked": None}
     return {**walked_in(actor, row, text, tree), "tree": tree}
 
@@ -124,7 +126,7 @@ def walked_in(actor: Actor, row: Article, text: ArticleText, tree: steps.Tree) -
     way = way[: len(path) - 1]
     here = path[-1].step
     said = here.text if way or not tree.beginning else f"{tree.beginning}\n\n{here.text}"
-    whole = page.rendered(actor, row, said, text.language, words.callouts())
+    whole = page.rendered(actor, row, said, text.language, words.callouts(text.language))
 
     def address(numbers: list[int]) -> str:
         lang = text.language if text.language != row.language else None
@@ -189,7 +191,9 @@ def paper(number: int) -> str:
         text=text,
         version=version,
         is_published=is_published,
-        shown=page.rendered(actor, row, version.body, text.language, words.callouts()),
+        shown=page.rendered(
+            actor, row, version.body, text.language, words.callouts(text.language), whole=True
+        ),
         printed_at=now(),
     )
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from markupsafe import Markup, escape
 
 from helpdesk.kb.models import Article, ArticleEvent, Audience, Kind, State
@@ -13,6 +13,7 @@ from helpdesk.kb.services import LANGUAGES
 from helpdesk.kb.services.workflow import is_due, pending
 from helpdesk.kb.steps import MAX_ANSWERS, MAX_STEPS, Problem, Wrong
 from helpdesk.web.i18n import HTML_LANGUAGES, choose_language
+from helpdesk.web.i18n import LANGUAGES as OUR_LANGUAGES
 
 KINDS = {
     Kind.HOW_TO: _l("How-to"),
@@ -79,14 +80,15 @@ VIEW_ICONS = {
 }
 
 
-def callouts() -> dict[str, str]:
-    """Return what the four callouts are called in the reader's language."""
-    return {
-        "note": str(_("Note")),
-        "tip": str(_("Tip")),
-        "warning": str(_("Warning")),
-        "danger": str(_("Danger")),
-    }
+def callouts(language: str) -> dict[str, str]:
+    """Return what the four callouts are called in the article's language, as far as we speak it."""
+    with force_locale(language if language in OUR_LANGUAGES else choose_language()):
+        return {
+            "note": str(_("Note")),
+            "tip": str(_("Tip")),
+            "warning": str(_("Warning")),
+            "danger": str(_("Danger")),
+        }
 
 
 def language_name(code: str) -> str:

@@ -191,7 +191,9 @@ def preview_of(actor: Actor, row: Article, text: ArticleText, body: str) -> dict
     """Return a body as readers would see it, and what is wrong with its steps."""
     tree = steps.read(body) if row.kind == Kind.TROUBLESHOOTING else None
     return {
-        "shown": page.rendered(actor, row, body, text.language, words.callouts()),
+        "shown": page.rendered(
+            actor, row, body, text.language, words.callouts(text.language), whole=True
+        ),
         "tree": tree,
         "problems": [words.problem_in_words(one) for one in tree.problems] if tree else [],
     }

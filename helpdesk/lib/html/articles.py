@@ -94,7 +94,7 @@ def article_to_html(
 
     ``file`` resolves names of the article's own files, ``article`` the keys of others
     (``[words](article:key)``); None for what there is not, or what this reader may not see.
-    ``words`` name the four callouts in the reader's language.
+    ``words`` name the four callouts, best in the language of the article.
     """
     text = clean_text(text)
     if len(text) > MAX_ARTICLE:
