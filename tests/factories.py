@@ -102,9 +102,10 @@ def technician(
 ) -> Person:
     """Make a technician who is a member of the teams of the given queues."""
     row = person(name, is_technician=True)
-    for team_id in {queue.team_id for queue in queues or []}:
-        db.session.add(TeamMember(team_id=team_id, person_id=row.id, is_lead=lead))
-    db.session.commit()
+    if queues:
+        for team_id in {queue.team_id for queue in queues}:
+            db.session.add(TeamMember(team_id=team_id, person_id=row.id, is_lead=lead))
+        db.session.commit()
     return row
 
 
@@ -112,6 +113,9 @@ def actor(
     who: Person | None = None, *, role: str = "technician", queues: list[Queue] | None = None
 ) -> Actor:
     """Make an actor with the permissions of a built-in role."""
+    if who is None and not queues:
+        who = technician()
+        return Actor(person_id=who.id, name=who.name, permissions=BUILT_IN_ROLES[role])
     who = who or technician(queues=queues)
     team_ids = frozenset(
         db.session.scalars(select(TeamMember.team_id).where(TeamMember.person_id == who.id))
