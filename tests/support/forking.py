@@ -12,8 +12,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.support.paths import PROJECT, forget_process, note_process
 
@@ -115,8 +117,18 @@ def _serve(asked: dict[str, object], listener: int, output: int) -> None:
 
 def main() -> None:
     """Fork whenever asked, until the tests are over."""
-    import helpdesk.app  # noqa: F401 - for this the process exists
+    # For this the process exists; those who only ask it need none of it.
+    from helpdesk.app import create_app
+    from helpdesk.command import calm_collector
+    from tests.support.databases import Database, settings_for
+    from tests.support.routing import remember_builders
 
+    remember_builders()
+    # An application is made and thrown away, so that its addresses are there for all.
+    nowhere = Path(os.devnull) / "desk"
+    create_app(settings_for(Database("", "", f"sqlite:///{nowhere}.db"), nowhere))
+    assert threading.active_count() == 1, "a process with threads can't be forked"
+    calm_collector()
     server = socket.socket(fileno=int(sys.argv[1]))
     # Who ends is not waited for.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
