@@ -75,7 +75,7 @@ system: ## Install what the tests need from Debian (needs root or sudo; skipped 
 	@bash tools/system-packages.sh
 
 .PHONY: test
-test: setup $(VENV)/.tools system lint ## Run every check and test (twenty minutes and more on two cores)
+test: setup $(VENV)/.tools system lint ## Run every check and test (about a quarter of an hour on two cores)
 	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
 .PHONY: lint

@@ -66,6 +66,8 @@ class Reader:
         box = self._begin(connection)
         self._finish_left_over()
         self._fetch_wanted(box, connection)
+        # What we are told of from here on may be more than this search finds.
+        connection.take_news()
         for uids in _slices(connection.uids_after(box.last_uid), SIZES_AT_ONCE):
             sizes = connection.sizes(uids)
             with closing(self._downloads.chunks(box, connection, uids, sizes)) as chunks:

@@ -30,10 +30,19 @@ class Size:
     received_at: datetime | None
 
 
+class Client(IMAPClient):  # type: ignore[misc]
+    """IMAPClient, which besides remembers what the server says in passing."""
+
+    def told_of_messages(self) -> bool:
+        """Whether the server said beside other answers how many messages there are; forgets it."""
+        _name, counts = self._imap.response("EXISTS")
+        return bool(counts != [None])
+
+
 class Connection:
     """A connection that is signed in and has a folder open. Any call may raise MAIL_ERRORS."""
 
-    def __init__(self, client: IMAPClient, folder: str, *, read_only: bool) -> None:
+    def __init__(self, client: Client, folder: str, *, read_only: bool) -> None:
         """Open the folder; read-only, nothing on the server can change by our reading."""
         self._client = client
         answer = client.select_folder(folder, readonly=read_only)
@@ -97,6 +106,14 @@ class Connection:
         """Return the names of the folders there are."""
         return [str(name) for _flags, _separator, name in self._client.list_folders()]
 
+    def take_news(self) -> bool:
+        """Whether we were told that the folder changed, since this was asked last.
+
+        A server says once that a message came, with the answer to whatever it is asked just then
+        (RFC 3501, 7.3.1); no IDLE would mention it again.
+        """
+        return self._client.told_of_messages()
+
     def wait(self, stop: threading.Event, seconds: float) -> bool:
         """Wait for news with IDLE, at most so long; True when the folder changed.
 
@@ -123,12 +140,12 @@ def _says_news(answers: Sequence[Sequence[object]]) -> bool:
     return any(len(answer) > 1 and answer[1] in {b"EXISTS", b"RECENT"} for answer in answers)
 
 
-def sign_in(server: Server) -> IMAPClient:
+def sign_in(server: Server) -> Client:
     """Connect and sign in. Raises Trouble."""
     with in_words(server.host, server.port):
         # Reading the machine's certificates takes 30 ms; who does without TLS has no use for them.
         context = None if server.tls == Tls.NONE else ssl.create_default_context()
-        client = IMAPClient(
+        client = Client(
             server.host,
             server.port,
             ssl=server.tls == Tls.IMPLICIT,
@@ -148,7 +165,7 @@ def sign_in(server: Server) -> IMAPClient:
     return client
 
 
-def open_folder(client: IMAPClient, folder: str, *, read_only: bool) -> Connection:
+def open_folder(client: Client, folder: str, *, read_only: bool) -> Connection:
     """Open a folder. Raises Trouble that names the folders there are."""
     try:
         return Connection(client, folder, read_only=read_only)
@@ -167,7 +184,7 @@ def open_folder(client: IMAPClient, folder: str, *, read_only: bool) -> Connecti
 
 
 @contextmanager
-def signed_in(server: Server) -> Iterator[IMAPClient]:
+def signed_in(server: Server) -> Iterator[Client]:
     """Sign in, and sign out at the end. Raises Trouble, within as well."""
     client = sign_in(server)
     try:

@@ -161,6 +161,8 @@ class _Watch:
 
     def _wait_for_news(self, connection: Connection, box: Box) -> None:
         """Wait until the folder changed, somebody wants a message, or it is time to look anyway."""
+        if connection.take_news():
+            return
         until = time.monotonic() + POLL_SECONDS
         # The first IDLE is short: what arrived just before it may show only when it ends.
         seconds = 1.0

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,26 @@ def desk(own_desk: Flask) -> Iterator[Flask]:
 
 def subjects() -> list[str]:
     return [ticket.subject for ticket in post.tickets()]
+
+
+@contextmanager
+def watched(desk: Flask) -> Iterator[None]:
+    """Keep watch over the mailboxes meanwhile, as a worker does; it ends when it is told to."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        with desk.app_context():
+            watch_mailboxes.run(stop)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        started = time.monotonic()
+        thread.join()
+    assert time.monotonic() - started < 5
 
 
 def states() -> list[str]:
@@ -375,15 +396,7 @@ def test_the_watcher_sees_new_mail_at_once_and_survives_the_server(
     account = own_imap_server.account()
     box = post.mailbox(account)
     db.session.rollback()
-    stop = threading.Event()
-
-    def watch() -> None:
-        with desk.app_context():
-            watch_mailboxes.run(stop)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    with watched(desk):
         until(lambda: db.session.get_one(Mailbox, box.id).last_success_at is not None)
         started = time.monotonic()
         account.deliver(post.letter("While watching"))
@@ -395,12 +408,28 @@ def test_the_watcher_sees_new_mail_at_once_and_survives_the_server(
         account.deliver(post.letter("After the crash"))
         until(lambda: subjects() == ["While watching", "After the crash"])
         until(lambda: db.session.get_one(Mailbox, box.id).failing_since is None)
-    finally:
-        stop.set()
-        started = time.monotonic()
-        thread.join()
-    assert time.monotonic() - started < 5
     assert db.session.get_one(Mailbox, box.id, populate_existing=True).lease_holder is None
+
+
+def test_what_the_server_says_in_passing_is_not_waited_for(
+    desk: Flask, imap_account: dovecot.Account, monkeypatch: pytest.MonkeyPatch
+):
+    # A server says once that a message came, beside the answer to whatever it is asked just then.
+    post.mailbox(imap_account, move_to="Filed")
+    imap_account.deliver(post.letter("First"))
+    db.session.rollback()
+    real = Connection.move
+    came = threading.Event()
+
+    def move(self: Connection, uids: list[int], folder: str) -> None:
+        if not came.is_set():
+            imap_account.deliver(post.letter("While the first is put away"))
+            came.set()
+        real(self, uids, folder)
+
+    monkeypatch.setattr(Connection, "move", move)
+    with watched(desk):
+        until(lambda: len(subjects()) == 2)
 
 
 def until(condition, seconds: float = 25) -> None:
