@@ -1,5 +1,6 @@
 """The few things we ask of an IMAP server."""
 
+import socket
 import ssl
 import threading
 import time
@@ -31,7 +32,28 @@ class Size:
 
 
 class Client(IMAPClient):  # type: ignore[misc]
-    """IMAPClient, which besides remembers what the server says in passing."""
+    """IMAPClient, which besides hears what the server says in passing."""
+
+    def idle(self) -> None:
+        """Begin to IDLE, also where the server says what is new before it consents.
+
+        Outlook does, and IMAPClient takes that for an error. Raises IMAPClientError when refused.
+        """
+        self._idle_tag = self._imap._command("IDLE")
+        while self._imap._get_response() is not None:
+            if refused := self._imap.tagged_commands[self._idle_tag]:
+                raise IMAPClientError(f"IDLE was refused: {refused[1][0].decode(errors='replace')}")
+
+    def _poll_socket(self, sock: socket.socket, timeout: float | None = None) -> object:
+        """Wait until there is something to read; the socket does not block.
+
+        What came together with an earlier line is in the reader's buffer, for which no socket can
+        be polled: IMAPClient would find it when IDLE ends.
+        """
+        with suppress(ssl.SSLWantReadError):
+            if self._imap.file.peek(1):
+                return True
+        return super()._poll_socket(sock, timeout)
 
     def told_of_messages(self) -> bool:
         """Whether the server said beside other answers how many messages there are; forgets it."""
@@ -121,7 +143,7 @@ class Connection:
         """
         until = time.monotonic() + min(seconds, IDLE_SECONDS)
         self._client.idle()
-        news = False
+        news = self.take_news()
         while not (news or stop.is_set()) and (left := until - time.monotonic()) > 0:
             # A short wait at a time, so that stopping the worker takes no longer.
             pause = min(1.0, left)

@@ -164,15 +164,12 @@ class _Watch:
         if connection.take_news():
             return
         until = time.monotonic() + POLL_SECONDS
-        # The first IDLE is short: what arrived just before it may show only when it ends.
-        seconds = 1.0
         while not self._stop.is_set() and time.monotonic() < until:
             if connection.can_idle:
-                if connection.wait(self._stop, seconds):
+                if connection.wait(self._stop, lease.RENEW_SECONDS):
                     return
             else:
                 self._stop.wait(min(lease.RENEW_SECONDS, max(0.0, until - time.monotonic())))
-            seconds = lease.RENEW_SECONDS
             self._renew()
             if not self._is_as_it_was(box):
                 return

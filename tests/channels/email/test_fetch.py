@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -19,11 +18,12 @@ from helpdesk.channels.email.ingest import Fate
 from helpdesk.channels.email.models import Mailbox, State
 from helpdesk.channels.email.set_up import MailboxSettings
 from helpdesk.channels.email.trouble import Trouble
-from helpdesk.channels.email.watch import fetch_once, watch_mailboxes
+from helpdesk.channels.email.watch import fetch_once
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
 from helpdesk.people.access import SYSTEM
 from tests.channels.email import post
+from tests.channels.email.watched import until, watched
 from tests.support import dovecot
 
 pytestmark = pytest.mark.imap
@@ -37,26 +37,6 @@ def desk(own_desk: Flask) -> Iterator[Flask]:
 
 def subjects() -> list[str]:
     return [ticket.subject for ticket in post.tickets()]
-
-
-@contextmanager
-def watched(desk: Flask) -> Iterator[None]:
-    """Keep watch over the mailboxes meanwhile, as a worker does; it ends when it is told to."""
-    stop = threading.Event()
-
-    def watch() -> None:
-        with desk.app_context():
-            watch_mailboxes.run(stop)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        started = time.monotonic()
-        thread.join()
-    assert time.monotonic() - started < 5
 
 
 def states() -> list[str]:
@@ -409,37 +389,3 @@ def test_the_watcher_sees_new_mail_at_once_and_survives_the_server(
         until(lambda: subjects() == ["While watching", "After the crash"])
         until(lambda: db.session.get_one(Mailbox, box.id).failing_since is None)
     assert db.session.get_one(Mailbox, box.id, populate_existing=True).lease_holder is None
-
-
-def test_what_the_server_says_in_passing_is_not_waited_for(
-    desk: Flask, imap_account: dovecot.Account, monkeypatch: pytest.MonkeyPatch
-):
-    # A server says once that a message came, beside the answer to whatever it is asked just then.
-    post.mailbox(imap_account, move_to="Filed")
-    imap_account.deliver(post.letter("First"))
-    db.session.rollback()
-    real = Connection.move
-    came = threading.Event()
-
-    def move(self: Connection, uids: list[int], folder: str) -> None:
-        if not came.is_set():
-            imap_account.deliver(post.letter("While the first is put away"))
-            came.set()
-        real(self, uids, folder)
-
-    monkeypatch.setattr(Connection, "move", move)
-    with watched(desk):
-        until(lambda: len(subjects()) == 2)
-
-
-def until(condition, seconds: float = 25) -> None:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + seconds
-    while True:
-        db.session.rollback()
-        db.session.expire_all()
-        if condition():
-            db.session.rollback()
-            return
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
