@@ -114,18 +114,20 @@ class Walker:
     def walk(self, path: str) -> None:
         """Try every field of a page."""
         for at, form in enumerate(self.forms(path)):
+            there = [form]
             for control in form.typed():
                 for typed in _tried(control):
-                    # Opened anew each time: what was accepted has changed it.
-                    for there in self.forms(path)[at : at + 1]:
-                        self.type(path, there, control, typed)
+                    if there and self.type(path, there[0], control, typed):
+                        # Opened anew: what was accepted has changed it.
+                        there = self.forms(path)[at : at + 1]
 
     def forms(self, path: str) -> list[PageForm]:
         """Return the forms of a page; none of one that is over, as a notice that is fixed."""
         page = self.admin.client.get(path).get_data(as_text=True)
         return [form for form in forms_of(page) if any(form.typed())]
 
-    def type(self, path: str, form: PageForm, control: Control, typed: str) -> None:
+    def type(self, path: str, form: PageForm, control: Control, typed: str) -> bool:
+        """Type something into one field and send the form; False when it was refused."""
         data = form.data(**{**self.fitting(form), control.name: typed})
         answer = self.admin.send(form.action or path, **data)
         page = html.unescape(answer.get_data(as_text=True))
@@ -141,6 +143,7 @@ class Walker:
             fault = "is taken, but not kept as it was typed"
         if fault:
             self.wrong.append(f"{path}: {typed[:20]!r} in {control.name} {fault}")
+        return answer.status_code != 422
 
     def fitting(self, form: PageForm) -> dict[str, str]:
         """Return something good for the fields that may not be empty."""

@@ -112,6 +112,7 @@ def test_a_queue_is_worked_through_from_the_keyboard(floor: Floor):
         assert db.session.get_one(Ticket, second).contacts == 1
 
 
+@pytest.mark.one_database
 def test_what_was_typed_is_there_when_the_row_is_left_and_met_again(floor: Floor):
     page = floor.open()
     page.keyboard.press("j")
@@ -124,6 +125,7 @@ def test_what_was_typed_is_there_when_the_row_is_left_and_met_again(floor: Floor
     expect(page.locator("#tk-reply-body")).to_have_value("Half a sen")
 
 
+@pytest.mark.one_database
 def test_resolving_from_the_preview_goes_on(floor: Floor):
     with floor.live.app.app_context():
         cause = factories.cause().name
@@ -163,6 +165,7 @@ def test_selected_rows_are_changed_together_and_taken_back(floor: Floor):
     expect(page.locator("#tickets .prio.p1")).to_have_count(0)
 
 
+@pytest.mark.one_database
 def test_thinking_better_of_a_change_leaves_nothing_selected(floor: Floor):
     page = floor.open()
     for key in ("p", "s"):
@@ -176,6 +179,7 @@ def test_thinking_better_of_a_change_leaves_nothing_selected(floor: Floor):
         expect(page.locator("#tickets")).not_to_have_class(re.compile("selecting"))
 
 
+@pytest.mark.one_database
 def test_what_refuses_a_bulk_change_stays_selected(floor: Floor):
     with floor.live.app.app_context():
         cause = factories.cause()
@@ -237,6 +241,7 @@ def test_numbers_that_were_just_counted_are_counted_again(floor: Floor):
     expect(here).to_have_text(str(before + 1))
 
 
+@pytest.mark.one_database
 def test_rows_come_and_go_by_themselves_when_nobody_is_in_the_list(floor: Floor):
     page = floor.open()
     expect(page.locator("[data-live-state]")).to_have_attribute("data-state", "live")
@@ -267,6 +272,7 @@ def test_a_row_is_taken_with_one_click_and_start_next_opens_the_first_free_one(f
         assert db.session.scalar(owner) == floor.person_id
 
 
+@pytest.mark.one_database
 def test_who_has_enough_goes_on_deliberately_from_the_keyboard(floor: Floor):
     with floor.live.app.app_context():
         account = db.session.scalars(
@@ -283,6 +289,7 @@ def test_who_has_enough_goes_on_deliberately_from_the_keyboard(floor: Floor):
     page.wait_for_url(re.compile(r"/tickets/\d+\?in=queue"))
 
 
+@pytest.mark.one_database
 def test_filters_are_edited_and_taken_away_from_the_keyboard(floor: Floor):
     page = floor.open()
     page.keyboard.press("f")
@@ -301,6 +308,7 @@ def test_filters_are_edited_and_taken_away_from_the_keyboard(floor: Floor):
     expect(page.locator("#tickets [data-row]")).to_have_count(4)
 
 
+@pytest.mark.one_database
 def test_groups_fold_and_stay_folded(floor: Floor):
     page = floor.open()
     page.get_by_role("button", name="P3 Medium").click()
@@ -310,6 +318,7 @@ def test_groups_fold_and_stay_folded(floor: Floor):
     expect(page.locator("#tickets [data-row]:visible")).to_have_count(0)
 
 
+@pytest.mark.one_database
 def test_more_rows_come_while_scrolling_and_stay_when_the_list_is_fetched_again(floor: Floor):
     with floor.live.app.app_context():
         queue = db.session.get_one(Queue, floor.queue_id)

@@ -25,7 +25,7 @@ from helpdesk.rules.operators import Takes, operator_of
 from helpdesk.sla import saving
 from tests import factories
 from tests.sla.desk import OFFICE
-from tests.support.browser import assert_accessible
+from tests.support.browser import assert_accessible, assert_accessible_in_both_themes
 from tests.support.server import LiveDesk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
@@ -208,15 +208,11 @@ def test_the_rules_of_a_real_desk_are_made_through_the_screen(screen: Screen) ->
             assert stored.raw_content_of(row) == said, name
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_rule_is_mended_by_the_keyboard_and_its_dry_run_follows(
-    screen: Screen, theme: str
-) -> None:
-    screen.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+def test_a_rule_is_mended_by_the_keyboard_and_its_dry_run_follows(screen: Screen) -> None:
     with screen.live.app.app_context():
         number = factories.ticket(subject="VPN drops").id
     page = screen.open()
-    assert_accessible(page)
+    assert_accessible_in_both_themes(page)
     page.keyboard.press("n")
     page.wait_for_url("**/new")
     page.wait_for_selector("html[data-ready]")
@@ -239,7 +235,7 @@ def test_a_rule_is_mended_by_the_keyboard_and_its_dry_run_follows(
     expect(page.locator("#rule-state")).to_contain_text("Not saved yet")
     page.locator("#rule-ticket").fill(str(number))
     expect(page.locator("#rule-tested")).to_contain_text("matches")
-    assert_accessible(page)
+    assert_accessible_in_both_themes(page)
     # Saved from within a field, with a word that was typed and not entered.
     screen.at("if-0-of").fill("FortiClient")
     page.keyboard.press("Control+Enter")
@@ -250,4 +246,4 @@ def test_a_rule_is_mended_by_the_keyboard_and_its_dry_run_follows(
     page.locator("#rule-on").press("Space")
     expect(page.locator("#rules-list")).to_contain_text("Off")
     expect(page.locator("#save-off")).to_have_text("Save draft")
-    assert_accessible(page)
+    assert_accessible_in_both_themes(page)

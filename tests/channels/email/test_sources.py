@@ -21,6 +21,7 @@ from helpdesk import blobs
 from helpdesk.channels.email import delivered, intake
 from helpdesk.channels.email.mailbox_commands import mailbox
 from helpdesk.channels.email.models import Mailbox, State
+from helpdesk.channels.email.pipe_command import pipe as pipe_command
 from helpdesk.channels.email.views import api
 from helpdesk.db import db, transaction
 from helpdesk.lib.clock import now
@@ -76,11 +77,16 @@ def test_an_mta_hands_messages_over_and_hears_what_to_do_with_them(live_desk: Li
         with transaction():
             db.session.get_one(Mailbox, key).active = False
     assert pipe(live_desk, raw, "--mailbox", str(key))[0] == 75
-    assert pipe(live_desk, raw, "--mailbox", "nonsense")[0] == 75
-    assert pipe(live_desk, raw, "--recipient", "nobody@desk.example")[0] == 67
-    assert pipe(live_desk, b"", "--mailbox", str(key))[0] == 65
-    assert pipe(live_desk, raw)[0] == 64
-    assert pipe(live_desk, raw, "--nonsense")[0] == 64
+    for message, options, code in (
+        (raw, ("--mailbox", str(key)), 75),
+        (raw, ("--mailbox", "nonsense"), 75),
+        (raw, ("--recipient", "nobody@desk.example"), 67),
+        (b"", ("--mailbox", str(key)), 65),
+        (raw, (), 64),
+        (raw, ("--nonsense",), 64),
+    ):
+        done = CliRunner().invoke(pipe_command, options, input=message, obj=lambda: live_desk.app)
+        assert done.exit_code == code, (options, done.output)
     # Without a database the MTA keeps the message.
     live_desk.environment["HEARTH_DATABASE_URL"] = "sqlite:////nowhere/at/all.db"
     assert pipe(live_desk, raw, "--mailbox", str(key))[0] == 75
