@@ -21,3 +21,8 @@ def at(moment: datetime) -> Iterator[None]:
         yield
     finally:
         _set_to.reset(token)
+
+
+def stands_at() -> datetime | None:
+    """Return the moment the clock stands at in this context, or None where time goes by."""
+    return _set_to.get()

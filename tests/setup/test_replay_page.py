@@ -1,6 +1,5 @@
 """Replaying many tickets from Set up: looked at first, then done with a reason."""
 
-import re
 from functools import partial
 
 import pytest
@@ -41,8 +40,8 @@ def test_differences_come_first_and_change_nothing(admin):
         page = admin.get(f"/setup/promises/replay?policy={row.id}")
     assert "2 promises would become others" in page
     assert f'href="/tickets/{ticket.id}"' in page
-    assert re.search("(Today|Mon 23 Nov) 17:00", page)
-    assert re.search("(Today|Mon 23 Nov) 13:00", page)
+    assert "Today 17:00" in page
+    assert "Today 13:00" in page
     db.session.refresh(ticket)
     assert ticket.due_at == monday("17:00")
 

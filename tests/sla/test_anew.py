@@ -50,7 +50,7 @@ def test_one_ticket_is_worked_out_anew(client, ticket):
     admin = visitor(client)
     with clock.at(monday("10:00")):
         page = admin.get(f"/tickets/{ticket.id}/promises/anew")
-        assert re.search("(Today|Mon 23 Nov) 13:00", page)
+        assert "Today 13:00" in page
         assert due(ticket) == monday("17:00")
         refused = admin.send(f"/tickets/{ticket.id}/promises/anew", reason="")
         assert refused.status_code == 422
